@@ -1,0 +1,373 @@
+/* authority.c - who may: words to people, people to permissions. */
+#include "core/inside.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+
+struct directory {
+    struct arena arena;
+    struct value people; /* array of person rows, each with `name` */
+    struct map by_name;  /* -> struct value of the arena */
+    struct map by_key;   /* 32 bytes of a transport key -> struct value */
+};
+
+static void index_person(struct directory *directory, struct slice name, struct value *person)
+{
+    const struct value *keys = value_get(person, "transport");
+
+    value_set(&directory->arena, person, "name", value_text(name));
+    map_put(&directory->by_name, name, person);
+    for (uint32_t i = 0; value_is(keys, VALUE_ARRAY) && i < keys->count; i++)
+        map_put(&directory->by_key, value_slice(&keys->as.items[i]), person);
+}
+
+static struct directory *directory_of(struct core *core)
+{
+    struct directory *directory = core->directory;
+    struct value rows;
+
+    if (directory != NULL)
+        return directory;
+    directory = calloc(1, sizeof *directory);
+    check(directory != NULL);
+    state_rows(core->state, slice_str("person/"), PEOPLE_MAX, &rows);
+    directory->people = value_array();
+    for (uint32_t i = 0; i < rows.count; i++)
+        value_push(&directory->arena, &directory->people,
+                   value_copy(&directory->arena, value_get(&rows.as.items[i], "row")));
+    for (uint32_t i = 0; i < rows.count; i++) {
+        struct slice key = value_get_text(&rows.as.items[i], "key");
+        char *name = arena_copy(&directory->arena, key.at + 7, key.len - 7);
+
+        index_person(directory, slice_of(name, key.len - 7), &directory->people.as.items[i]);
+    }
+    core->directory = directory;
+    return directory;
+}
+
+void directory_forget(struct core *core)
+{
+    struct directory *directory = core->directory;
+
+    if (directory == NULL)
+        return;
+    map_release(&directory->by_name);
+    map_release(&directory->by_key);
+    arena_release(&directory->arena);
+    free(directory);
+    core->directory = NULL;
+}
+
+const struct value *authority_person(struct core *core, struct slice name)
+{
+    return map_get(&directory_of(core)->by_name, name);
+}
+
+bool authority_has_role(struct core *core, struct slice name, struct slice role)
+{
+    return value_has_text(value_get(authority_person(core, name), "roles"), role);
+}
+
+static bool has_left(const struct core *core, const struct value *person)
+{
+    int64_t end = value_get_int(person, "not_after", INT64_MAX);
+
+    return core->now_ms > end;
+}
+
+struct slice authority_by_key(struct core *core, struct slice transport_key)
+{
+    return value_get_text(map_get(&directory_of(core)->by_key, transport_key), "name");
+}
+
+struct slice authority_by_uid(struct core *core, int64_t uid)
+{
+    const struct value *people = &directory_of(core)->people;
+
+    for (uint32_t i = 0; i < people->count; i++) {
+        if (value_get_int(&people->as.items[i], "uid", -1) == uid)
+            return value_get_text(&people->as.items[i], "name");
+    }
+    return slice_of(NULL, 0);
+}
+
+/* ---- words ---- */
+
+static void add_person(struct core *core, struct value *out, struct slice name)
+{
+    const struct value *person = authority_person(core, name);
+
+    if (person == NULL || has_left(core, person) || value_has_text(out, name))
+        return;
+    value_push(core->arena, out, value_text(value_get_text(person, "name")));
+}
+
+static void add_role(struct core *core, struct value *out, struct slice role)
+{
+    const struct value *people = &directory_of(core)->people;
+
+    for (uint32_t i = 0; i < people->count; i++) {
+        const struct value *person = &people->as.items[i];
+
+        if (value_has_text(value_get(person, "roles"), role))
+            add_person(core, out, value_get_text(person, "name"));
+    }
+}
+
+static void add_anyone(struct core *core, struct value *out)
+{
+    const struct value *people = &directory_of(core)->people;
+
+    for (uint32_t i = 0; i < people->count; i++) {
+        if (slice_is(value_get_text(&people->as.items[i], "kind"), "person"))
+            add_person(core, out, value_get_text(&people->as.items[i], "name"));
+    }
+}
+
+/* Names, or roles where the field holds groups. */
+static void add_named(struct core *core, struct value *out, const struct value *names)
+{
+    if (value_is(names, VALUE_ARRAY)) {
+        for (uint32_t i = 0; i < names->count; i++)
+            add_named(core, out, &names->as.items[i]);
+    } else if (value_is(names, VALUE_STR)) {
+        if (authority_person(core, value_slice(names)) != NULL)
+            add_person(core, out, value_slice(names));
+        else
+            add_role(core, out, value_slice(names));
+    }
+}
+
+static void add_managers(struct core *core, const struct subject *subject, struct slice word,
+                         struct value *out)
+{
+    struct value people = value_array();
+
+    authority_people(core, subject, word, &people);
+    for (uint32_t i = 0; i < people.count; i++) {
+        const struct value *person = authority_person(core, value_slice(&people.as.items[i]));
+
+        add_named(core, out, value_get(person, "manager"));
+    }
+}
+
+static const char *const row_words[][2] = {
+    {"owner", "owner"},
+    {"author", "author"},
+    {"requester", "author"},
+    {"editors", "editors"},
+};
+
+void authority_people(struct core *core, const struct subject *subject, struct slice word,
+                      struct value *out)
+{
+    for (size_t i = 0; i < sizeof row_words / sizeof row_words[0]; i++) {
+        if (slice_is(word, row_words[i][0])) {
+            add_named(core, out, value_get(subject->row, row_words[i][1]));
+            return;
+        }
+    }
+    if (slice_is(word, "anyone"))
+        add_anyone(core, out);
+    else if (slice_is(word, "asked") || slice_is(word, "approvers"))
+        add_named(core, out, value_get(subject->round, "ask"));
+    else if (slice_is(word, "audience") && subject->kind != NULL &&
+             kind_field(subject->kind, word) == NULL)
+        authority_people_of(core, subject, &subject->kind->audience, out);
+    else if (slice_starts(word, "manager_of:"))
+        add_managers(core, subject, slice_of(word.at + 11, word.len - 11), out);
+    else if (slice_starts(word, "did:"))
+        add_named(core, out,
+                  value_find(value_get(subject->row, "did"), slice_of(word.at + 4, word.len - 4)));
+    else if (subject->kind != NULL && kind_field(subject->kind, word) != NULL)
+        add_named(core, out, value_find(value_get(subject->row, "fields"), word));
+    else
+        add_role(core, out, word);
+}
+
+void authority_people_of(struct core *core, const struct subject *subject,
+                         const struct words *words, struct value *out)
+{
+    for (int i = 0; i < words->count; i++)
+        authority_people(core, subject, slice_str(words->at[i]), out);
+}
+
+/* ---- permissions ---- */
+
+static bool is_meant(struct core *core, const struct subject *subject, const struct words *words,
+                     struct slice actor)
+{
+    struct value people = value_array();
+
+    authority_people_of(core, subject, words, &people);
+    return value_has_text(&people, actor);
+}
+
+static struct slice words_text(struct core *core, const struct words *words)
+{
+    struct slice text = slice_str("nobody");
+
+    for (int i = 0; i < words->count; i++)
+        text = i == 0
+                   ? slice_str(words->at[0])
+                   : textf(core, "%.*s or %s", (int)text.len, (const char *)text.at, words->at[i]);
+    return text;
+}
+
+static enum permission apart(struct core *core, struct slice actor, const struct subject *subject,
+                             const struct words *words, const char *rule, const char **sentence)
+{
+    for (int i = 0; i < words->count; i++) {
+        struct words one = {&words->at[i], 1};
+
+        if (!is_meant(core, subject, &one, actor))
+            continue;
+        *sentence = (const char *)textf(core,
+                                        "%.*s stands as \"%s\" of this record and may not also do "
+                                        "this (%s: separation of duties). Ask somebody else.",
+                                        (int)actor.len, (const char *)actor.at, words->at[i],
+                                        rule != NULL ? rule : "SOD-1")
+                        .at;
+        return DENY_APART;
+    }
+    return PERMIT;
+}
+
+static enum permission known(struct core *core, struct slice actor, const char **sentence)
+{
+    const struct value *person = authority_person(core, actor);
+
+    if (person == NULL) {
+        *sentence = (const char *)textf(core, "%.*s is not in the directory.", (int)actor.len,
+                                        (const char *)actor.at)
+                        .at;
+        return DENY_UNKNOWN;
+    }
+    if (has_left(core, person)) {
+        *sentence = (const char *)textf(core, "The rights of %.*s have ended.", (int)actor.len,
+                                        (const char *)actor.at)
+                        .at;
+        return DENY_EXPIRED;
+    }
+    return PERMIT;
+}
+
+static enum permission deny_role(struct core *core, const struct words *words, const char *what,
+                                 const char **sentence)
+{
+    struct slice who = words_text(core, words);
+
+    *sentence = (const char *)textf(core, "Only %.*s may do this: %s.", (int)who.len,
+                                    (const char *)who.at, what)
+                    .at;
+    return DENY_ROLE;
+}
+
+enum permission authority_transition(struct core *core, struct slice actor,
+                                     const struct subject *subject,
+                                     const struct transition *transition, const char **sentence)
+{
+    const struct approval *approval = subject->kind->approval;
+    const struct words *by = &transition->by;
+    enum permission permission;
+
+    if (slice_is(actor, "engine")) {
+        if (words_have(by, slice_str("system")) || transition->automatic)
+            return PERMIT;
+        return deny_role(
+            core, by, transition->title != NULL ? transition->title : transition->event, sentence);
+    }
+    permission = known(core, actor, sentence);
+    if (permission != PERMIT)
+        return permission;
+    if (transition->creates && by->count == 0)
+        by = &subject->kind->create;
+    if (!is_meant(core, subject, by, actor)) {
+        /* Who is kept apart hears of the rule, not of the role he does not have. */
+        if (transition->vote != VOTE_NONE && approval != NULL &&
+            apart(core, actor, subject, &approval->apart, "SOD-1", sentence) != PERMIT)
+            return DENY_APART;
+        return deny_role(
+            core, by, transition->title != NULL ? transition->title : transition->event, sentence);
+    }
+    permission = apart(core, actor, subject, &transition->apart, transition->apart_rule, sentence);
+    if (permission == PERMIT && transition->vote == VOTE_GRANT && approval != NULL)
+        permission = apart(core, actor, subject, &approval->apart, "SOD-1", sentence);
+    return permission;
+}
+
+enum permission authority_edit(struct core *core, struct slice actor, const struct subject *subject,
+                               const char **sentence)
+{
+    enum permission permission = known(core, actor, sentence);
+    const struct words *words;
+
+    if (permission != PERMIT)
+        return permission;
+    words = &kind_state(subject->kind, value_get_text(subject->row, "state"))->edit;
+    if (words->count == 0 || !is_meant(core, subject, words, actor))
+        return deny_role(core, words, "edit this record", sentence);
+    return PERMIT;
+}
+
+/* Commands that are about no record, and the role each takes. */
+static const struct {
+    const char *command;
+    const char *roles[3];
+} command_roles[] = {
+    {"directory.install", {"isms_manager", "admin", NULL}},
+    {"pack.install", {"isms_manager", "admin", NULL}},
+    {"task.redrive", {"isms_manager", "comms_owner", "admin"}},
+    {"task.cancel", {"isms_manager", "admin", NULL}},
+    {"admin", {"admin", "isms_manager", NULL}},
+};
+
+enum permission authority_command(struct core *core, struct slice actor, const char *command,
+                                  const char **sentence)
+{
+    enum permission permission = known(core, actor, sentence);
+
+    if (permission != PERMIT)
+        return permission;
+    for (size_t i = 0; i < sizeof command_roles / sizeof command_roles[0]; i++) {
+        if (strcmp(command_roles[i].command, command) != 0)
+            continue;
+        for (int r = 0; r < 3 && command_roles[i].roles[r] != NULL; r++) {
+            if (authority_has_role(core, actor, slice_str(command_roles[i].roles[r])))
+                return PERMIT;
+        }
+        *sentence = (const char *)textf(core, "Only the role %s may give the command %s.",
+                                        command_roles[i].roles[0], command)
+                        .at;
+        return DENY_ROLE;
+    }
+    *sentence = "There is no such command.";
+    return DENY_ROLE;
+}
+
+bool authority_may_serve(struct core *core, struct slice actor, struct slice service)
+{
+    const struct value *services = value_get(authority_person(core, actor), "services");
+
+    if (!value_is(services, VALUE_ARRAY) || has_left(core, authority_person(core, actor)))
+        return false;
+    for (uint32_t i = 0; i < services->count; i++) {
+        struct slice granted = value_slice(&services->as.items[i]);
+
+        if (slice_equal(granted, service))
+            return true;
+        if (granted.len > 1 && granted.at[granted.len - 1] == '*' &&
+            service.len >= granted.len - 1 && memcmp(granted.at, service.at, granted.len - 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool authority_may_read(struct core *core, struct slice actor, struct slice topic)
+{
+    const struct value *person = authority_person(core, actor);
+
+    (void)topic;
+    return person != NULL && !has_left(core, person);
+}

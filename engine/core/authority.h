@@ -1,0 +1,52 @@
+/* authority.h - who may: the one place where a permission is decided.
+ *
+ * Every way in (a person's command, a worker's result, a timer, a rule, an administrator) asks here, with the
+ * directory, the definition and the record as they stand in the draft.
+ */
+#ifndef ROTA_CORE_AUTHORITY_H
+#define ROTA_CORE_AUTHORITY_H
+
+#include "core/core.h"
+
+enum { PEOPLE_MAX = 4096 };
+
+enum permission { PERMIT, DENY_ROLE, DENY_APART, DENY_UNKNOWN, DENY_EXPIRED };
+
+struct subject { /* the record that is asked about */
+    struct slice id;
+    const struct value *row; /* NULL while it is being created */
+    const struct kind *kind;
+    const struct value *round; /* the open round's row, or NULL */
+};
+
+/* May `actor` make this transition? `round_apart` adds the approval's words when it is a vote. On a denial,
+ * `sentence` says who may, or which rule of separation stands against it (memory of the draft). */
+enum permission authority_transition(struct core *core, struct slice actor,
+                                     const struct subject *subject,
+                                     const struct transition *transition, const char **sentence);
+
+enum permission authority_edit(struct core *core, struct slice actor, const struct subject *subject,
+                               const char **sentence);
+
+/* May this principal give this command that is about no record (directory.install, pack.install, task.*)? */
+enum permission authority_command(struct core *core, struct slice actor, const char *command,
+                                  const char **sentence);
+
+bool authority_may_serve(struct core *core, struct slice actor, struct slice service);
+bool authority_may_read(struct core *core, struct slice actor, struct slice topic);
+
+/* The people a word stands for (names, each once), appended to `out` (array). */
+void authority_people(struct core *core, const struct subject *subject, struct slice word,
+                      struct value *out);
+void authority_people_of(struct core *core, const struct subject *subject,
+                         const struct words *words, struct value *out);
+
+/* The row person/<name>, or NULL. */
+const struct value *authority_person(struct core *core, struct slice name);
+bool authority_has_role(struct core *core, struct slice name, struct slice role);
+
+/* The principal that a User-Id (Z85 key text given as its 32 bytes, or uid number) belongs to; empty if none. */
+struct slice authority_by_key(struct core *core, struct slice transport_key);
+struct slice authority_by_uid(struct core *core, int64_t uid);
+
+#endif

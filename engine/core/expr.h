@@ -1,0 +1,51 @@
+/* expr.h - a compiled condition: the typed, total subset of CEL that the workflow language uses.
+ *
+ * The definition floor compiles the text (definition/condition.h) and checks every name and type; this floor
+ * evaluates. Evaluation is pure, bounded, and total but for the errors that CEL itself has (a missing key, an overflow,
+ * a division that the language does not have); an error in a guard means that it does not hold.
+ *
+ * The scope is a map value with the names that the expression may use:
+ *   record  map: id kind title version state stage owner author + every field by its name (tables inline)
+ *   state event                str
+ *   actor   map: name, roles
+ *   now (int ms, a timestamp), today (str date), round (map: n need granted refused asked)
+ *   links   map: kind -> array of maps {id, state, stage, <fields>}
+ *   valid   map: kind -> the same for the valid version of that document kind, if there is one
+ *   row, n  the element of `each`
+ *   args    the command's args (set expressions only)
+ *   deliveries, acks           arrays of maps (state, to / person): what the engine keeps beside the record
+ */
+#ifndef ROTA_CORE_EXPR_H
+#define ROTA_CORE_EXPR_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/value.h"
+
+struct expr;
+struct calendar;
+
+enum {
+    EXPR_USES_LINKS = 1,
+    EXPR_USES_VALID = 2,
+    EXPR_USES_ROUND = 4,
+    EXPR_USES_DELIVERIES = 8,
+    EXPR_USES_ACKS = 16,
+    EXPR_USES_TABLES = 32 /* reads a table or longtext field: contents must be inlined */
+};
+
+enum { EXPR_STEPS_MAX = 100000, EXPR_DEPTH_MAX = 64 };
+
+const char *expr_text(const struct expr *expr); /* as written; lent */
+unsigned expr_uses(const struct expr *expr);
+
+/* Dates are str YYYY-MM-DD, timestamps int ms, durations int ms or calendar spans as the static types say.
+ * 0 and the result in `out` (memory of `arena` and of the scope), -1 with an error that names the cause. */
+int expr_eval(const struct expr *expr, const struct value *scope, const struct calendar *calendar,
+              struct arena *arena, struct value *out, struct error *err);
+
+/* True only if it evaluates to true; `why` (may be NULL) says what went wrong otherwise. */
+bool expr_holds(const struct expr *expr, const struct value *scope, const struct calendar *calendar,
+                struct error *why);
+
+#endif

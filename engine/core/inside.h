@@ -1,0 +1,196 @@
+/* inside.h - what the parts of the core share; nothing outside this folder includes it.
+ *
+ *     decide.c      questions -> the part that answers
+ *     run.c         a run being made: leaves, refusals, follow-ups
+ *     transition.c  a record changes state, and all that goes with it
+ *     record.c      records are opened and edited
+ *     round.c       approval rounds and votes
+ *     task.c        tasks are made, settled, parked
+ *     timer.c       when records want to be woken, and what happens then
+ *     rule.c        interactions between kinds
+ *     scope.c       what a condition sees
+ *     import.c      the results of a tool enter an audit
+ *     query*.c      what the state says, to somebody who asks
+ */
+#ifndef ROTA_CORE_INSIDE_H
+#define ROTA_CORE_INSIDE_H
+
+#include "base/date.h"
+#include "core/authority.h"
+
+enum { RECORD_TITLE_MAX = 256 };
+
+struct directory; /* index over person rows */
+
+struct core {
+    struct state *state;
+    struct map packs;            /* digest -> struct pack, owned */
+    struct directory *directory; /* NULL: to be read again */
+    struct buf leaf_bytes;       /* of the run */
+    struct run_leaf leaves[RUN_LEAVES_MAX];
+    /* The run in the making. */
+    struct run *run;
+    const struct question *question;
+    struct arena *arena; /* of the draft */
+    int64_t now_ms;
+    struct value streams; /* streams this run has changed: key -> true */
+};
+
+/* ---- run.c ---- */
+
+/* Who a leaf is by, and what it is signed with. */
+struct author {
+    struct slice actor, method, key, signature;
+    int64_t cause; /* seq or -1 */
+};
+
+struct author run_principal(const struct core *core); /* the question's own */
+struct author run_engine(int64_t cause);              /* the engine, because of a leaf */
+
+int run_refuse(struct core *core, int status, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5))); /* gives -1 */
+
+/* Encodes, folds and adds a leaf; fills in seq, time, rev, command id, content. `record` is what it concerns
+ * (empty: none): the chain `^` is kept here. Gives the seq, or -1 with a refusal (too large, too many). */
+int64_t run_leaf(struct core *core, const char *type, struct slice stream, struct slice record,
+                 const struct author *author, const struct value *body, struct value *effects);
+
+bool run_has_changed(const struct core *core, struct slice stream);
+void run_follow(struct core *core, struct slice record, const char *event, int64_t cause,
+                const struct value *args, struct slice from);
+#define NOBODY slice_of(NULL, 0)
+void run_offer(struct core *core, int64_t task);
+void run_withdraw(struct core *core, int64_t task);
+struct value *run_patch(struct core *core, struct value *effects, struct slice key);
+int64_t run_next_number(struct core *core, struct value *effects, const char *counter);
+struct slice keep_text(struct core *core, struct slice text); /* a copy in the draft */
+struct slice textf(struct core *core, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- record.c ---- */
+int subject_of(struct core *core, struct slice record, struct subject *out); /* or refuses 404 */
+bool subject_find(struct core *core, struct slice record, struct subject *out);
+struct slice record_version(struct slice id); /* after '@', or empty */
+struct slice record_base(struct slice id);    /* before '@' */
+const struct value *record_field(const struct subject *subject, const char *name);
+void record_digest(struct core *core, struct slice id, const struct kind *kind, struct slice title,
+                   const struct value *fields, struct slice pack, uint8_t out[HASH_LEN]);
+int record_check_fields(struct core *core, const struct kind *kind, const struct value *fields,
+                        bool by_person);
+int record_check_complete(struct core *core, const struct subject *subject, const char *event);
+int record_open(struct core *core, const struct question *question);
+/* Opens a record of `kind` by the engine or a person; gives its id. `links` is an array of [type, id]. */
+int record_create(struct core *core, const struct kind *kind, const struct author *author,
+                  const struct value *body, struct slice id, struct slice title,
+                  const struct value *fields, const struct value *links, const struct value *extra,
+                  struct slice via, struct value *more_effects);
+/* Both ends know each other: patches into `own` (of `id`) and `effects` (of `other`). */
+void record_link(struct core *core, struct slice id, struct slice other, const char *as,
+                 const char *back, struct value *own, struct value *effects);
+struct slice record_new_id(struct core *core, const struct kind *kind, struct value *effects);
+int record_edit(struct core *core, const struct question *question);
+
+/* ---- transition.c ---- */
+struct move { /* a transition to be made */
+    struct subject subject;
+    const struct transition *transition;
+    struct author author;
+    const struct value *args; /* body of the leaf; map */
+    struct slice type;        /* leaf type: record.<event> */
+    struct value own;         /* patch of the record's own row so far; map */
+    struct value effects;     /* other rows' patches so far; map */
+    int64_t seq;              /* out: the leaf */
+};
+int move_make(struct core *core, struct move *move);
+int transition_command(struct core *core, const struct question *question);
+/* The refusal of an event that nothing answers in the record's state: 409 if the kind has it, else 405. Gives -1. */
+int refuse_event(struct core *core, const struct subject *subject, struct slice event);
+/* By the system, within this run; 0 also if nothing answers. `from` (or empty) is the record whose rule signals: the two
+ * are linked from then on. */
+int signal_record(struct core *core, struct slice record, const char *event, int64_t cause,
+                  const struct value *args, struct slice from);
+void try_automatic(struct core *core, struct slice record, int64_t cause);
+int check_signature(struct core *core, const struct question *question,
+                    const struct subject *subject, const struct transition *transition,
+                    struct slice stream, uint64_t rev_before, struct slice digest);
+struct slice statement_of(struct core *core, const struct subject *subject,
+                          const struct transition *transition);
+const char *meaning_of(const struct subject *subject, const struct transition *transition);
+int guard_transition(struct core *core, const struct subject *subject,
+                     const struct transition *transition, struct slice actor,
+                     const struct value *args);
+
+/* ---- round.c ---- */
+int round_open(struct core *core, struct move *move, struct value *after);
+/* Closes the open round without a result: `own` and `effects` get what that changes. */
+void round_void(struct core *core, const struct subject *subject, struct value *effects,
+                struct value *own, const char *outcome);
+int round_vote(struct core *core, const struct question *question, struct subject *subject,
+               const struct transition *transition);
+
+/* ---- task.c ---- */
+struct task_order {
+    const char *service;
+    struct value input;
+    struct slice record, kind;
+    int64_t revision, due_ms, retry_ms, lease_ms, max_run_ms;
+    int attempts, priority;
+    const char *on_done, *on_failure;
+    struct slice delivery; /* key of the delivery row, or empty */
+};
+int64_t task_number(struct slice key); /* of the row task/<n> */
+int64_t task_make(struct core *core, const struct task_order *order, struct value *effects);
+int task_plan_all(struct core *core, const struct subject *subject,
+                  const struct transition *transition, const struct value *args,
+                  struct value *effects, struct value *own);
+int tell(struct core *core, const struct subject *subject, const struct notice *notice,
+         struct slice event, struct slice actor, const struct value *args, struct value *effects);
+void task_remove(struct core *core, int64_t task, struct value *effects);
+int notice_more(struct core *core,
+                const struct question *question); /* the rest of a long list of people */
+int task_settle(struct core *core, const struct question *question);
+int task_redrive(struct core *core, const struct question *question);
+int task_cancel(struct core *core, const struct question *question);
+
+/* ---- timer.c ---- */
+/* What changes in the record's timers when it comes to (or stays in) a state with these fields. */
+void timers_arm(struct core *core, const struct subject *subject, int state,
+                const struct value *fields, struct value *timers);
+void timers_arm_round(struct core *core, const struct subject *subject, int state,
+                      struct value *timers);
+void timers_end_round(struct core *core, const struct subject *subject, struct value *own);
+int64_t span_after(const struct calendar *calendar, int64_t ms, const struct span *span);
+int32_t today_of(struct core *core);
+const struct calendar *calendar_of(struct core *core);
+int wake(struct core *core, const struct question *question);
+
+/* ---- rule.c ---- */
+int rules_fire(struct core *core, const struct subject *subject, const char *event, int64_t cause,
+               const struct value *args);
+bool gates_are_open(struct core *core, const struct subject *subject, const char *event,
+                    struct slice *child);
+
+/* ---- scope.c ---- */
+struct value scope_of(struct core *core, const struct subject *subject, struct slice event,
+                      struct slice actor, const struct value *args, unsigned uses);
+int scope_eval(struct core *core, const struct expr *expr, const struct value *scope,
+               struct value *out, struct error *err);
+bool scope_holds(struct core *core, const struct expr *expr, const struct subject *subject,
+                 struct slice event, struct slice actor, const struct value *args,
+                 struct error *why);
+/* A table or long text that was put away by its hash, as the value it stands for; others as they are. */
+struct value inlined(struct core *core, const struct field *field, const struct value *value);
+/* Who was asked to acknowledge and who has: array of {person, state: "asked" or "acknowledged", at}. */
+struct value acks_of(struct core *core, const struct subject *subject);
+struct slice render(struct core *core, const char *template, const struct value *names);
+
+/* ---- import.c ---- */
+int audit_import(struct core *core, const struct question *question);
+
+/* ---- decide.c ---- */
+int directory_install(struct core *core, const struct question *question);
+int pack_install(struct core *core, const struct question *question);
+int acknowledge(struct core *core, const struct question *question);
+void directory_forget(struct core *core);
+
+#endif

@@ -1,0 +1,305 @@
+/* model.h - a compiled, checked pack: what the workflow language means once its text has been read.
+ *
+ * The definition floor builds these from the files of workflows/ (see workflows/README.md for the
+ * grammar); the core only reads them. A pack never changes after it was built. Everything in it lives in the pack's
+ * arena and is freed with it. Names are NUL-terminated UTF-8; indices are into the arrays of the same pack.
+ */
+#ifndef ROTA_CORE_MODEL_H
+#define ROTA_CORE_MODEL_H
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/value.h"
+#include "core/expr.h"
+
+enum {
+    MODEL_NONE = -1,
+    KINDS_MAX = 256,
+    FIELDS_MAX = 256,
+    COLUMNS_MAX = 32,
+    STATES_MAX = 64,
+    TRANSITIONS_MAX = 256,
+    WORDS_MAX = 32,
+    RULES_MAX = 512,
+    STEPS_MAX = 16
+};
+
+struct words { /* a list of names, as written */
+    const char **at;
+    int count;
+};
+
+struct where { /* where it stands in the text, for messages */
+    const char *file;
+    int line;
+};
+
+/* A span of time as people say it: months and days are calendar steps in the organisation's time zone, `ms`
+ * is exact. "12 months", "-30 days", "5 working days", "2 hours". Months first, then days. */
+struct span {
+    int months, days;
+    bool working; /* the days are working days */
+    int64_t ms;
+};
+
+enum stage {
+    STAGE_DRAFT,
+    STAGE_APPROVED,
+    STAGE_IN_FORCE,
+    STAGE_UNDER_REVIEW,
+    STAGE_CHANGED,
+    STAGE_CLOSED
+};
+enum pdca { PDCA_PLAN, PDCA_DO, PDCA_CHECK, PDCA_ACT };
+const char *stage_name(enum stage stage);
+const char *pdca_name(enum pdca pdca);
+
+enum field_type {
+    FIELD_TEXT,     /* str of at most 1024 bytes */
+    FIELD_LONGTEXT, /* str of at most 1024 bytes, or a content reference */
+    FIELD_INT,      /* int */
+    FIELD_BOOL,     /* bool */
+    FIELD_ENUM,     /* str, one of `of` */
+    FIELD_DATE,     /* str YYYY-MM-DD */
+    FIELD_DATETIME, /* int, ms since the epoch, UTC */
+    FIELD_DURATION, /* str, a span as people say it */
+    FIELD_PERSON,   /* str, a name of the directory */
+    FIELD_GROUP,    /* str, a role of the pack */
+    FIELD_REF,      /* str, a record id */
+    FIELD_FILE,     /* content reference with name and type */
+    FIELD_TABLE     /* array of maps, or a content reference to DMP of it */
+};
+
+struct field {
+    const char *name, *title; /* title: for pages; NULL: the name with blanks */
+    enum field_type type;
+    bool list; /* an array of `type`: enum[], person[], ref[], text[], group[], file[] */
+    bool
+        required; /* must be there when the record leaves editing (submit, or the first transition) */
+    bool computed;         /* set by the engine or a `set`; never by a person */
+    bool secret;           /* personal data: shown by right only */
+    struct words of;       /* enum: the allowed values; ref: the allowed kinds (empty: any) */
+    int64_t min, max;      /* int: bounds; text: characters; table: rows. 0,0: none */
+    struct field *columns; /* table */
+    int column_count;
+    struct expr *required_if; /* or NULL */
+    struct value preset;      /* default; VALUE_NIL: none */
+    struct where where;
+};
+
+struct state {
+    const char *name, *title;
+    enum stage stage;
+    enum pdca pdca;
+    bool is_valid;            /* the version in this state is the one that counts */
+    bool is_closed;           /* an end: no duties left */
+    struct words edit;        /* who may change fields here; empty: nobody */
+    struct words edit_fields; /* which; empty with `edit`: all that are not computed */
+    struct where where;
+};
+
+enum vote { VOTE_NONE, VOTE_GRANT, VOTE_REFUSE, VOTE_RETURN, VOTE_ABSTAIN };
+const char *vote_name(enum vote vote);
+
+struct setting { /* field = expression, computed inside the transition */
+    const char *field;
+    struct expr *value;
+};
+
+struct task_plan { /* work asked of a service when a transition happens */
+    const char *name;
+    const char *service;
+    struct expr *
+        each; /* a list or table: one task an element (bound to `row`, and its number to `n`); NULL: one task */
+    struct setting *input;
+    int input_count;
+    int attempts;                     /* 0: 5 */
+    int64_t retry_ms;                 /* first pause; 0: 2 s */
+    int64_t lease_ms, max_run_ms;     /* 0: the service's */
+    struct expr *when;                /* or NULL: always */
+    const char *on_done, *on_failure; /* event signalled to the record by the system; NULL: none */
+    bool delivery; /* the outcome becomes a row <record>/delivery/<n> {to, state, at, note} */
+    struct where where;
+};
+
+struct notice {          /* somebody is told */
+    struct words to;     /* addressees */
+    const char *message; /* template; NULL: the one named after the event, else `default` */
+};
+
+struct transition {
+    const char *event, *title;
+    bool from[STATES_MAX]; /* by state index; none set: this event creates the record */
+    bool creates;
+    int to;             /* state index */
+    struct words by;    /* who may */
+    struct words apart; /* people who may not: addressees, or "did:EVENT" (separation of duties) */
+    const char *apart_rule; /* SOD-1 ..., for the message */
+    struct expr *when;      /* guard */
+    const char *says;       /* sentence when the guard does not hold; NULL: the guard's text */
+    bool reason;            /* a reason must be given */
+    const char *meaning;    /* signed with this meaning; NULL: not signed */
+    const char *statement;  /* the sentence shown and signed; NULL: the pack's for the meaning */
+    bool opens_round;
+    enum vote
+        vote; /* this event is a vote of the open round; grant's `to` is where the round leads */
+    bool automatic; /* the engine does it by itself as soon as `when` holds */
+    bool
+        supersedes; /* moves the predecessor of this document out (its `supersede` event) in the same run */
+    bool makes_successor; /* opens the next version as a draft */
+    bool drops_successor; /* withdraws that draft */
+    bool needs_fields;    /* required fields and `needs` are checked */
+    bool reviewed;        /* moves next_review_due one period on */
+    struct setting *set;
+    int set_count;
+    struct task_plan *tasks;
+    int task_count;
+    struct notice *tell;
+    int tell_count;
+    struct where where;
+};
+
+struct timer_step {
+    struct span after;  /* relative to the timer's start; may be negative */
+    const char *event;  /* signalled by the system; NULL: none */
+    struct notice tell; /* to.count 0: nobody */
+};
+
+struct timer {
+    const char *name;
+    bool in[STATES_MAX]; /* armed while in one of these states */
+    enum { TIMER_FIELD, TIMER_STATE, TIMER_ROUND } from;
+    const char
+        *field; /* TIMER_FIELD: a date (00:00 in the organisation's zone) or datetime field */
+    struct timer_step *steps;
+    int step_count;
+    struct span every; /* repeats; all zero: once */
+    struct where where;
+};
+
+struct need {           /* a condition that must hold before an event */
+    const char *before; /* event */
+    struct expr *when;
+    const char *says;
+    struct where where;
+};
+
+struct approval {
+    struct words ask;  /* roles or addressees: everyone they resolve to is asked */
+    struct expr *need; /* int: how many grants; NULL with all: everyone */
+    bool all;
+    const char *meaning;
+    struct words apart;   /* default: those who edited ("editors") */
+    struct span expires;  /* all zero: never */
+    bool one_refuse_ends; /* default true */
+    struct where where;
+};
+
+struct lifecycle {
+    const char *name, *title;
+    bool versioned; /* document: ids carry @version, one version is valid */
+    struct state *states;
+    int state_count;
+    struct transition *transitions;
+    int transition_count;
+    struct timer *timers;
+    int timer_count;
+    struct where where;
+};
+
+struct kind {
+    const char *name, *code, *prefix, *title, *clause, *brief, *retention, *confidentiality;
+    struct words clauses; /* clause numbers it proves */
+    struct lifecycle
+        *lifecycle;     /* the kind's own copy, with the kind's changes to transitions folded in */
+    struct words owner; /* role or addressee: the default owner is its first holder */
+    struct words
+        create; /* who may create: copied to the creating transition's `by` when that is empty */
+    struct approval *approval; /* or NULL */
+    struct span review_every;  /* all zero: none; field next_review_due */
+    struct words audience;
+    struct field *fields;
+    int field_count;
+    struct need *needs;
+    int need_count;
+    struct words
+        acknowledge; /* who is asked to acknowledge while in a state of stage in_force/under_review; empty: none */
+    struct where where;
+};
+
+/* when KIND.EVENT happens, if a condition holds: start a record of a kind, or signal an event to one. */
+struct rule {
+    const char *name; /* I4.1 */
+    int kind;         /* index of the watched kind */
+    const char *event;
+    struct expr *when;  /* or NULL */
+    struct expr *each;  /* once an element, bound to `row`; or NULL */
+    int starts;         /* kind index, or MODEL_NONE */
+    struct expr *title; /* of the started record; NULL: the watched record's */
+    struct setting *set;
+    int set_count;
+    struct expr *signal_to; /* record id or list of ids; NULL if it starts */
+    const char *signal;     /* event */
+    struct expr *once;      /* text key; NULL: the watched record's id */
+    struct setting *
+        due; /* names of date fields of the started record -> span text constant as expression of a date */
+    int due_count;
+    struct notice tell;
+    bool gate; /* the watched record's `gate_event` waits until the started record is closed */
+    const char *gate_event;
+    struct where where;
+};
+
+struct message {
+    const char *name, *language;
+    const char *subject, *body; /* {{field}} names of the scope are filled in and escaped */
+};
+
+struct role {
+    const char *name, *title, *clause;
+};
+
+struct meaning {
+    const char *name,
+        *statement; /* approved: "I approve {{title}} ..." with {{record}} {{version}} {{title}} {{digest}} */
+};
+
+struct calendar {
+    bool working[7];         /* Monday first */
+    const int32_t *holidays; /* days since the epoch, ascending */
+    int holiday_count;
+    struct zone *zone; /* base/date.h */
+};
+
+struct pack {
+    uint8_t digest[HASH_LEN];
+    const char *name, *version;
+    struct kind *kinds;
+    int kind_count;
+    struct rule *rules;
+    int rule_count;
+    struct role *roles;
+    int role_count;
+    struct message *messages;
+    int message_count;
+    struct meaning *meanings;
+    int meaning_count;
+    struct calendar calendar;
+    struct value files; /* array of {path: str, hash: bin32}: what the digest is over */
+    struct arena arena;
+};
+
+void pack_free(struct pack **pack);
+const struct kind *pack_kind(const struct pack *pack, struct slice name);
+const struct kind *pack_prefix(const struct pack *pack, struct slice prefix);
+const struct role *pack_role(const struct pack *pack, struct slice name);
+const struct message *pack_message(const struct pack *pack, const char *name);
+const struct meaning *pack_meaning(const struct pack *pack, const char *name);
+const struct state *kind_state(const struct kind *kind, struct slice name);
+int kind_state_index(const struct kind *kind, struct slice name); /* MODEL_NONE if unknown */
+const struct field *kind_field(const struct kind *kind, struct slice name);
+/* The row that answers `event` in a state (index); creating rows answer with state MODEL_NONE. */
+const struct transition *kind_transition(const struct kind *kind, int state, struct slice event);
+bool words_have(const struct words *words, struct slice word);
+
+#endif

@@ -1,0 +1,234 @@
+/* query_inbox.c - what waits for one person: signatures, acknowledgements, their own next steps, parked tasks.
+ *
+ * A step is somebody's own when it is theirs as owner, assignee, asked ... of this record, not merely as
+ * holder of a role that may: a page that lists everything one could do is not read twice. So steps that a
+ * person may take at any time (of a document in force, of a closed record) or that need a reason (withdraw,
+ * cancel, dispute) are left out.
+ */
+#include "core/query_inside.h"
+
+enum { INBOX_MAX = 500 };
+
+struct inbox {
+    struct asking *asking;
+    struct slice person;
+    struct value items;
+};
+
+static struct value begin_item(struct inbox *inbox, struct slice id, const struct value *row,
+                               const char *what, struct slice why)
+{
+    static const char *const facts[] = {"title", "kind", "state"};
+    struct arena *arena = inbox->asking->arena;
+    struct value item = value_map();
+    int64_t due = core_due(row);
+
+    value_set(arena, &item, "record", value_str(arena_copy(arena, id.at, id.len)));
+    copy_facts(arena, row, facts, sizeof facts / sizeof facts[0], &item);
+    value_set(arena, &item, "what", value_str(what));
+    value_set(arena, &item, "why", value_str(arena_copy(arena, why.at, why.len)));
+    value_set(arena, &item, "events", value_array());
+    if (due >= 0)
+        value_set(arena, &item, "due_ms", value_int(due));
+    value_set(arena, &item, "since_ms", value_int(value_get_int(row, "entered_ms", 0)));
+    return item;
+}
+
+static void add_event(struct inbox *inbox, struct value *item, const char *event)
+{
+    struct value *events = value_at(item, slice_str("events"));
+
+    if (!value_has_text(events, slice_str(event)))
+        value_push(inbox->asking->arena, events, value_str(event));
+}
+
+static void add_item(struct inbox *inbox, struct value item)
+{
+    value_push(inbox->asking->arena, &inbox->items, item);
+}
+
+/* The first of these words that means the person; empty if none does. */
+static struct slice word_of(struct inbox *inbox, const struct subject *subject,
+                            const struct words *words)
+{
+    for (int i = 0; i < words->count; i++) {
+        struct value people = value_array();
+
+        authority_people(inbox->asking->core, subject, slice_str(words->at[i]), &people);
+        if (value_has_text(&people, inbox->person))
+            return slice_str(words->at[i]);
+    }
+    return slice_of(NULL, 0);
+}
+
+/* ---- signatures ---- */
+
+static void look_at_round(struct inbox *inbox, const struct subject *subject)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
+    struct slice why;
+    struct value item;
+
+    if (!value_has_text(value_get(subject->round, "ask"), inbox->person) ||
+        value_find(value_get(subject->round, "votes"), inbox->person) != NULL)
+        return;
+    why = subject->kind->approval != NULL ? word_of(inbox, subject, &subject->kind->approval->ask)
+                                          : slice_of(NULL, 0);
+    item = begin_item(inbox, subject->id, subject->row, "approve",
+                      why.len > 0 ? why : slice_str("asked"));
+    for (int i = 0; state != MODEL_NONE && i < lifecycle->transition_count; i++) {
+        if (lifecycle->transitions[i].vote != VOTE_NONE && lifecycle->transitions[i].from[state])
+            add_event(inbox, &item, lifecycle->transitions[i].event);
+    }
+    value_set(inbox->asking->arena, &item, "round",
+              value_int(value_get_int(subject->round, "n", 0)));
+    value_set(inbox->asking->arena, &item, "since_ms",
+              value_int(value_get_int(subject->round, "opened_ms", 0)));
+    add_item(inbox, item);
+}
+
+/* ---- acknowledgements ---- */
+
+static void look_at_ack(struct inbox *inbox, const struct subject *subject)
+{
+    struct slice stage = value_get_text(subject->row, "stage"), why;
+    const struct value *row;
+    struct value item;
+
+    if (!slice_is(stage, "in_force") && !slice_is(stage, "under_review"))
+        return;
+    why = word_of(inbox, subject, &subject->kind->acknowledge);
+    if (why.len == 0)
+        return;
+    row = state_rowf(inbox->asking->core->state, "%.*s/ack/%.*s", (int)subject->id.len,
+                     (const char *)subject->id.at, (int)inbox->person.len,
+                     (const char *)inbox->person.at);
+    if (slice_is(value_get_text(row, "state"), "acknowledged"))
+        return;
+    item = begin_item(inbox, subject->id, subject->row, "ack", why);
+    add_event(inbox, &item, "ack");
+    add_item(inbox, item);
+}
+
+/* ---- steps of one's own ---- */
+
+static bool is_own_word(const struct kind *kind, const char *word)
+{
+    const struct field *field = kind_field(kind, slice_str(word));
+
+    return strcmp(word, "owner") == 0 || strcmp(word, "author") == 0 ||
+           strcmp(word, "requester") == 0 || strncmp(word, "did:", 4) == 0 ||
+           strncmp(word, "manager_of:", 11) == 0 || (field != NULL && field->type == FIELD_PERSON);
+}
+
+static struct slice own_word(struct inbox *inbox, const struct subject *subject,
+                             const struct words *by)
+{
+    for (int i = 0; i < by->count; i++) {
+        const struct words one = {&by->at[i], 1};
+        struct slice word;
+
+        if (!is_own_word(subject->kind, by->at[i]))
+            continue;
+        word = word_of(inbox, subject, &one);
+        if (word.len > 0)
+            return word;
+    }
+    return slice_of(NULL, 0);
+}
+
+static bool is_due(const struct subject *subject, const struct transition *transition, int state)
+{
+    return transition->from[state] && transition->vote == VOTE_NONE && !transition->reason &&
+           !(transition->opens_round && subject->round != NULL);
+}
+
+static void look_at_steps(struct inbox *inbox, const struct subject *subject)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
+    struct value item = VALUE_NONE;
+    const char *sentence = "";
+
+    if (state == MODEL_NONE || subject->round != NULL ||
+        (lifecycle->versioned && lifecycle->states[state].stage == STAGE_IN_FORCE))
+        return;
+    for (int i = 0; i < lifecycle->transition_count; i++) {
+        const struct transition *transition = &lifecycle->transitions[i];
+        struct slice why;
+
+        if (!is_due(subject, transition, state))
+            continue;
+        why = own_word(inbox, subject, &transition->by);
+        if (why.len == 0 || authority_transition(inbox->asking->core, inbox->person, subject,
+                                                 transition, &sentence) != PERMIT)
+            continue;
+        if (item.type == VALUE_NIL)
+            item = begin_item(inbox, subject->id, subject->row, "event", why);
+        add_event(inbox, &item, transition->event);
+    }
+    if (item.type != VALUE_NIL)
+        add_item(inbox, item);
+}
+
+static bool look(void *with, struct slice id, const struct value *row)
+{
+    struct inbox *inbox = with;
+    struct core *core = inbox->asking->core;
+    struct subject subject = {id, row, NULL, NULL};
+
+    if (slice_is(value_get_text(row, "stage"), "closed"))
+        return true;
+    subject.kind = kind_of_row(core, row);
+    if (subject.kind == NULL)
+        return true;
+    subject.round = round_of_row(core, id, row);
+    if (subject.round != NULL)
+        look_at_round(inbox, &subject);
+    if (subject.kind->acknowledge.count > 0)
+        look_at_ack(inbox, &subject);
+    look_at_steps(inbox, &subject);
+    return inbox->items.count < INBOX_MAX;
+}
+
+/* ---- parked tasks ---- */
+
+static void look_at_tasks(struct inbox *inbox)
+{
+    struct value args = value_map(), tasks = VALUE_NONE;
+    struct asking inner = *inbox->asking;
+
+    if (!authority_has_role(inner.core, inbox->person, slice_str("isms_manager")))
+        return;
+    value_set(inner.arena, &args, "state", value_str("parked"));
+    inner.args = &args;
+    inner.out = &tasks;
+    query_tasks(&inner);
+    for (uint32_t i = 0; i < tasks.count && inbox->items.count < INBOX_MAX; i++) {
+        const struct value *task = &tasks.as.items[i];
+        struct slice record = value_get_text(task, "record");
+        const struct value *row = record.len > 0 ? state_row(inner.core->state, record) : NULL;
+        struct value item = begin_item(inbox, record, row, "task", slice_str("isms_manager"));
+
+        add_event(inbox, &item, "task.redrive");
+        value_set(inner.arena, &item, "task", *value_get(task, "task"));
+        copy_facts(inner.arena, task, (const char *const[]){"service", "note"}, 2, &item);
+        add_item(inbox, item);
+    }
+}
+
+int query_inbox(struct asking *asking)
+{
+    struct slice person = value_get_text(asking->args, "person");
+    struct inbox inbox = {asking, person.len > 0 ? person : asking->query->principal,
+                          value_array()};
+
+    if (authority_person(asking->core, inbox.person) == NULL)
+        return run_refuse(asking->core, 404, "no-record", "%.*s is not in the directory.",
+                          (int)inbox.person.len, (const char *)inbox.person.at);
+    look_at_tasks(&inbox);
+    each_record(asking, slice_of(NULL, 0), slice_of(NULL, 0), look, &inbox, NULL);
+    *asking->out = inbox.items;
+    return 0;
+}

@@ -1,0 +1,333 @@
+/* query_why.c - why and prepare: what stands between somebody and an event, and what they will sign.
+ *
+ * Asks the same functions that decide: permission, guard, gates, needed fields. So what is said here is what
+ * will happen.
+ */
+#include "core/query_inside.h"
+
+static void say(struct asking *asking, const char *key, struct slice sentence)
+{
+    struct value *list = value_at(asking->out, slice_str(key));
+
+    value_push(asking->arena, list, value_text(sentence));
+}
+
+static struct slice names_text(struct asking *asking, const struct value *names)
+{
+    struct slice text = slice_str("nobody");
+
+    for (uint32_t i = 0; i < names->count; i++) {
+        struct slice name = value_slice(&names->as.items[i]);
+
+        text = i == 0 ? name
+                      : textf(asking->core, "%.*s, %.*s", (int)text.len, (const char *)text.at,
+                              (int)name.len, (const char *)name.at);
+    }
+    return text;
+}
+
+static const struct words *who_may(const struct subject *subject,
+                                   const struct transition *transition)
+{
+    return transition->creates && transition->by.count == 0 ? &subject->kind->create
+                                                            : &transition->by;
+}
+
+static void put_who(struct asking *asking, const struct subject *subject, const struct words *words,
+                    const char *key)
+{
+    struct value who = value_array();
+
+    for (int i = 0; i < words->count; i++) {
+        struct value one = value_map(), people = value_array();
+
+        authority_people(asking->core, subject, slice_str(words->at[i]), &people);
+        value_set(asking->arena, &one, "word", value_str(words->at[i]));
+        value_set(asking->arena, &one, "people", people);
+        value_push(asking->arena, &who, one);
+    }
+    value_set(asking->arena, asking->out, key, who);
+}
+
+static void put_transition(struct asking *asking, const struct subject *subject,
+                           const struct transition *transition)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    const char *meaning = meaning_of(subject, transition);
+    struct value out = value_map(), from = value_array();
+
+    for (int i = 0; i < lifecycle->state_count; i++) {
+        if (transition->from[i])
+            value_push(asking->arena, &from, value_str(lifecycle->states[i].name));
+    }
+    value_set(asking->arena, &out, "event", value_str(transition->event));
+    value_set(asking->arena, &out, "from", from);
+    value_set(asking->arena, &out, "to", value_str(lifecycle->states[transition->to].name));
+    value_set(asking->arena, &out, "meaning", meaning != NULL ? value_str(meaning) : VALUE_NONE);
+    value_set(asking->arena, &out, "reason", value_bool(transition->reason));
+    if (transition->when != NULL)
+        value_set(asking->arena, &out, "when", value_str(expr_text(transition->when)));
+    value_set(asking->arena, asking->out, "transition", out);
+}
+
+/* The row that answers the event here; else, with `*is_elsewhere`, one that answers it in another state. */
+static const struct transition *find_row(const struct subject *subject, struct slice event,
+                                         bool *is_elsewhere)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
+    const struct transition *found =
+        state != MODEL_NONE ? kind_transition(subject->kind, state, event) : NULL;
+
+    *is_elsewhere = found == NULL;
+    for (int i = 0; found == NULL && i < lifecycle->transition_count; i++) {
+        if (slice_is(event, lifecycle->transitions[i].event))
+            found = &lifecycle->transitions[i];
+    }
+    return found;
+}
+
+/* What a deciding function refused becomes a sentence, and the next one can be asked. */
+static void take_refusal(struct asking *asking)
+{
+    struct core *core = asking->core;
+
+    if (core->run->is_refused)
+        say(asking, "missing", slice_str(core->run->refusal.sentence));
+    core->run->is_refused = false;
+}
+
+static void explain_guard(struct asking *asking, const struct subject *subject,
+                          const struct transition *transition, struct slice person)
+{
+    struct core *core = asking->core;
+    struct slice event = slice_str(transition->event), child;
+    bool holds = transition->when == NULL ||
+                 scope_holds(core, transition->when, subject, event, person, NULL, NULL);
+
+    if (transition->when != NULL)
+        say(asking, holds ? "holds" : "missing",
+            transition->says != NULL && !holds
+                ? slice_str(transition->says)
+                : textf(core, "The condition %s: %s", holds ? "holds" : "does not hold",
+                        expr_text(transition->when)));
+    if (!gates_are_open(core, subject, transition->event, &child))
+        say(asking, "missing",
+            textf(core, "%s waits until %.*s is closed.", transition->event, (int)child.len,
+                  (const char *)child.at));
+    if (transition->needs_fields && record_check_complete(core, subject, transition->event) != 0)
+        take_refusal(asking);
+}
+
+static void explain_round(struct asking *asking, const struct subject *subject,
+                          const struct transition *transition, struct slice person)
+{
+    struct core *core = asking->core;
+    struct value waiting = still_to_vote(asking->arena, subject->round);
+    struct slice names = names_text(asking, &waiting);
+
+    if (subject->round == NULL) {
+        if (transition->vote != VOTE_NONE)
+            say(asking, "missing", slice_str("No approval is open; it begins with a submission."));
+        return;
+    }
+    say(asking, "holds",
+        textf(core, "Approval round %lld is open and needs %lld signatures; still to answer: %.*s.",
+              (long long)value_get_int(subject->round, "n", 0),
+              (long long)value_get_int(subject->round, "need", 1), (int)names.len,
+              (const char *)names.at));
+    if (transition->opens_round)
+        say(asking, "missing",
+            textf(core, "%.*s already awaits approval.", (int)subject->id.len,
+                  (const char *)subject->id.at));
+    if (transition->vote != VOTE_NONE &&
+        value_find(value_get(subject->round, "votes"), person) != NULL)
+        say(asking, "missing",
+            textf(core, "%.*s has voted in this round already.", (int)person.len,
+                  (const char *)person.at));
+}
+
+static void explain_signature(struct asking *asking, const struct subject *subject,
+                              const struct transition *transition, struct slice person)
+{
+    const char *meaning = meaning_of(subject, transition);
+
+    if (transition->reason)
+        say(asking, "holds", slice_str("A reason must be given with it (--reason \"...\")."));
+    if (meaning == NULL)
+        return;
+    say(asking, "holds",
+        textf(asking->core, "It must be signed, with the meaning \"%s\".", meaning));
+    if (value_get_bin(authority_person(asking->core, person), "sign").len != SIGN_KEY_LEN)
+        say(asking, "missing",
+            textf(asking->core, "%.*s has no signing key in the directory.", (int)person.len,
+                  (const char *)person.at));
+}
+
+static void explain_permission(struct asking *asking, const struct subject *subject,
+                               const struct transition *transition, struct slice person)
+{
+    const char *sentence = "";
+    enum permission permission =
+        authority_transition(asking->core, person, subject, transition, &sentence);
+
+    if (permission != PERMIT) {
+        say(asking, "missing", slice_str(sentence));
+        return;
+    }
+    say(asking, "holds",
+        textf(asking->core, "%.*s is among those who may.", (int)person.len,
+              (const char *)person.at));
+}
+
+static void explain_state(struct asking *asking, const struct subject *subject,
+                          const struct transition *transition, bool is_elsewhere)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    struct slice state = value_get_text(subject->row, "state");
+    struct value from = value_array();
+    struct slice names;
+
+    for (int i = 0; i < lifecycle->state_count; i++) {
+        for (int t = 0; t < lifecycle->transition_count; t++) {
+            if (lifecycle->transitions[t].from[i] &&
+                strcmp(lifecycle->transitions[t].event, transition->event) == 0 &&
+                !value_has_text(&from, slice_str(lifecycle->states[i].name)))
+                value_push(asking->arena, &from, value_str(lifecycle->states[i].name));
+        }
+    }
+    names = names_text(asking, &from);
+    say(asking, is_elsewhere ? "missing" : "holds",
+        textf(asking->core, "%.*s is in state %.*s; %s is possible in %.*s.", (int)subject->id.len,
+              (const char *)subject->id.at, (int)state.len, (const char *)state.at,
+              transition->event, (int)names.len, (const char *)names.at));
+}
+
+static int why_edit(struct asking *asking, const struct subject *subject, struct slice person)
+{
+    struct slice name = value_get_text(subject->row, "state");
+    const struct state *state = kind_state(subject->kind, name);
+    const char *sentence = "";
+
+    if (state != NULL)
+        put_who(asking, subject, &state->edit, "who");
+    if (state == NULL || state->edit.count == 0)
+        say(asking, "missing",
+            textf(asking->core, "%.*s is in state %.*s, in which nothing is edited.",
+                  (int)subject->id.len, (const char *)subject->id.at, (int)name.len,
+                  (const char *)name.at));
+    else if (authority_edit(asking->core, person, subject, &sentence) != PERMIT)
+        say(asking, "missing", slice_str(sentence));
+    if (subject->round != NULL)
+        say(asking, "holds",
+            slice_str(
+                "An approval is open; an edit makes its votes void, and it is submitted again."));
+    return 0;
+}
+
+static void begin_answer(struct asking *asking)
+{
+    *asking->out = value_map();
+    value_set(asking->arena, asking->out, "missing", value_array());
+    value_set(asking->arena, asking->out, "holds", value_array());
+    value_set(asking->arena, asking->out, "who", value_array());
+}
+
+int query_why(struct asking *asking)
+{
+    struct slice event = value_get_text(asking->args, "event");
+    struct slice person = value_get_text(asking->args, "person");
+    const struct transition *transition;
+    struct subject subject;
+    bool is_elsewhere;
+
+    if (asked_subject(asking, &subject) != 0)
+        return -1;
+    if (person.len == 0)
+        person = asking->query->principal;
+    begin_answer(asking);
+    transition = find_row(&subject, event, &is_elsewhere);
+    if (transition == NULL ? !slice_is(event, "edit") : transition->creates)
+        return refuse_event(asking->core, &subject, event);
+    if (transition == NULL) {
+        why_edit(asking, &subject, person);
+    } else {
+        put_transition(asking, &subject, transition);
+        put_who(asking, &subject, who_may(&subject, transition), "who");
+        if (transition->apart.count > 0)
+            put_who(asking, &subject, &transition->apart, "apart");
+        else if (transition->vote == VOTE_GRANT && subject.kind->approval != NULL)
+            put_who(asking, &subject, &subject.kind->approval->apart, "apart");
+        explain_state(asking, &subject, transition, is_elsewhere);
+        explain_permission(asking, &subject, transition, person);
+        explain_round(asking, &subject, transition, person);
+        explain_guard(asking, &subject, transition, person);
+        explain_signature(asking, &subject, transition, person);
+    }
+    value_set(asking->arena, asking->out, "person", value_text(person));
+    value_set(asking->arena, asking->out, "allowed",
+              value_bool(value_get(asking->out, "missing")->count == 0));
+    return 0;
+}
+
+/* ---- prepare ---- */
+
+static void prepare_vote(struct asking *asking, const struct subject *subject)
+{
+    int64_t n = value_get_int(subject->round, "n", 0);
+    struct slice who = asking->query->principal;
+    struct slice stream =
+        textf(asking->core, "%.*s/round/%lld/%.*s", (int)subject->id.len,
+              (const char *)subject->id.at, (long long)n, (int)who.len, (const char *)who.at);
+
+    value_set(asking->arena, asking->out, "stream", value_text(stream));
+    value_set(asking->arena, asking->out, "rev", value_int(0));
+    value_set(asking->arena, asking->out, "digest", *value_get(subject->round, "digest"));
+    value_set(asking->arena, asking->out, "round", value_int(n));
+}
+
+static void prepare_event(struct asking *asking, const struct subject *subject,
+                          const struct transition *transition)
+{
+    const char *meaning = meaning_of(subject, transition);
+
+    value_set(asking->arena, asking->out, "stream", value_text(subject->id));
+    value_set(asking->arena, asking->out, "rev", value_int(value_get_int(subject->row, "rev", 0)));
+    value_set(asking->arena, asking->out, "digest", *value_get(subject->row, "digest"));
+    if (transition->vote != VOTE_NONE)
+        prepare_vote(asking, subject);
+    value_set(asking->arena, asking->out, "needs_signature", value_bool(meaning != NULL));
+    value_set(asking->arena, asking->out, "reason", value_bool(transition->reason));
+    if (meaning == NULL)
+        return;
+    value_set(asking->arena, asking->out, "meaning", value_str(meaning));
+    value_set(asking->arena, asking->out, "statement",
+              value_text(statement_of(asking->core, subject, transition)));
+}
+
+int query_prepare(struct asking *asking)
+{
+    struct slice event = value_get_text(asking->args, "event");
+    const struct transition *transition;
+    struct subject subject;
+    bool is_elsewhere;
+
+    if (asked_subject(asking, &subject) != 0)
+        return -1;
+    transition = find_row(&subject, event, &is_elsewhere);
+    if (transition == NULL || is_elsewhere || transition->creates)
+        return refuse_event(asking->core, &subject, event);
+    if (transition->vote != VOTE_NONE && subject.round == NULL)
+        return run_refuse(asking->core, 409, "wrong-state", "No approval of %.*s is open.",
+                          (int)subject.id.len, (const char *)subject.id.at);
+    *asking->out = value_map();
+    value_set(asking->arena, asking->out, "record", value_text(subject.id));
+    value_set(asking->arena, asking->out, "event", value_str(transition->event));
+    value_set(
+        asking->arena, asking->out, "origin",
+        value_text(value_get_text(state_row(asking->core->state, slice_str("journal")), "origin")));
+    value_set(asking->arena, asking->out, "type",
+              value_text(textf(asking->core, "record.%s", transition->event)));
+    prepare_event(asking, &subject, transition);
+    return 0;
+}

@@ -1,0 +1,391 @@
+#include "core/state.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+
+/* A row in memory between drafts: its bytes, or the knowledge that there is none. */
+struct kept {
+    uint32_t len; /* 0: known to be absent */
+    uint8_t bytes[];
+};
+
+/* A row in the draft. */
+struct open_row {
+    struct slice key;
+    struct value row;
+    bool is_there, is_changed;
+};
+
+enum { ROWS_KEPT_MAX = 200000 };
+
+struct state {
+    struct shelf shelf;
+    struct map kept;  /* key -> struct kept, owned */
+    struct map draft; /* key -> struct open_row in the arena */
+    struct arena arena;
+    struct buf scratch;
+    bool is_broken;
+    bool is_over; /* the draft was kept or dropped: the next read begins a new one */
+};
+
+struct state *state_new(const struct shelf *shelf)
+{
+    struct state *state = calloc(1, sizeof *state);
+
+    check(state != NULL);
+    state->shelf = *shelf;
+    return state;
+}
+
+void state_forget(struct state *state)
+{
+    const struct map_entry *entry;
+    size_t at = 0;
+
+    while ((entry = map_next(&state->kept, &at)) != NULL)
+        free(entry->value);
+    map_release(&state->kept);
+    map_release(&state->draft);
+    arena_release(&state->arena);
+    state->is_broken = false;
+    state->is_over = false;
+}
+
+void state_free(struct state **state)
+{
+    if (*state == NULL)
+        return;
+    state_forget(*state);
+    buf_release(&(*state)->scratch);
+    free(*state);
+    *state = NULL;
+}
+
+static void begin(struct state *state)
+{
+    if (!state->is_over)
+        return;
+    map_release(&state->draft);
+    arena_clear(&state->arena);
+    state->is_over = false;
+    state->is_broken = false;
+}
+
+struct arena *state_arena(struct state *state)
+{
+    begin(state);
+    return &state->arena;
+}
+
+static void remember(struct state *state, struct slice key, struct slice bytes)
+{
+    struct kept *kept;
+
+    if (state->kept.count >= ROWS_KEPT_MAX) {
+        const struct map_entry *entry;
+        size_t at = 0;
+
+        while ((entry = map_next(&state->kept, &at)) != NULL)
+            free(entry->value);
+        map_release(&state->kept);
+    }
+    kept = malloc(sizeof *kept + bytes.len);
+    check(kept != NULL && bytes.len <= UINT32_MAX);
+    kept->len = (uint32_t)bytes.len;
+    if (bytes.len > 0)
+        memcpy(kept->bytes, bytes.at, bytes.len);
+    free(map_put(&state->kept, key, kept));
+}
+
+/* The stored bytes of a row; empty if there is none. */
+static struct slice stored(struct state *state, struct slice key)
+{
+    struct kept *kept = map_get(&state->kept, key);
+    int found;
+
+    if (kept == NULL) {
+        buf_clear(&state->scratch);
+        found = state->shelf.row == NULL
+                    ? 0
+                    : state->shelf.row(state->shelf.self, key, &state->scratch);
+        if (found < 0) {
+            state->is_broken = true;
+            return slice_of(NULL, 0);
+        }
+        remember(state, key, found > 0 ? buf_slice(&state->scratch) : slice_of(NULL, 0));
+        kept = map_get(&state->kept, key);
+    }
+    return slice_of(kept->bytes, kept->len);
+}
+
+static struct open_row *open_row(struct state *state, struct slice key)
+{
+    struct open_row *row;
+    struct slice bytes;
+
+    begin(state);
+    row = map_get(&state->draft, key);
+    if (row != NULL)
+        return row;
+    row = arena_zero(&state->arena, sizeof *row);
+    row->key = slice_of(arena_copy(&state->arena, key.at, key.len), key.len);
+    bytes = stored(state, key);
+    if (bytes.len > 0) {
+        /* Copied: what is kept may be forgotten while the draft still needs it. */
+        struct slice own = slice_of(arena_copy(&state->arena, bytes.at, bytes.len), bytes.len);
+
+        if (dmp_decode(&state->arena, own, &row->row, NULL) != 0 || row->row.type != VALUE_MAP)
+            state->is_broken = true;
+        else
+            row->is_there = true;
+    }
+    map_put(&state->draft, key, row);
+    return row;
+}
+
+const struct value *state_row(struct state *state, struct slice key)
+{
+    struct open_row *row = open_row(state, key);
+
+    return row->is_there ? &row->row : NULL;
+}
+
+const struct value *state_rowf(struct state *state, const char *format, ...)
+{
+    va_list args;
+    char *key;
+
+    begin(state);
+    va_start(args, format);
+    key = arena_vprintf(&state->arena, format, args);
+    va_end(args);
+    return state_row(state, slice_str(key));
+}
+
+struct slice state_content(struct state *state, struct slice hash)
+{
+    int found;
+
+    begin(state);
+    if (hash.len != HASH_LEN || state->shelf.content == NULL)
+        return slice_of(NULL, 0);
+    buf_clear(&state->scratch);
+    found = state->shelf.content(state->shelf.self, hash.at, &state->scratch);
+    if (found < 0)
+        state->is_broken = true;
+    if (found <= 0)
+        return slice_of(NULL, 0);
+    return slice_of(arena_copy(&state->arena, state->scratch.at, state->scratch.len),
+                    state->scratch.len);
+}
+
+/* ---- enumeration ---- */
+
+struct gathering {
+    struct state *state;
+    struct value keys; /* map key -> true: sorted, each once */
+};
+
+static int gather(void *with, struct slice key, struct slice bytes)
+{
+    struct gathering *gathering = with;
+    struct arena *arena = &gathering->state->arena;
+
+    (void)bytes;
+    value_put(arena, &gathering->keys, slice_of(arena_copy(arena, key.at, key.len), key.len),
+              value_bool(true));
+    return 0;
+}
+
+static bool begins_with(struct slice key, struct slice prefix)
+{
+    return key.len >= prefix.len && memcmp(key.at, prefix.at, prefix.len) == 0;
+}
+
+bool state_rows(struct state *state, struct slice prefix, uint32_t max, struct value *out)
+{
+    struct gathering gathering = {state, value_map()};
+    const struct map_entry *entry;
+    size_t at = 0;
+
+    begin(state);
+    *out = value_array();
+    if (state->shelf.each != NULL &&
+        state->shelf.each(state->shelf.self, prefix, gather, &gathering) < 0)
+        state->is_broken = true;
+    while ((entry = map_next(&state->draft, &at)) != NULL) {
+        struct open_row *row = entry->value;
+
+        if (row->is_there && begins_with(row->key, prefix))
+            value_put(&state->arena, &gathering.keys, row->key, value_bool(true));
+    }
+    /* A shelf knows every row that state_keep() has told; without one, what is remembered is all there is. */
+    at = 0;
+    while (state->shelf.each == NULL && (entry = map_next(&state->kept, &at)) != NULL) {
+        struct slice key = slice_of(entry->key, entry->key_len);
+
+        if (((struct kept *)entry->value)->len > 0 && begins_with(key, prefix))
+            gather(&gathering, key, slice_of(NULL, 0));
+    }
+    for (uint32_t i = 0; i < gathering.keys.count; i++) {
+        struct slice key = gathering.keys.as.pairs[i].key;
+        const struct value *row = state_row(state, key);
+        struct value item = value_map();
+
+        if (row == NULL)
+            continue;
+        if (out->count == max)
+            return false;
+        value_set(&state->arena, &item, "key", value_text(key));
+        value_set(&state->arena, &item, "row", *row);
+        value_push(&state->arena, out, item);
+    }
+    return true;
+}
+
+struct paging {
+    struct arena *arena;
+    struct slice prefix, after;
+    uint32_t max;
+    struct value *out;
+    bool is_full, is_damaged;
+};
+
+static int add_to_page(void *with, struct slice key, struct slice bytes)
+{
+    struct paging *page = with;
+    struct value item = value_map(), row = VALUE_NONE;
+    char *own;
+
+    if (slice_compare(key, page->after) <= 0 ||
+        memchr(key.at + page->prefix.len, '/', key.len - page->prefix.len) != NULL)
+        return 0;
+    page->is_full = page->out->count == page->max;
+    if (page->is_full)
+        return 1;
+    own = arena_copy(page->arena, bytes.at, bytes.len);
+    page->is_damaged =
+        dmp_decode(page->arena, slice_of(own, bytes.len), &row, NULL) != 0 || row.type != VALUE_MAP;
+    if (page->is_damaged)
+        return 1;
+    own = arena_copy(page->arena, key.at, key.len);
+    value_set(page->arena, &item, "key", value_text(slice_of(own, key.len)));
+    value_set(page->arena, &item, "row", row);
+    value_push(page->arena, page->out, item);
+    return 0;
+}
+
+bool state_page(struct state *state, struct arena *arena, struct slice prefix, struct slice after,
+                uint32_t max, struct value *out)
+{
+    struct paging page = {arena, prefix, after, max, out, false, false};
+    const struct shelf *shelf = &state->shelf;
+    int status = 0;
+
+    begin(state);
+    *out = value_array();
+    if (shelf->each_after != NULL)
+        status = shelf->each_after(shelf->self, prefix, after, add_to_page, &page);
+    else if (shelf->each != NULL)
+        status = shelf->each(shelf->self, prefix, add_to_page, &page);
+    if (status < 0 || page.is_damaged)
+        state->is_broken = true;
+    return !page.is_full;
+}
+
+/* ---- the fold ---- */
+
+static void fold_patch(struct state *state, struct slice key, const struct value *patch)
+{
+    struct open_row *row = open_row(state, key);
+
+    row->is_changed = true;
+    if (patch->type == VALUE_NIL) {
+        row->is_there = false;
+        row->row = VALUE_NONE;
+        return;
+    }
+    if (!row->is_there)
+        row->row = value_map();
+    row->is_there = true;
+    value_merge(&state->arena, &row->row, patch);
+}
+
+static void fold_chain(struct state *state, const struct value *chain, uint64_t seq)
+{
+    for (uint32_t i = 0; chain != NULL && chain->type == VALUE_MAP && i < chain->count; i++) {
+        struct open_row *row = open_row(state, chain->as.pairs[i].key);
+
+        if (!row->is_there)
+            continue;
+        row->is_changed = true;
+        value_set(&state->arena, &row->row, "last", value_int((int64_t)seq));
+    }
+}
+
+void state_fold(struct state *state, const struct leaf *leaf)
+{
+    const struct value *own = value_get(&leaf->effects, "");
+    struct open_row *row;
+
+    for (uint32_t i = 0; leaf->effects.type == VALUE_MAP && i < leaf->effects.count; i++) {
+        const struct pair *pair = &leaf->effects.as.pairs[i];
+
+        if (slice_is(pair->key, "^"))
+            continue;
+        fold_patch(state, pair->key.len == 0 ? leaf->stream : pair->key, &pair->value);
+    }
+    if (own == NULL || own->type != VALUE_NIL) {
+        row = open_row(state, leaf->stream);
+        row->is_changed = true;
+        if (!row->is_there)
+            row->row = value_map();
+        row->is_there = true;
+        value_set(&state->arena, &row->row, "rev", value_int((int64_t)leaf->rev));
+    }
+    fold_chain(state, value_get(&leaf->effects, "^"), leaf->seq);
+}
+
+bool state_is_broken(const struct state *state)
+{
+    return state->is_broken;
+}
+
+/* ---- the end of a draft ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    return slice_compare((*(struct open_row *const *)a)->key, (*(struct open_row *const *)b)->key);
+}
+
+void state_keep(struct state *state, state_changed_fn *changed, void *self)
+{
+    struct open_row **rows = arena_take(&state->arena, (state->draft.count + 1) * sizeof *rows);
+    const struct map_entry *entry;
+    struct buf bytes = BUF_EMPTY;
+    size_t at = 0, count = 0;
+
+    check(!state->is_broken && !state->is_over);
+    while ((entry = map_next(&state->draft, &at)) != NULL) {
+        if (((struct open_row *)entry->value)->is_changed)
+            rows[count++] = entry->value;
+    }
+    qsort(rows, count, sizeof rows[0], by_key);
+    for (size_t i = 0; i < count; i++) {
+        buf_clear(&bytes);
+        if (rows[i]->is_there)
+            dmp_encode(&bytes, &rows[i]->row);
+        remember(state, rows[i]->key, buf_slice(&bytes));
+        if (changed != NULL)
+            changed(self, rows[i]->key, rows[i]->is_there ? &rows[i]->row : NULL,
+                    buf_slice(&bytes));
+    }
+    buf_release(&bytes);
+    state->is_over = true;
+}
+
+void state_drop(struct state *state)
+{
+    state->is_over = true;
+}

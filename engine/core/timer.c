@@ -1,0 +1,339 @@
+/* timer.c - when records want to be woken, and what happens then.
+ *
+ * A record's row keeps, for each timer that runs, [due_ms, step, start_ms, first start_ms]; due -1: all its
+ * steps are done. The first start tells whether the field it runs from has changed; the start of a repeating
+ * timer moves on by itself. A timer that was missed while the engine was down fires once: its missed steps
+ * collapse into one message, their events all happen.
+ */
+#include "core/inside.h"
+
+#include "base/check.h"
+
+enum { DAY_MS = 86400000 };
+
+static bool is_working(const struct calendar *calendar, int32_t date)
+{
+    int low = 0, high = calendar->holiday_count;
+
+    if (!calendar->working[date_weekday(date)])
+        return false;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (calendar->holidays[middle] == date)
+            return false;
+        if (calendar->holidays[middle] < date)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return true;
+}
+
+static int32_t working_days(const struct calendar *calendar, int32_t date, int days)
+{
+    int step = days < 0 ? -1 : 1, left = days < 0 ? -days : days;
+
+    /* A calendar without a working day would never end. */
+    for (int walked = 0; left > 0 && walked < 20 * (days < 0 ? -days : days) + 400; walked++) {
+        date += step;
+        if (is_working(calendar, date))
+            left--;
+    }
+    return date;
+}
+
+int64_t span_after(const struct calendar *calendar, int64_t ms, const struct span *span)
+{
+    const struct zone *zone =
+        calendar != NULL && calendar->zone != NULL ? calendar->zone : zone_utc();
+    int32_t date;
+    int64_t time_of_day;
+
+    if (span->months == 0 && span->days == 0)
+        return ms + span->ms;
+    date = zone_date(zone, ms);
+    time_of_day = ms - zone_midnight_ms(zone, date);
+    date = date_add_months(date, span->months);
+    date = span->working && calendar != NULL ? working_days(calendar, date, span->days)
+                                             : date + span->days;
+    return zone_midnight_ms(zone, date) + time_of_day + span->ms;
+}
+
+/* The moment a field of date or datetime stands for; -1 if it is empty. */
+static int64_t field_moment(struct core *core, const struct value *value)
+{
+    const struct calendar *calendar = calendar_of(core);
+    int32_t date;
+
+    if (value_is(value, VALUE_INT))
+        return value->as.number;
+    if (!value_is(value, VALUE_STR) || date_parse(value_slice(value), &date) != 0)
+        return -1;
+    return zone_midnight_ms(
+        calendar != NULL && calendar->zone != NULL ? calendar->zone : zone_utc(), date);
+}
+
+static struct value armed(struct core *core, const struct timer *timer, int step, int64_t start,
+                          int64_t first)
+{
+    struct value entry = value_array();
+    int64_t due = step < timer->step_count
+                      ? span_after(calendar_of(core), start, &timer->steps[step].after)
+                      : -1;
+
+    value_push(core->arena, &entry, value_int(due));
+    value_push(core->arena, &entry, value_int(step));
+    value_push(core->arena, &entry, value_int(start));
+    value_push(core->arena, &entry, value_int(first));
+    return entry;
+}
+
+static int64_t part(const struct value *entry, uint32_t i)
+{
+    return value_is(entry, VALUE_ARRAY) && i < entry->count ? entry->as.items[i].as.number : -1;
+}
+
+static void arm(struct core *core, const struct timer *timer, const struct value *running,
+                int64_t start, struct value *timers)
+{
+    if (start < 0) {
+        if (running != NULL)
+            value_set(core->arena, timers, timer->name, VALUE_NONE);
+    } else if (running == NULL || part(running, 3) != start) {
+        value_set(core->arena, timers, timer->name, armed(core, timer, 0, start, start));
+    }
+}
+
+void timers_arm(struct core *core, const struct subject *subject, int state,
+                const struct value *fields, struct value *timers)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    const struct value *running = value_get(subject->row, "timers");
+    int before = subject->row == NULL
+                     ? MODEL_NONE
+                     : kind_state_index(subject->kind, value_get_text(subject->row, "state"));
+
+    for (int i = 0; i < lifecycle->timer_count; i++) {
+        const struct timer *timer = &lifecycle->timers[i];
+        const struct value *entry = value_get(running, timer->name);
+
+        if (!timer->in[state])
+            arm(core, timer, entry, -1, timers);
+        else if (timer->from == TIMER_FIELD)
+            arm(core, timer, entry, field_moment(core, value_get(fields, timer->field)), timers);
+        else if (timer->from == TIMER_STATE && state != before)
+            arm(core, timer, NULL, core->now_ms, timers);
+    }
+}
+
+void timers_arm_round(struct core *core, const struct subject *subject, int state,
+                      struct value *timers)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+
+    for (int i = 0; i < lifecycle->timer_count; i++) {
+        const struct timer *timer = &lifecycle->timers[i];
+
+        if (timer->from == TIMER_ROUND && timer->in[state])
+            arm(core, timer, NULL, core->now_ms, timers);
+    }
+}
+
+void timers_end_round(struct core *core, const struct subject *subject, struct value *own)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    const struct value *running = value_get(subject->row, "timers");
+
+    for (int i = 0; i < lifecycle->timer_count; i++) {
+        const struct timer *timer = &lifecycle->timers[i];
+
+        if (timer->from == TIMER_ROUND && value_get(running, timer->name) != NULL)
+            value_set(core->arena, value_sub(core->arena, own, slice_str("timers")), timer->name,
+                      VALUE_NONE);
+    }
+    if (value_get(running, "round.expires") != NULL)
+        value_set(core->arena, value_sub(core->arena, own, slice_str("timers")), "round.expires",
+                  VALUE_NONE);
+}
+
+int64_t core_due(const struct value *row)
+{
+    const struct value *timers = value_get(row, "timers");
+    int64_t due = value_get_int(row, "until_ms", -1);
+
+    for (uint32_t i = 0; value_is(timers, VALUE_MAP) && i < timers->count; i++) {
+        int64_t one = part(&timers->as.pairs[i].value, 0);
+
+        if (one >= 0 && (due < 0 || one < due))
+            due = one;
+    }
+    return due;
+}
+
+/* ---- firing ---- */
+
+/* A record that comes back to a state whose date has passed lets the same timer fire for the same moment again: an
+ * id is never used twice, so the stream's revision is a fifth part of the later ones. */
+static void timer_command_id(struct core *core, struct slice stream, const char *name,
+                             int64_t due_ms)
+{
+    const struct value *fired = state_row(core->state, stream);
+    bool is_again = value_get_int(fired, "fired_ms", -1) >= due_ms;
+    struct buf bytes = BUF_EMPTY;
+    uint8_t hash[HASH_LEN];
+
+    buf_add_str(&bytes, "rota.id/1\n");
+    dmp_put_array(&bytes, is_again ? 5 : 4);
+    dmp_put_str(&bytes, slice_str("engine"));
+    dmp_put_str(&bytes, stream);
+    dmp_put_str(&bytes, slice_str(name));
+    dmp_put_int(&bytes, due_ms * 1000);
+    if (is_again)
+        dmp_put_int(&bytes, value_get_int(fired, "rev", 0));
+    hash_bytes(buf_slice(&bytes), hash);
+    memcpy(core->run->command_id, hash, COMMAND_ID_LEN);
+    buf_release(&bytes);
+}
+
+/* Where the ladder stands after now: the next step, or the next round of a repeating one. */
+static struct value next_entry(struct core *core, const struct timer *timer, int step,
+                               int64_t start, int64_t first)
+{
+    bool repeats = timer->every.months != 0 || timer->every.days != 0 || timer->every.ms != 0;
+
+    while (step >= timer->step_count && repeats) {
+        start = span_after(calendar_of(core), start, &timer->every);
+        step = 0;
+        while (step < timer->step_count &&
+               span_after(calendar_of(core), start, &timer->steps[step].after) <= core->now_ms)
+            step++;
+    }
+    return armed(core, timer, step, start, first);
+}
+
+static int64_t latest_fired(struct core *core, struct slice stream, int64_t due)
+{
+    int64_t before = value_get_int(state_row(core->state, stream), "fired_ms", -1);
+
+    return before > due ? before : due;
+}
+
+static int fire(struct core *core, struct subject *subject, const struct timer *timer,
+                const struct value *entry)
+{
+    int first = (int)part(entry, 1), last = first;
+    int64_t due = part(entry, 0), start = part(entry, 2), cause;
+    struct value body = value_map(), effects = value_map(), none = value_map(), *patch;
+    struct author author = run_engine(-1);
+    const struct timer_step *spoken = NULL;
+    struct slice stream = textf(core, "%.*s/timer/%s", (int)subject->id.len,
+                                (const char *)subject->id.at, timer->name);
+
+    while (last + 1 < timer->step_count &&
+           span_after(calendar_of(core), start, &timer->steps[last + 1].after) <= core->now_ms)
+        last++;
+    timer_command_id(core, stream, timer->name, due);
+    value_set(core->arena, &body, "timer", value_str(timer->name));
+    value_set(core->arena, &body, "due_ms", value_int(due));
+    value_set(core->arena, &body, "step", value_int(last));
+    patch = run_patch(core, &effects, subject->id);
+    value_set(core->arena, value_sub(core->arena, patch, slice_str("timers")), timer->name,
+              next_entry(core, timer, last + 1, start, part(entry, 3)));
+    for (int i = first; i <= last; i++) {
+        if (timer->steps[i].tell.to.count > 0)
+            spoken = &timer->steps[i];
+    }
+    if (spoken != NULL && tell(core, subject, &spoken->tell, slice_str(timer->name),
+                               slice_str("engine"), &none, &effects) != 0)
+        return -1;
+    value_set(core->arena, run_patch(core, &effects, slice_str("")), "fired_ms",
+              value_int(latest_fired(core, stream, due)));
+    cause = run_leaf(core, "timer.fired", stream, subject->id, &author, &body, &effects);
+    if (cause < 0)
+        return -1;
+    for (int i = first; i <= last; i++) {
+        if (timer->steps[i].event != NULL &&
+            signal_record(core, subject->id, timer->steps[i].event, cause, NULL, NOBODY) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static const struct timer *timer_named(const struct kind *kind, struct slice name)
+{
+    for (int i = 0; i < kind->lifecycle->timer_count; i++) {
+        if (slice_is(name, kind->lifecycle->timers[i].name))
+            return &kind->lifecycle->timers[i];
+    }
+    return NULL;
+}
+
+/* A round that nobody completed in time: void, and the record can be edited again. */
+static int expire_round(struct core *core, struct subject *subject, int64_t due)
+{
+    struct value effects = value_map(), own = value_map(), body = value_map();
+    struct author author = run_engine(-1);
+
+    timer_command_id(core, subject->id, "round.expires", due);
+    value_set(core->arena, &body, "due_ms", value_int(due));
+    if (subject->round != NULL)
+        round_void(core, subject, &effects, &own, "expired");
+    else
+        timers_end_round(core, subject, &own);
+    value_set(core->arena, &effects, "", own);
+    return run_leaf(core, "round.expired", subject->id, subject->id, &author, &body, &effects) < 0
+               ? -1
+               : 0;
+}
+
+/* Handed over to somebody outside, and no word by then: it is asked for again. */
+static int wake_task(struct core *core, struct slice key)
+{
+    const struct value *row = state_row(core->state, key);
+    struct value effects = value_map(), own = value_map(), body = value_map();
+    struct author author = run_engine(-1);
+    int64_t until = value_get_int(row, "until_ms", INT64_MAX);
+
+    if (until > core->now_ms || !slice_is(value_get_text(row, "state"), "handed_over"))
+        return 0;
+    timer_command_id(core, key, "until", until);
+    value_set(core->arena, &body, "due_ms", value_int(until));
+    value_set(core->arena, &own, "state", value_str("open"));
+    value_set(core->arena, &own, "until_ms", VALUE_NONE);
+    value_set(core->arena, &effects, "", own);
+    run_offer(core, task_number(key));
+    return run_leaf(core, "task.reopened", key, keep_text(core, value_get_text(row, "record")),
+                    &author, &body, &effects) < 0
+               ? -1
+               : 0;
+}
+
+int wake(struct core *core, const struct question *question)
+{
+    struct subject subject;
+    const struct value *timers;
+    const struct pair *earliest = NULL;
+    const struct timer *timer;
+
+    if (slice_starts(question->key, "task/"))
+        return wake_task(core, question->key);
+    if (!subject_find(core, question->key, &subject) || !slice_equal(subject.id, question->key))
+        return 0;
+    timers = value_get(subject.row, "timers");
+    for (uint32_t i = 0; value_is(timers, VALUE_MAP) && i < timers->count; i++) {
+        const struct pair *pair = &timers->as.pairs[i];
+        int64_t due = part(&pair->value, 0);
+
+        if (due >= 0 && due <= core->now_ms &&
+            (earliest == NULL || due < part(&earliest->value, 0)))
+            earliest = pair;
+    }
+    if (earliest == NULL)
+        return 0;
+    if (slice_is(earliest->key, "round.expires"))
+        return expire_round(core, &subject, part(&earliest->value, 0));
+    timer = timer_named(subject.kind, earliest->key);
+    check(timer != NULL);
+    return fire(core, &subject, timer, &earliest->value);
+}

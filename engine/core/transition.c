@@ -1,0 +1,749 @@
+/* transition.c - a record changes state, and all that goes with it, in one leaf; then what follows from it.
+ *
+ *     guard -> own patch (state, fields, validity, timers) -> round -> tasks, notices -> leaf
+ *           -> predecessor superseded -> successor opened -> rules -> automatic transitions
+ */
+#include "core/inside.h"
+
+#include "base/check.h"
+
+enum { ASKED_MAX = 800 }; /* people asked to acknowledge by one leaf */
+
+/* ---- what must hold before ---- */
+
+const char *meaning_of(const struct subject *subject, const struct transition *transition)
+{
+    if (transition->meaning != NULL)
+        return transition->meaning;
+    if (transition->vote == VOTE_GRANT && subject->kind->approval != NULL)
+        return subject->kind->approval->meaning;
+    /* To refuse or return is to have looked at it: that is signed too. */
+    return transition->vote != VOTE_NONE ? "reviewed" : NULL;
+}
+
+struct slice statement_of(struct core *core, const struct subject *subject,
+                          const struct transition *transition)
+{
+    const char *name = meaning_of(subject, transition);
+    const struct pack *pack = core_pack(core, value_get_bin(subject->row, "pack"));
+    const struct meaning *meaning = name != NULL ? pack_meaning(pack, name) : NULL;
+    const char *template = transition->statement;
+    struct slice digest = value_get_bin(subject->row, "digest");
+    struct value names = value_map();
+    char *hex = arena_take(core->arena, 2 * HASH_LEN + 1);
+
+    if (template == NULL)
+        template = meaning != NULL ? meaning->statement : "I sign {{record}} as {{meaning}}.";
+    hex_encode(digest, hex);
+    value_set(core->arena, &names, "record", value_text(subject->id));
+    value_set(core->arena, &names, "version", value_text(value_get_text(subject->row, "version")));
+    value_set(core->arena, &names, "title", value_text(value_get_text(subject->row, "title")));
+    value_set(core->arena, &names, "kind", value_str(subject->kind->title));
+    value_set(core->arena, &names, "event", value_str(transition->event));
+    value_set(core->arena, &names, "meaning", value_str(name != NULL ? name : ""));
+    value_set(core->arena, &names, "digest", value_str(hex));
+    return render(core, template, &names);
+}
+
+static int refuse_guard(struct core *core, const struct transition *transition,
+                        const struct error *why)
+{
+    return run_refuse(
+        core, 422, "guard-failed", "%s%s%s",
+        transition->says != NULL ? transition->says : "The condition does not hold: ",
+        transition->says != NULL ? "" : expr_text(transition->when),
+        why->class != ERROR_NONE && transition->says == NULL ? " (a field it reads is empty)" : "");
+}
+
+int guard_transition(struct core *core, const struct subject *subject,
+                     const struct transition *transition, struct slice actor,
+                     const struct value *args)
+{
+    struct error why = {ERROR_NONE, ""};
+    struct slice child;
+
+    if (transition->when != NULL && !scope_holds(core, transition->when, subject,
+                                                 slice_str(transition->event), actor, args, &why))
+        return refuse_guard(core, transition, &why);
+    if (!gates_are_open(core, subject, transition->event, &child))
+        return run_refuse(core, 422, "guard-failed", "%s waits until %.*s is closed.",
+                          transition->event, (int)child.len, (const char *)child.at);
+    if (transition->needs_fields && record_check_complete(core, subject, transition->event) != 0)
+        return -1;
+    return 0;
+}
+
+static const struct value *origin_row(struct core *core)
+{
+    return state_row(core->state, slice_str("journal"));
+}
+
+static int refuse_signature(struct core *core, const char *what)
+{
+    return run_refuse(core, 403, "not-allowed", "The signature is refused: %s.", what);
+}
+
+static bool is_hash_of(struct slice given, struct slice bytes)
+{
+    uint8_t hash[HASH_LEN];
+
+    hash_bytes(bytes, hash);
+    return slice_equal(given, slice_of(hash, HASH_LEN));
+}
+
+int check_signature(struct core *core, const struct question *question,
+                    const struct subject *subject, const struct transition *transition,
+                    struct slice stream, uint64_t rev_before, struct slice digest)
+{
+    struct slice key = value_get_bin(authority_person(core, question->principal), "sign");
+    struct slice signature = question->signature;
+    struct value content = VALUE_NONE;
+    struct buf message = BUF_EMPTY;
+    bool holds;
+
+    if (key.len != SIGN_KEY_LEN)
+        return refuse_signature(core, "you have no signing key in the directory");
+    if (!slice_is(value_get_text(question->args, "meaning"), meaning_of(subject, transition)))
+        return refuse_signature(core, "it must carry the meaning of this decision");
+    if (!slice_equal(value_get_bin(question->args, "digest"), digest))
+        return run_refuse(core, 409, "stale-content",
+                          "What you signed is not the present content of %.*s; look at it again.",
+                          (int)subject->id.len, (const char *)subject->id.at);
+    if (!is_hash_of(value_get_bin(question->args, "key"), key))
+        return refuse_signature(core, "it was not made with the key in the directory");
+    if (!is_hash_of(value_get_bin(question->args, "statement"),
+                    statement_of(core, subject, transition)))
+        return refuse_signature(core, "the sentence that was signed is another one");
+    if (signature.len != SIGNATURE_LEN)
+        return refuse_signature(core, "there is none; this decision must be signed");
+    if (leaf_contents(core->arena, question->args, &content) != 0)
+        return run_refuse(core, 413, "too-large", "Too many files in one command.");
+    leaf_command_message(
+        &message, value_get_text(origin_row(core), "origin"), core->run->command_id,
+        textf(core, "record.%.*s", (int)question->command.len, (const char *)question->command.at),
+        stream, rev_before, question->principal, question->args, &content);
+    holds = sign_verify(key.at, buf_slice(&message), signature.at);
+    buf_release(&message);
+    return holds ? 0 : refuse_signature(core, "it does not match what was sent");
+}
+
+/* ---- the record's own patch ---- */
+
+static int put_settings(struct core *core, struct move *move)
+{
+    const struct transition *transition = move->transition;
+    struct value scope, *fields;
+
+    if (transition->set_count == 0)
+        return 0;
+    fields = value_sub(core->arena, &move->own, slice_str("fields"));
+    for (int i = 0; i < transition->set_count; i++) {
+        const struct setting *setting = &transition->set[i];
+        struct value value = VALUE_NONE;
+        struct error why = {ERROR_NONE, ""};
+
+        scope = scope_of(core, &move->subject, slice_str(transition->event), move->author.actor,
+                         move->args, expr_uses(setting->value));
+        if (scope_eval(core, setting->value, &scope, &value, &why) != 0)
+            return run_refuse(core, 422, "guard-failed", "Field %s could not be computed: %s.",
+                              setting->field, why.text);
+        value_set(core->arena, fields, setting->field, value);
+    }
+    return 0;
+}
+
+/* Fields that a person gives together with an event: decisions, results, dates. */
+static void put_given(struct core *core, struct move *move)
+{
+    const struct value *set = value_get(move->args, "set");
+    struct value *fields;
+
+    if (set == NULL || move->subject.row == NULL)
+        return;
+    fields = value_sub(core->arena, &move->own, slice_str("fields"));
+    for (uint32_t i = 0; i < set->count; i++)
+        value_put(core->arena, fields, set->as.pairs[i].key, set->as.pairs[i].value);
+}
+
+/* Checks them, and shows them to the guard: the record is then seen as it will be. */
+static int see_given(struct core *core, struct subject *subject, const struct value *set)
+{
+    struct value *row;
+
+    if (set == NULL)
+        return 0;
+    if (!value_is(set, VALUE_MAP))
+        return run_refuse(core, 400, "malformed", "\"set\" is a map of field names to values.");
+    if (subject->kind->lifecycle->versioned &&
+        kind_state(subject->kind, value_get_text(subject->row, "state"))->edit.count == 0)
+        return run_refuse(core, 409, "wrong-state",
+                          "The content of %.*s is signed; a change needs a new version.",
+                          (int)subject->id.len, (const char *)subject->id.at);
+    if (record_check_fields(core, subject->kind, set, true) != 0)
+        return -1;
+    row = arena_take(core->arena, sizeof *row);
+    *row = value_copy(core->arena, subject->row);
+    value_merge(core->arena, value_sub(core->arena, row, slice_str("fields")), set);
+    subject->row = row;
+    return 0;
+}
+
+/* Who did what is kept by event: separation of duties asks for it later. */
+static void put_deed(struct core *core, struct move *move)
+{
+    const char *event = move->transition->event;
+    const struct value *did = value_get(value_get(move->subject.row, "did"), event);
+    struct value people = value_array();
+
+    if (slice_is(move->author.actor, "engine"))
+        return;
+    for (uint32_t i = 0; value_is(did, VALUE_ARRAY) && i < did->count; i++)
+        value_push(core->arena, &people, did->as.items[i]);
+    if (!value_has_text(&people, move->author.actor))
+        value_push(core->arena, &people, value_text(move->author.actor));
+    value_set(core->arena, value_sub(core->arena, &move->own, slice_str("did")), event, people);
+}
+
+static struct slice review_due(struct core *core, const struct span *every)
+{
+    const struct calendar *calendar = calendar_of(core);
+    char *text = arena_take(core->arena, DATE_TEXT_LEN + 1);
+
+    date_format(zone_date(calendar->zone, span_after(calendar, core->now_ms, every)), text);
+    return slice_str(text);
+}
+
+static bool is_some(const struct span *span)
+{
+    return span->months != 0 || span->days != 0 || span->ms != 0;
+}
+
+/* One version of a document is valid at a time, and it is known which. */
+static void put_validity(struct core *core, struct move *move, const struct state *to)
+{
+    struct subject *subject = &move->subject;
+    bool was = value_get_bool(subject->row, "valid", false);
+    struct slice base = record_base(subject->id);
+    struct value *document, *valid;
+    const struct value *listed;
+    struct slice name;
+
+    if (!subject->kind->lifecycle->versioned || was == to->is_valid)
+        return;
+    name = textf(core, "valid/%s", subject->kind->name);
+    listed = value_find(value_get(state_row(core->state, name), "records"), base);
+    document = run_patch(core, &move->effects, base);
+    if (to->is_valid) {
+        value_set(core->arena, &move->own, "valid", value_bool(true));
+        value_set(core->arena, &move->own, "in_force_ms", value_int(core->now_ms));
+        value_set(core->arena, document, "valid", value_text(record_version(subject->id)));
+        valid = value_sub(core->arena, run_patch(core, &move->effects, name), slice_str("records"));
+        value_put(core->arena, valid, base, value_text(subject->id));
+        return;
+    }
+    value_set(core->arena, &move->own, "valid", VALUE_NONE);
+    if (slice_equal(value_get_text(state_row(core->state, base), "valid"),
+                    record_version(subject->id)))
+        value_set(core->arena, document, "valid", VALUE_NONE);
+    if (value_is(listed, VALUE_STR) && slice_equal(value_slice(listed), subject->id)) {
+        valid = value_sub(core->arena, run_patch(core, &move->effects, name), slice_str("records"));
+        value_put(core->arena, valid, base, VALUE_NONE);
+    }
+}
+
+static void put_review(struct core *core, struct move *move, const struct state *to)
+{
+    const struct kind *kind = move->subject.kind;
+    bool becomes_valid = to->is_valid && !value_get_bool(move->subject.row, "valid", false);
+    struct value *fields;
+
+    if (!is_some(&kind->review_every) || !(move->transition->reviewed || becomes_valid) ||
+        kind_field(kind, slice_str("next_review_due")) == NULL)
+        return;
+    fields = value_sub(core->arena, &move->own, slice_str("fields"));
+    if (becomes_valid && record_field(&move->subject, "next_review_due") != NULL &&
+        !kind_field(kind, slice_str("next_review_due"))->computed)
+        return;
+    value_set(core->arena, fields, "next_review_due",
+              value_text(review_due(core, &kind->review_every)));
+}
+
+static void put_digest(struct core *core, struct move *move, const struct value *fields)
+{
+    const struct value *row = move->subject.row != NULL ? move->subject.row : &move->own;
+    uint8_t *digest = arena_take(core->arena, HASH_LEN);
+
+    record_digest(core, move->subject.id, move->subject.kind, value_get_text(row, "title"), fields,
+                  value_get_bin(row, "pack"), digest);
+    if (!slice_equal(value_get_bin(row, "digest"), slice_of(digest, HASH_LEN)))
+        value_set(core->arena, &move->own, "digest", value_bin(digest, HASH_LEN));
+}
+
+static void put_state(struct core *core, struct move *move, const struct state *to)
+{
+    const struct value *row = move->subject.row;
+
+    if (row == NULL || !slice_is(value_get_text(row, "state"), to->name)) {
+        value_set(core->arena, &move->own, "state", value_str(to->name));
+        value_set(core->arena, &move->own, "stage", value_str(stage_name(to->stage)));
+        value_set(core->arena, &move->own, "entered_ms", value_int(core->now_ms));
+    }
+    value_set(core->arena, &move->own, "changed_ms", value_int(core->now_ms));
+}
+
+/* The record as it will be: what its timers and rounds are computed from. */
+static struct value row_after(struct core *core, const struct move *move)
+{
+    struct value row =
+        move->subject.row != NULL ? value_copy(core->arena, move->subject.row) : value_map();
+
+    value_merge(core->arena, &row, &move->own);
+    return row;
+}
+
+/* Whoever is asked to acknowledge gets a row of their own when the asking begins. */
+static int put_asked(struct core *core, struct move *move, const struct state *to,
+                     const struct value *after)
+{
+    struct subject seen = {move->subject.id, after, move->subject.kind, NULL};
+    struct value people = value_array();
+
+    if (seen.kind->acknowledge.count == 0 || to->stage != STAGE_IN_FORCE)
+        return 0;
+    authority_people_of(core, &seen, &seen.kind->acknowledge, &people);
+    if (people.count > ASKED_MAX)
+        return run_refuse(core, 413, "too-large",
+                          "More than %d people would be asked at once; split the audience.",
+                          ASKED_MAX);
+    for (uint32_t i = 0; i < people.count; i++) {
+        struct slice name = value_slice(&people.as.items[i]);
+        struct slice key = textf(core, "%.*s/ack/%.*s", (int)seen.id.len, (const char *)seen.id.at,
+                                 (int)name.len, (const char *)name.at);
+        struct value *row;
+
+        if (state_row(core->state, key) != NULL)
+            continue;
+        row = run_patch(core, &move->effects, key);
+        value_set(core->arena, row, "person", value_text(name));
+        value_set(core->arena, row, "state", value_str("asked"));
+        value_set(core->arena, row, "asked_ms", value_int(core->now_ms));
+    }
+    return 0;
+}
+
+static int prepare_own(struct core *core, struct move *move, struct value *after)
+{
+    const struct kind *kind = move->subject.kind;
+    const struct state *to = &kind->lifecycle->states[move->transition->to];
+    struct value timers = value_map();
+
+    put_state(core, move, to);
+    put_deed(core, move);
+    put_given(core, move);
+    if (put_settings(core, move) != 0)
+        return -1;
+    put_validity(core, move, to);
+    put_review(core, move, to);
+    *after = row_after(core, move);
+    put_digest(core, move, value_get(after, "fields"));
+    *after = row_after(core, move);
+    timers_arm(core, &move->subject, move->transition->to, value_get(after, "fields"), &timers);
+    if (timers.count > 0)
+        value_set(core->arena, &move->own, "timers", timers);
+    return put_asked(core, move, to, after);
+}
+
+/* ---- what follows ---- */
+
+static int supersede(struct core *core, struct move *move, struct slice old_version)
+{
+    struct slice id = move->subject.id, base = record_base(id);
+    struct subject old;
+    const struct transition *transition;
+    struct move next = {0};
+    struct value args = value_map();
+
+    if (old_version.len == 0 || slice_equal(old_version, record_version(id)))
+        return 0;
+    if (!subject_find(core,
+                      textf(core, "%.*s@%.*s", (int)base.len, (const char *)base.at,
+                            (int)old_version.len, (const char *)old_version.at),
+                      &old))
+        return 0;
+    transition =
+        kind_transition(old.kind, kind_state_index(old.kind, value_get_text(old.row, "state")),
+                        slice_str("supersede"));
+    if (transition == NULL)
+        return run_refuse(
+            core, 409, "wrong-state", "%.*s is valid and nothing supersedes it in its state %.*s.",
+            (int)old.id.len, (const char *)old.id.at, (int)value_get_text(old.row, "state").len,
+            (const char *)value_get_text(old.row, "state").at);
+    if (run_has_changed(core, old.id))
+        return run_refuse(core, 409, "wrong-state",
+                          "%.*s changes by this very command and cannot be superseded by it too.",
+                          (int)old.id.len, (const char *)old.id.at);
+    value_set(core->arena, &args, "by", value_text(id));
+    next.subject = old;
+    next.transition = transition;
+    next.author = run_engine(move->seq);
+    next.args = &args;
+    next.type = slice_str("record.supersede");
+    next.own = value_map();
+    next.effects = value_map();
+    return move_make(core, &next);
+}
+
+static struct slice next_version(struct core *core, struct slice version, bool is_minor)
+{
+    int64_t major = 0, minor = 0;
+    size_t i = 0;
+
+    for (; i < version.len && version.at[i] != '.'; i++)
+        major = major * 10 + (version.at[i] - '0');
+    for (i++; i < version.len; i++)
+        minor = minor * 10 + (version.at[i] - '0');
+    return is_minor ? textf(core, "%lld.%lld", (long long)major, (long long)minor + 1)
+                    : textf(core, "%lld.0", (long long)major + 1);
+}
+
+/* Fields that belong to one version and are not carried into the next. */
+static bool stays_behind(const struct kind *kind, struct slice name)
+{
+    const struct field *field = kind_field(kind, name);
+
+    return field == NULL || field->computed || slice_is(name, "effective_from") ||
+           slice_is(name, "next_review_due") || slice_is(name, "change_reason");
+}
+
+static int open_successor(struct core *core, struct move *move, struct slice person)
+{
+    struct subject *subject = &move->subject;
+    const struct pack *pack = core_current_pack(core);
+    const struct kind *kind = pack_kind(pack, slice_str(subject->kind->name));
+    struct slice base = record_base(subject->id), version = record_version(subject->id);
+    struct slice latest = value_get_text(state_row(core->state, base), "latest");
+    const struct value *old = value_get(subject->row, "fields");
+    struct value fields = value_map(), links = value_map(), effects = value_map();
+    struct value body = value_map(), extra = value_map();
+    struct author author = run_engine(move->seq);
+    struct slice id;
+
+    if (kind == NULL || !slice_equal(latest, version))
+        return run_refuse(core, 409, "wrong-state",
+                          "Version %.*s of %.*s is already being prepared.", (int)latest.len,
+                          (const char *)latest.at, (int)base.len, (const char *)base.at);
+    /* A version that was begun and withdrawn keeps its number. */
+    do {
+        version =
+            next_version(core, version, slice_is(value_get_text(move->args, "change"), "minor"));
+        id = textf(core, "%.*s@%.*s", (int)base.len, (const char *)base.at, (int)version.len,
+                   (const char *)version.at);
+    } while (state_row(core->state, id) != NULL);
+    for (uint32_t i = 0; i < old->count; i++) {
+        if (!stays_behind(kind, old->as.pairs[i].key))
+            value_put(core->arena, &fields, old->as.pairs[i].key, old->as.pairs[i].value);
+    }
+    value_put(core->arena, &links, subject->id, value_str("supersedes"));
+    value_set(core->arena, &body, "kind", value_str(kind->name));
+    value_set(core->arena, &body, "from", value_text(subject->id));
+    value_set(core->arena, &extra, "owner", value_text(value_get_text(subject->row, "owner")));
+    value_set(core->arena, &extra, "author",
+              value_text(person.len > 0 ? person : value_get_text(subject->row, "owner")));
+    return record_create(core, kind, &author, &body, id, value_get_text(subject->row, "title"),
+                         &fields, &links, &extra, slice_str("rule"), &effects);
+}
+
+static int drop_successor(struct core *core, struct move *move, struct slice latest)
+{
+    struct slice base = record_base(move->subject.id);
+    struct value args = value_map();
+    struct move next = {0};
+
+    /* What was withdrawn or rejected before stays so; move_make() has made this version the latest again. */
+    if (slice_equal(latest, record_version(move->subject.id)) ||
+        !subject_find(core,
+                      textf(core, "%.*s@%.*s", (int)base.len, (const char *)base.at,
+                            (int)latest.len, (const char *)latest.at),
+                      &next.subject) ||
+        slice_is(value_get_text(next.subject.row, "stage"), "closed"))
+        return 0;
+    next.transition = kind_transition(
+        next.subject.kind,
+        kind_state_index(next.subject.kind, value_get_text(next.subject.row, "state")),
+        slice_str("withdraw"));
+    if (next.transition == NULL)
+        return run_refuse(core, 409, "wrong-state", "%.*s can no longer be withdrawn.",
+                          (int)next.subject.id.len, (const char *)next.subject.id.at);
+    value_set(core->arena, &args, "by", value_text(move->subject.id));
+    next.author = run_engine(move->seq);
+    next.args = &args;
+    next.type = slice_str("record.withdraw");
+    next.own = value_map();
+    next.effects = value_map();
+    return move_make(core, &next);
+}
+
+static int follow_up(struct core *core, struct move *move, struct slice old_version,
+                     struct slice latest)
+{
+    const struct transition *transition = move->transition;
+    struct slice person =
+        slice_is(move->author.actor, "engine") ? slice_of(NULL, 0) : move->author.actor;
+
+    if (transition->supersedes && supersede(core, move, old_version) != 0)
+        return -1;
+    if (transition->makes_successor && open_successor(core, move, person) != 0)
+        return -1;
+    if (transition->drops_successor && drop_successor(core, move, latest) != 0)
+        return -1;
+    if (!subject_find(core, move->subject.id, &move->subject))
+        return run_refuse(core, 500, "internal", "The record vanished while it changed.");
+    if (rules_fire(core, &move->subject, transition->event, move->seq, move->args) != 0)
+        return -1;
+    run_follow(core, move->subject.id, NULL, move->seq, NULL, NOBODY);
+    return 0;
+}
+
+/* An open round does not survive that its record goes elsewhere. */
+static void close_round(struct core *core, struct move *move)
+{
+    if (move->subject.round == NULL ||
+        !slice_is(value_get_text(move->subject.round, "state"), "open") ||
+        value_get(&move->own, "round") != NULL)
+        return;
+    round_void(core, &move->subject, &move->effects, &move->own, "void");
+}
+
+int move_make(struct core *core, struct move *move)
+{
+    const struct transition *transition = move->transition;
+    struct slice base = record_base(move->subject.id);
+    const struct value *document = state_row(core->state, base);
+    struct slice old_version = keep_text(core, value_get_text(document, "valid"));
+    struct slice latest = keep_text(core, value_get_text(document, "latest"));
+    struct value after = VALUE_NONE;
+    struct subject seen = move->subject;
+
+    if (prepare_own(core, move, &after) != 0)
+        return -1;
+    close_round(core, move);
+    seen.row = &after;
+    if (transition->opens_round && round_open(core, move, &after) != 0)
+        return -1;
+    if (task_plan_all(core, &seen, transition, move->args, &move->effects, &move->own) != 0)
+        return -1;
+    for (int i = 0; i < transition->tell_count; i++) {
+        if (tell(core, &seen, &transition->tell[i], slice_str(transition->event),
+                 move->author.actor, move->args, &move->effects) != 0)
+            return -1;
+    }
+    /* The document's newest version is again the one that stays. */
+    if (transition->drops_successor)
+        value_set(core->arena, run_patch(core, &move->effects, base), "latest",
+                  value_text(record_version(move->subject.id)));
+    value_set(core->arena, &move->effects, "", move->own);
+    move->seq = run_leaf(core, (const char *)move->type.at, move->subject.id, move->subject.id,
+                         &move->author, move->args, &move->effects);
+    return move->seq < 0 ? -1 : follow_up(core, move, old_version, latest);
+}
+
+/* ---- the ways in ---- */
+
+static bool is_event_key(struct slice key)
+{
+    static const char *const keys[] = {
+        "reason", "comment",   "set",    "change",     "meaning",     "digest",      "round",
+        "key",    "statement", "target", "sig_format", "if_revision", "on_behalf_of"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (slice_is(key, keys[i]))
+            return true;
+    }
+    return slice_starts(key, "x-");
+}
+
+/* Besides what every event takes, fields by name: what the expressions of `set` call args.NAME. */
+static int check_event_args(struct core *core, const struct kind *kind, const struct value *args)
+{
+    struct value given = value_map();
+
+    for (uint32_t i = 0; i < args->count; i++) {
+        if (is_event_key(args->as.pairs[i].key))
+            continue;
+        value_put(core->arena, &given, args->as.pairs[i].key, args->as.pairs[i].value);
+        if (kind_field(kind, args->as.pairs[i].key) == NULL)
+            return run_refuse(core, 400, "unknown-key", "An event knows no argument \"%.*s\".",
+                              (int)args->as.pairs[i].key.len,
+                              (const char *)args->as.pairs[i].key.at);
+    }
+    return record_check_fields(core, kind, &given, true);
+}
+
+static bool has_reason(const struct value *args)
+{
+    const struct value *reason = value_get(args, "reason");
+
+    if (reason == NULL)
+        reason = value_get(args, "comment");
+    return value_get_bin(reason, "content").len == HASH_LEN;
+}
+
+int refuse_event(struct core *core, const struct subject *subject, struct slice event)
+{
+    struct slice state = value_get_text(subject->row, "state");
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+
+    for (int i = 0; i < lifecycle->transition_count; i++) {
+        if (slice_is(event, lifecycle->transitions[i].event))
+            return run_refuse(core, 409, "wrong-state",
+                              "%.*s is in state %.*s; %.*s is not possible there.",
+                              (int)subject->id.len, (const char *)subject->id.at, (int)state.len,
+                              (const char *)state.at, (int)event.len, (const char *)event.at);
+    }
+    return run_refuse(core, 405, "unknown-command", "A %s has no event \"%.*s\".",
+                      subject->kind->title, (int)event.len, (const char *)event.at);
+}
+
+static int permit_event(struct core *core, const struct question *question,
+                        const struct subject *subject, const struct transition *transition)
+{
+    const char *sentence = "";
+    enum permission permission =
+        authority_transition(core, question->principal, subject, transition, &sentence);
+
+    if (permission != PERMIT)
+        return run_refuse(core, 403,
+                          permission == DENY_APART ? "separation-of-duties" : "not-allowed", "%s",
+                          sentence);
+    if (transition->reason && !has_reason(question->args))
+        return run_refuse(core, 422, "guard-failed", "%s needs a reason (--reason \"...\").",
+                          transition->event);
+    return 0;
+}
+
+int transition_command(struct core *core, const struct question *question)
+{
+    struct move move = {0};
+    const struct transition *transition;
+
+    if (subject_of(core, question->record, &move.subject) != 0 ||
+        check_event_args(core, move.subject.kind, question->args) != 0)
+        return -1;
+    transition = kind_transition(
+        move.subject.kind,
+        kind_state_index(move.subject.kind, value_get_text(move.subject.row, "state")),
+        question->command);
+    if (transition == NULL || transition->creates)
+        return refuse_event(core, &move.subject, question->command);
+    if (transition->vote != VOTE_NONE && move.subject.round == NULL)
+        return run_refuse(core, 409, "wrong-state",
+                          "No approval of %.*s is open; what was voted on before is void.",
+                          (int)move.subject.id.len, (const char *)move.subject.id.at);
+    if (permit_event(core, question, &move.subject, transition) != 0)
+        return -1;
+    if (transition->opens_round && move.subject.round != NULL)
+        return run_refuse(core, 409, "wrong-state", "%.*s already awaits approval.",
+                          (int)move.subject.id.len, (const char *)move.subject.id.at);
+    if (transition->vote != VOTE_NONE && value_get(question->args, "set") != NULL)
+        return run_refuse(core, 400, "malformed",
+                          "A vote changes no field; \"set\" has no place in it.");
+    if (transition->vote != VOTE_NONE)
+        return round_vote(core, question, &move.subject, transition);
+    if (see_given(core, &move.subject, value_get(question->args, "set")) != 0)
+        return -1;
+    if (guard_transition(core, &move.subject, transition, question->principal, question->args) != 0)
+        return -1;
+    if (meaning_of(&move.subject, transition) != NULL &&
+        check_signature(core, question, &move.subject, transition, move.subject.id,
+                        (uint64_t)value_get_int(move.subject.row, "rev", 0),
+                        value_get_bin(move.subject.row, "digest")) != 0)
+        return -1;
+    move.transition = transition;
+    move.author = run_principal(core);
+    move.args = question->args;
+    move.type =
+        textf(core, "record.%.*s", (int)question->command.len, (const char *)question->command.at);
+    move.own = value_map();
+    move.effects = value_map();
+    return move_make(core, &move);
+}
+
+int signal_record(struct core *core, struct slice record, const char *event, int64_t cause,
+                  const struct value *args, struct slice from)
+{
+    struct move move = {0};
+    struct value none = value_map();
+    const char *sentence = "";
+
+    if (!subject_find(core, record, &move.subject))
+        return 0;
+    if (run_has_changed(core, move.subject.id)) {
+        run_follow(core, move.subject.id, event, cause, args, from);
+        return 0;
+    }
+    move.transition = kind_transition(
+        move.subject.kind,
+        kind_state_index(move.subject.kind, value_get_text(move.subject.row, "state")),
+        slice_str(event));
+    /* A signal that nothing answers, or whose condition does not hold, is no fault of the one who caused it. */
+    if (move.transition == NULL || move.transition->vote != VOTE_NONE ||
+        authority_transition(core, slice_str("engine"), &move.subject, move.transition,
+                             &sentence) != PERMIT)
+        return 0;
+    if (guard_transition(core, &move.subject, move.transition, slice_str("engine"),
+                         args != NULL ? args : &none) != 0) {
+        core->run->is_refused = false;
+        return 0;
+    }
+    move.author = run_engine(cause);
+    move.args = args != NULL ? args : &none;
+    move.type = textf(core, "record.%s", event);
+    move.own = value_map();
+    move.effects = value_map();
+    if (from.len > 0)
+        record_link(core, move.subject.id, from, "triggered_by", "triggers", &move.own,
+                    &move.effects);
+    return move_make(core, &move);
+}
+
+/* Which automatic transition is open to the record now, or NULL. */
+static const struct transition *automatic(struct core *core, const struct subject *subject)
+{
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
+
+    for (int i = 0; i < lifecycle->transition_count; i++) {
+        const struct transition *transition = &lifecycle->transitions[i];
+
+        if (!transition->automatic || state == MODEL_NONE || !transition->from[state])
+            continue;
+        if (guard_transition(core, subject, transition, slice_str("engine"), NULL) == 0)
+            return transition;
+        core->run->is_refused = false;
+    }
+    return NULL;
+}
+
+void try_automatic(struct core *core, struct slice record, int64_t cause)
+{
+    struct subject subject;
+    const struct transition *transition;
+    const struct value *links;
+    struct value neighbour = value_map();
+
+    if (!subject_find(core, record, &subject))
+        return;
+    transition = automatic(core, &subject);
+    if (transition != NULL) {
+        signal_record(core, subject.id, transition->event, cause, NULL, NOBODY);
+        return;
+    }
+    /* Those that started it may be waiting for it: one step outwards from a record that changed; one that then changes
+     * itself looks on. */
+    if (value_get_bool(value_get(core->question->follow, "args"), "is_neighbour", false))
+        return;
+    value_set(core->arena, &neighbour, "is_neighbour", value_bool(true));
+    links = value_get(subject.row, "links");
+    for (uint32_t i = 0; value_is(links, VALUE_MAP) && i < links->count; i++)
+        run_follow(core, links->as.pairs[i].key, NULL, cause, &neighbour, NOBODY);
+}

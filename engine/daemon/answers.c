@@ -1,0 +1,348 @@
+/* answers.c - questions that change nothing, and administration. */
+#include "daemon/engine.h"
+
+#include "core/query.h"
+#include "wire/body.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static void send_out(struct engine *engine, const struct request *request, struct slice id,
+                     const struct value *out)
+{
+    struct reply reply = {.status = 200, .id = id, .out = *out};
+
+    engine_send(engine, request->to, &reply);
+}
+
+static void send_refusal(struct engine *engine, const struct request *request, struct slice id,
+                         const char *code, const char *sentence)
+{
+    struct reply reply = reply_refusal(code, sentence);
+
+    reply.id = id;
+    engine_send(engine, request->to, &reply);
+}
+
+static struct value number(uint64_t n)
+{
+    return value_int((int64_t)n);
+}
+
+/* ---- what only the daemon knows ---- */
+
+static void root_text(struct engine *engine, struct value *out)
+{
+    uint8_t *root = arena_take(&engine->arena, HASH_LEN);
+
+    journal_root(engine->journal, root);
+    value_set(&engine->arena, out, "size", number(journal_size(engine->journal)));
+    value_set(&engine->arena, out, "root", value_bin(root, HASH_LEN));
+}
+
+static void put_checkpoint(struct engine *engine, struct value *out)
+{
+    struct buf note = BUF_EMPTY;
+    uint64_t size = 0;
+
+    if (journal_last_checkpoint(engine->journal, &note, &size, NULL) == 1) {
+        value_set(&engine->arena, out, "checkpoint", number(size));
+        value_set(&engine->arena, out, "note",
+                  value_text(slice_of(arena_copy(&engine->arena, note.at, note.len), note.len)));
+    }
+    buf_release(&note);
+}
+
+struct listing {
+    struct engine *engine;
+    struct value list;
+    int64_t waiting, leased;
+};
+
+static void add_worker(void *self, const struct worker_fact *fact)
+{
+    struct listing *listing = self;
+    struct arena *arena = &listing->engine->arena;
+    struct value worker = value_map();
+
+    value_set(arena, &worker, "principal", value_str(arena_str(arena, fact->principal)));
+    value_set(arena, &worker, "service", value_str(arena_str(arena, fact->service)));
+    value_set(arena, &worker, "name",
+              value_str(arena_str(arena, fact->name != NULL ? fact->name : "")));
+    value_set(arena, &worker, "dialect", value_str(arena_str(arena, fact->dialect)));
+    value_set(arena, &worker, "credit", value_int(fact->credit));
+    value_set(arena, &worker, "running", value_int(fact->running));
+    value_set(arena, &worker, "idle_ms", value_int(fact->idle_ms));
+    value_push(arena, &listing->list, worker);
+}
+
+static void add_service(void *self, const struct service_fact *fact)
+{
+    struct listing *listing = self;
+    struct arena *arena = &listing->engine->arena;
+    struct value service = value_map();
+
+    value_set(arena, &service, "service", value_str(arena_str(arena, fact->service)));
+    value_set(arena, &service, "workers", value_int(fact->workers));
+    value_set(arena, &service, "waiting", value_int(fact->waiting));
+    value_set(arena, &service, "leased", value_int(fact->leased));
+    listing->waiting += fact->waiting;
+    listing->leased += fact->leased;
+    value_push(arena, &listing->list, service);
+}
+
+static const char *health_text(const struct engine *engine)
+{
+    switch (journal_health(engine->journal)) {
+    case JOURNAL_OK:
+        return "ok";
+    case JOURNAL_FULL:
+        return "read-only";
+    case JOURNAL_UNKNOWN:
+        return "unknown";
+    }
+    return "unknown";
+}
+
+static void answer_status(struct engine *engine, struct value *out)
+{
+    struct listing workers = {engine, value_array(), 0, 0},
+                   services = {engine, value_array(), 0, 0};
+    struct arena *arena = &engine->arena;
+    struct value tasks = value_map();
+
+    broker_each_worker(engine->broker, clock_boot_ms(), add_worker, &workers);
+    broker_each_service(engine->broker, add_service, &services);
+    value_set(arena, &tasks, "open", value_int(services.waiting + engine->retry_count));
+    value_set(arena, &tasks, "leased", value_int(services.leased));
+    root_text(engine, out);
+    put_checkpoint(engine, out);
+    value_set(arena, out, "pid", value_int(getpid()));
+    value_set(arena, out, "uptime_s", value_int((clock_boot_ms() - engine->started_ms) / 1000));
+    value_set(arena, out, "health", value_str(health_text(engine)));
+    if (engine->error[0] != '\0')
+        value_set(arena, out, "error", value_str(engine->error));
+    value_set(arena, out, "origin", value_str(engine->settings.origin));
+    value_set(arena, out, "clock", value_str(engine->clock.is_virtual ? "virtual" : "system"));
+    value_set(arena, out, "now_ms", value_int(clock_now_us(&engine->clock) / 1000));
+    value_set(arena, out, "tasks", tasks);
+    value_set(arena, out, "workers", value_int(workers.list.count));
+    value_set(arena, out, "commands", number(engine->commands));
+    value_set(arena, out, "refused", number(engine->refused));
+    value_set(arena, out, "commits", number(engine->commits));
+    value_set(arena, out, "draining", value_bool(engine->is_draining));
+    value_set(arena, out, "version", value_str(ROTA_VERSION));
+}
+
+static bool answer_here(struct engine *engine, struct slice name, struct value *out)
+{
+    struct listing listing = {engine, value_array(), 0, 0};
+
+    if (slice_is(name, "workers")) {
+        broker_each_worker(engine->broker, clock_boot_ms(), add_worker, &listing);
+        value_set(&engine->arena, out, "workers", listing.list);
+    } else if (slice_is(name, "services")) {
+        broker_each_service(engine->broker, add_service, &listing);
+        value_set(&engine->arena, out, "services", listing.list);
+    } else if (slice_is(name, "status")) {
+        answer_status(engine, out);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void engine_query(struct engine *engine, const struct request *request)
+{
+    struct query query;
+    struct core_query inquiry;
+    struct refusal refusal = {0};
+    struct reply no = {0};
+    struct value out = value_map();
+    bool is_json;
+
+    if (query_decode(&engine->arena, request->body, &query, &is_json, &no) != 0) {
+        engine_wait_for_commit(engine, request->to, no.id);
+        engine_send(engine, request->to, &no);
+        return;
+    }
+    engine_wait_for_commit(engine, request->to, query.id);
+    if (answer_here(engine, query.query, &out)) {
+        send_out(engine, request, query.id, &out);
+        return;
+    }
+    inquiry = (struct core_query){.name = query.query,
+                                  .principal = slice_str(request->principal),
+                                  .args = query.args,
+                                  .now_us = clock_now_us(&engine->clock),
+                                  .leaf = engine_shelf_leaf,
+                                  .self = engine,
+                                  .size = journal_size(engine->journal)};
+    if (query_answer(engine->core, &inquiry, &out, &refusal) != 0) {
+        send_refusal(engine, request, query.id, refusal.code, refusal.sentence);
+        return;
+    }
+    if (slice_is(query.query, "info")) {
+        root_text(engine, &out);
+        value_set(&engine->arena, &out, "now_ms", value_int(clock_now_us(&engine->clock) / 1000));
+        value_set(&engine->arena, &out, "version", value_str(ROTA_VERSION));
+    }
+    send_out(engine, request, query.id, &out);
+}
+
+/* ---- administration ---- */
+
+struct admin {
+    struct engine *engine;
+    const struct request *request;
+    const struct command *command;
+    struct value out;
+};
+
+static int admin_status(struct admin *admin, struct error *err)
+{
+    (void)err;
+    answer_status(admin->engine, &admin->out);
+    return 0;
+}
+
+static int admin_drain(struct admin *admin, struct error *err)
+{
+    (void)err;
+    admin->engine->is_draining = true;
+    broker_drain(admin->engine->broker, true);
+    return 0;
+}
+
+static int admin_resume(struct admin *admin, struct error *err)
+{
+    (void)err;
+    admin->engine->is_draining = false;
+    broker_drain(admin->engine->broker, false);
+    return 0;
+}
+
+static int admin_stop(struct admin *admin, struct error *err)
+{
+    (void)err;
+    admin->engine->must_stop = true;
+    return 0;
+}
+
+/* Checkpoints and backups are of the committed journal: what waits is committed first. */
+static int commit_first(struct admin *admin, struct error *err)
+{
+    return journal_commit(admin->engine->journal, err);
+}
+
+static int admin_checkpoint(struct admin *admin, struct error *err)
+{
+    if (commit_first(admin, err) != 0 || journal_checkpoint(admin->engine->journal, NULL, err) != 0)
+        return -1;
+    put_checkpoint(admin->engine, &admin->out);
+    return 0;
+}
+
+static int admin_backup(struct admin *admin, struct error *err)
+{
+    const char *path = value_get_str(&admin->command->args, "path", NULL, &admin->engine->arena);
+
+    if (path == NULL || path[0] != '/')
+        return error_set(err, ERROR_INPUT, "backup wants \"path\", an absolute file name");
+    if (admin_checkpoint(admin, err) != 0)
+        return -1;
+    return journal_backup(admin->engine->journal, path, err);
+}
+
+static int admin_clock(struct admin *admin, struct error *err)
+{
+    struct engine *engine = admin->engine;
+    int64_t now_ms = clock_now_us(&engine->clock) / 1000;
+    int64_t until_ms = value_get_int(&admin->command->args, "until_ms",
+                                     now_ms + value_get_int(&admin->command->args, "ms", -1));
+
+    if (!engine->clock.is_virtual)
+        return error_set(err, ERROR_INPUT, "this journal is kept on the system clock");
+    if (until_ms < now_ms)
+        return error_set(err, ERROR_INPUT, "time does not go back");
+    clock_advance(&engine->clock, (until_ms - now_ms) * 1000);
+    value_set(&engine->arena, &admin->out, "now_ms",
+              value_int(clock_now_us(&engine->clock) / 1000));
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct admin *admin, struct error *err);
+    bool is_journaled;
+} admin_commands[] = {
+    {"status", admin_status, false}, {"metrics", admin_status, false},
+    {"drain", admin_drain, true},    {"resume", admin_resume, true},
+    {"stop", admin_stop, true},      {"checkpoint", admin_checkpoint, false},
+    {"backup", admin_backup, true},  {"clock.advance", admin_clock, true},
+};
+
+/* Asked by the core like any command: the permission and the entry are one. */
+static int journal_admin(struct admin *admin, struct asked *asked)
+{
+    struct engine *engine = admin->engine;
+    struct question question = engine_question(engine, QUESTION_COMMAND);
+    struct value args = value_copy(&engine->arena, &admin->command->args);
+
+    value_set(&engine->arena, &args, "what", value_text(admin->command->command));
+    question.principal = slice_str(admin->request->principal);
+    question.auth_method = slice_str(admin->request->method);
+    question.auth_key = admin->request->key_hash;
+    question.id = admin->command->id;
+    question.command = slice_str("admin");
+    question.args = &args;
+    return engine_ask(engine, &question, asked);
+}
+
+static void run_admin(struct admin *admin, size_t which)
+{
+    struct engine *engine = admin->engine;
+    struct asked asked = {0};
+    struct error err = {ERROR_NONE, ""};
+    uint8_t id[COMMAND_ID_LEN];
+    uint64_t seq;
+
+    hash_command_id(slice_str(admin->request->principal), admin->command->id, id);
+    if (journal_command(engine->journal, id, &seq, NULL) == 1) {
+        send_out(engine, admin->request, admin->command->id, &admin->out);
+        return;
+    }
+    if (admin_commands[which].is_journaled && journal_admin(admin, &asked) != 0)
+        return;
+    if (asked.is_refused) {
+        send_refusal(engine, admin->request, admin->command->id, asked.refusal.code,
+                     asked.refusal.sentence);
+        return;
+    }
+    if (admin_commands[which].run(admin, &err) != 0)
+        send_refusal(engine, admin->request, admin->command->id, "guard-failed", err.text);
+    else
+        send_out(engine, admin->request, admin->command->id, &admin->out);
+}
+
+void engine_admin(struct engine *engine, const struct request *request)
+{
+    struct command command;
+    struct reply no = {0};
+    bool is_json;
+    struct admin admin = {engine, request, &command, value_map()};
+
+    if (command_decode(&engine->arena, request->body, &command, &is_json, &no) != 0) {
+        engine_wait_for_commit(engine, request->to, no.id);
+        engine_send(engine, request->to, &no);
+        return;
+    }
+    engine_wait_for_commit(engine, request->to, command.id);
+    for (size_t i = 0; i < sizeof admin_commands / sizeof admin_commands[0]; i++) {
+        if (slice_is(command.command, admin_commands[i].name)) {
+            run_admin(&admin, i);
+            return;
+        }
+    }
+    send_refusal(engine, request, command.id, "unknown-command", NULL);
+}

@@ -1,0 +1,42 @@
+#include "daemon/clock.h"
+
+#include "base/check.h"
+
+#include <time.h>
+
+static int64_t read_us(clockid_t id)
+{
+    struct timespec now;
+
+    check(clock_gettime(id, &now) == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_boot_ms(void)
+{
+    return read_us(CLOCK_BOOTTIME) / 1000;
+}
+
+void clock_start(struct clock *clock, bool is_virtual, int64_t last_leaf_us)
+{
+    clock->is_virtual = is_virtual;
+    clock->boot_us = read_us(CLOCK_BOOTTIME);
+    clock->virtual_us = last_leaf_us > 0 ? last_leaf_us : read_us(CLOCK_REALTIME);
+    clock->newest_us = last_leaf_us;
+}
+
+int64_t clock_now_us(struct clock *clock)
+{
+    int64_t now = clock->is_virtual ? clock->virtual_us + (read_us(CLOCK_BOOTTIME) - clock->boot_us)
+                                    : read_us(CLOCK_REALTIME);
+
+    if (now > clock->newest_us)
+        clock->newest_us = now;
+    return clock->newest_us;
+}
+
+void clock_advance(struct clock *clock, int64_t us)
+{
+    check(clock->is_virtual && us >= 0);
+    clock->virtual_us += us;
+}

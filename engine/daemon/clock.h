@@ -1,0 +1,24 @@
+/* clock.h - the engine's time: the system's, or a virtual one that is moved by hand.
+ *
+ * Deadlines are on this clock; leases are on the boot clock, which no one can set. A virtual clock goes on by itself
+ * and can be moved forward; the journal's first leaf and its name say that it was used.
+ */
+#ifndef ROTA_DAEMON_CLOCK_H
+#define ROTA_DAEMON_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct clock {
+    bool is_virtual;
+    int64_t virtual_us; /* at boot_us */
+    int64_t boot_us;
+    int64_t newest_us; /* given out last: time never goes back */
+};
+
+void clock_start(struct clock *clock, bool is_virtual, int64_t last_leaf_us);
+int64_t clock_now_us(struct clock *clock); /* never less than before, nor than the last leaf */
+int64_t clock_boot_ms(void);
+void clock_advance(struct clock *clock, int64_t us); /* virtual only */
+
+#endif

@@ -1,0 +1,401 @@
+/* commands.c - a command from a client: who, once only, with its contents, decided, answered after the commit. */
+#include "daemon/engine.h"
+
+#include "base/check.h"
+#include "wire/body.h"
+
+#include <stdlib.h>
+
+enum { PART_MAX = 512 * 1024, UPLOAD_MAX = 64 * 1024 * 1024 };
+
+void engine_send(struct engine *engine, const struct reply_to *to, const struct reply *reply)
+{
+    struct buf body = BUF_EMPTY;
+
+    reply_encode(&body, reply, to->json);
+    broker_reply(engine->broker, to, reply->status, buf_slice(&body));
+    buf_release(&body);
+}
+
+static void refuse(struct engine *engine, const struct reply_to *to, const struct command *command,
+                   const char *code, const char *sentence)
+{
+    struct reply reply = reply_refusal(code, sentence);
+
+    reply.id = command->id;
+    engine_send(engine, to, &reply);
+}
+
+/* ---- replies from leaves: the same for the first answer and for every repetition ---- */
+
+/* Room for one more: most runs have one leaf or two, and the arena lives as long as the batch. */
+static struct leaf *room_for_leaf(struct engine *engine, struct leaf *leaves, int count)
+{
+    struct leaf *bigger;
+
+    if (count != 0 && (count < 4 || (count & (count - 1)) != 0))
+        return leaves;
+    bigger = arena_take(&engine->arena, (count < 4 ? 4 : (size_t)count * 2) * sizeof *bigger);
+    if (count > 0)
+        memcpy(bigger, leaves, (size_t)count * sizeof *bigger);
+    return bigger;
+}
+
+static int decode_run(struct engine *engine, uint64_t seq, struct leaf **out, int max,
+                      uint8_t hash[HASH_LEN])
+{
+    struct buf bytes = BUF_EMPTY;
+    struct leaf *leaves = NULL;
+    int count = 0;
+
+    for (; count < max; count++) {
+        struct slice own;
+
+        leaves = room_for_leaf(engine, leaves, count);
+        buf_clear(&bytes);
+        if (journal_leaf(engine->journal, seq + (uint64_t)count, &bytes, NULL) != 1)
+            break;
+        own = slice_of(arena_copy(&engine->arena, bytes.at, bytes.len), bytes.len);
+        if (leaf_decode(&engine->arena, own, &leaves[count], NULL) != 0)
+            break;
+        if (count > 0 &&
+            memcmp(leaves[count].command_id, leaves[0].command_id, COMMAND_ID_LEN) != 0)
+            break;
+        if (count == 0)
+            hash_two(slice_of("\0", 1), own, hash);
+    }
+    buf_release(&bytes);
+    *out = leaves;
+    return count;
+}
+
+static void reply_accepted(struct engine *engine, const struct request *request,
+                           const struct command *command, uint64_t seq, bool is_duplicate)
+{
+    struct leaf *leaves;
+    uint8_t hash[HASH_LEN];
+    int count = decode_run(engine, seq, &leaves, RUN_LEAVES_MAX, hash);
+    struct reply reply = {
+        .status = 200, .id = command->id, .has_seq = true, .seq = seq, .duplicate = is_duplicate};
+
+    check(count > 0);
+    if (slice_starts(leaves[0].type, "refusal.")) {
+        char *code = arena_copy(&engine->arena, leaves[0].type.at + 8, leaves[0].type.len - 8);
+
+        reply = reply_refusal(code, NULL);
+        reply.id = command->id;
+        reply.duplicate = is_duplicate;
+    } else {
+        reply.revision = (int64_t)leaves[0].rev;
+        reply.out = core_reply(&engine->arena, leaves, count);
+    }
+    reply.has_seq = true;
+    reply.seq = seq;
+    reply.hash = slice_of(hash, HASH_LEN);
+    engine_send(engine, request->to, &reply);
+}
+
+static void reply_refused(struct engine *engine, const struct request *request,
+                          const struct command *command, const struct asked *asked)
+{
+    struct reply reply = reply_refusal(asked->refusal.code, asked->refusal.sentence);
+
+    reply.id = command->id;
+    reply.status = asked->refusal.status;
+    if (asked->leaf_count > 0) {
+        reply.has_seq = true;
+        reply.seq = asked->seq;
+    }
+    engine->refused++;
+    engine_send(engine, request->to, &reply);
+}
+
+/* ---- contents ---- */
+
+static void reply_content(struct engine *engine, const struct request *request,
+                          const struct command *command, const uint8_t hash[HASH_LEN], size_t size)
+{
+    struct reply reply = {.status = 200, .id = command->id, .out = value_map()};
+
+    value_set(&engine->arena, &reply.out, "content", value_bin(hash, HASH_LEN));
+    value_set(&engine->arena, &reply.out, "size", value_int((int64_t)size));
+    engine->is_dirty = true;
+    engine_send(engine, request->to, &reply);
+}
+
+static int put_whole(struct engine *engine, struct slice salt, struct slice data,
+                     uint8_t hash[HASH_LEN])
+{
+    hash_content(salt.at, data, hash);
+    return journal_put_content(engine->journal, hash, salt.at, data, NULL);
+}
+
+static struct slice upload_name(struct engine *engine, const struct request *request,
+                                struct slice upload)
+{
+    return slice_str(arena_printf(&engine->arena, "%s/%.*s", request->principal, (int)upload.len,
+                                  (const char *)upload.at));
+}
+
+static void put_part(struct engine *engine, const struct request *request,
+                     const struct command *command, struct slice data, struct slice salt)
+{
+    struct slice upload = upload_name(engine, request, value_get_text(&command->args, "upload"));
+    int64_t part = value_get_int(&command->args, "part", -1);
+    struct buf whole = BUF_EMPTY;
+    uint8_t hash[HASH_LEN];
+
+    if (part < 0 || part * PART_MAX >= UPLOAD_MAX) {
+        refuse(engine, request->to, command, "too-large", "A file may have at most 64 MiB.");
+        return;
+    }
+    if (journal_put_part(engine->journal, upload, (uint32_t)part, data, NULL) != 0) {
+        engine->batch_is_dead = true; /* engine_commit() answers */
+        return;
+    }
+    if (!value_get_bool(&command->args, "last", false)) {
+        struct reply reply = {.status = 202, .id = command->id};
+
+        engine->is_dirty = true;
+        engine_send(engine, request->to, &reply);
+        return;
+    }
+    if (journal_take_parts(engine->journal, upload, &whole, NULL) != 1 ||
+        put_whole(engine, salt, buf_slice(&whole), hash) != 0 ||
+        journal_drop_upload(engine->journal, upload, NULL) != 0)
+        refuse(engine, request->to, command, "journal-unavailable", NULL);
+    else
+        reply_content(engine, request, command, hash, whole.len);
+    buf_release(&whole);
+}
+
+static void content_put(struct engine *engine, const struct request *request,
+                        const struct command *command)
+{
+    struct slice data = value_get_bin(&command->args, "data");
+    struct slice salt = value_get_bin(&command->args, "salt");
+    bool has_upload = value_get(&command->args, "upload") != NULL;
+    bool is_last = !has_upload || value_get_bool(&command->args, "last", false);
+    uint8_t hash[HASH_LEN];
+
+    if (!value_is(value_get(&command->args, "data"), VALUE_BIN) || data.len > PART_MAX ||
+        (is_last && salt.len != 16)) {
+        refuse(engine, request->to, command, "malformed",
+               "content.put takes data (at most 512 KiB) and a salt of 16 bytes.");
+        return;
+    }
+    if (has_upload) {
+        put_part(engine, request, command, data, salt);
+        return;
+    }
+    if (put_whole(engine, salt, data, hash) != 0)
+        refuse(engine, request->to, command, "journal-unavailable", NULL);
+    else
+        reply_content(engine, request, command, hash, data.len);
+}
+
+/* Every content that the command names must have gone up before. */
+static bool contents_are_there(struct engine *engine, const struct value *args)
+{
+    struct value contents = VALUE_NONE, list = value_array();
+    struct buf scratch = BUF_EMPTY;
+    bool all = true;
+
+    if (leaf_contents(&engine->arena, args, &contents) != 0)
+        return true; /* core refuses it with the right sentence */
+    if (contents.type == VALUE_BIN)
+        value_push(&engine->arena, &list, contents);
+    else if (contents.type == VALUE_ARRAY)
+        list = contents;
+    for (uint32_t i = 0; all && i < list.count; i++) {
+        buf_clear(&scratch);
+        all = journal_content(engine->journal, list.as.items[i].as.bytes, &scratch, NULL) == 1;
+    }
+    buf_release(&scratch);
+    return all;
+}
+
+/* ---- the command itself ---- */
+
+static bool is_repeated(struct engine *engine, const struct request *request,
+                        const struct command *command, const struct question *question)
+{
+    uint8_t id[COMMAND_ID_LEN], hash[HASH_LEN];
+    struct leaf *first;
+    uint64_t seq = 0;
+
+    hash_command_id(question->principal, question->id, id);
+    if (journal_command(engine->journal, id, &seq, NULL) != 1)
+        return false;
+    if (decode_run(engine, seq, &first, 1, hash) == 1 && core_is_same_command(question, first))
+        reply_accepted(engine, request, command, seq, true);
+    else
+        refuse(engine, request->to, command, "id-reused",
+               "This id was used for another command; every new command takes a new id.");
+    return true;
+}
+
+/* A gateway carries what somebody signed; it may carry nothing else in their name. */
+static bool take_gateway(struct engine *engine, const struct request *request,
+                         const struct command *command, struct question *question)
+{
+    const struct value *gateway;
+
+    if (command->on_behalf_of.len == 0)
+        return true;
+    gateway = authority_person(engine->core, question->principal);
+    if (!value_get_bool(gateway, "gateway", false) || !command->has_signature) {
+        refuse(engine, request->to, command, "not-allowed",
+               "Only a gateway may bring a command for somebody else, and only a signed one.");
+        return false;
+    }
+    question->auth_method =
+        slice_str(arena_printf(&engine->arena, "via %.24s", request->principal));
+    question->principal = command->on_behalf_of;
+    return true;
+}
+
+static void put_envelope(struct engine *engine, const struct command *command, struct value *args)
+{
+    if (command->has_if_revision && value_get(args, "if_revision") == NULL)
+        value_set(&engine->arena, args, "if_revision", value_int(command->if_revision));
+}
+
+static int fill_question(struct engine *engine, const struct request *request,
+                         struct command *command, struct question *question)
+{
+    *question = engine_question(engine, QUESTION_COMMAND);
+    question->principal = slice_str(request->principal);
+    question->auth_method = slice_str(request->method);
+    question->auth_key = request->key_hash;
+    question->id = command->id;
+    question->command = command->command;
+    question->record = command->record;
+    if (command->has_if_revision)
+        question->if_revision = command->if_revision;
+    if (command->has_signature)
+        question->signature = slice_of(command->signature, SIGNATURE_LEN);
+    if (!take_gateway(engine, request, command, question))
+        return -1;
+    put_envelope(engine, command, &command->args);
+    question->args = &command->args;
+    return 0;
+}
+
+/* A file of a pack by its bytes becomes one by its content. Its salt comes from the bytes: nothing in a pack is personal, and
+ * the same command gives the same entry. */
+static int put_file(struct engine *engine, struct value *file)
+{
+    struct slice data = value_get_bin(file, "data");
+    uint8_t *hash = arena_take(&engine->arena, HASH_LEN), salt[HASH_LEN];
+
+    if (value_get_text(file, "path").len == 0)
+        return -1;
+    if (!value_is(value_get(file, "data"), VALUE_BIN))
+        return value_get_bin(file, "content").len == HASH_LEN ? 0 : -1;
+    hash_bytes(data, salt);
+    if (put_whole(engine, slice_of(salt, 16), data, hash) != 0)
+        return -1;
+    value_remove(file, slice_str("data"));
+    value_set(&engine->arena, file, "content", value_bin(hash, HASH_LEN));
+    value_set(&engine->arena, file, "size", value_int((int64_t)data.len));
+    return 0;
+}
+
+int engine_put_pack(struct engine *engine, struct value *args, struct error *err)
+{
+    struct value *files = value_at(args, slice_str("files"));
+    uint8_t *digest = arena_take(&engine->arena, HASH_LEN);
+
+    if (!value_is(files, VALUE_ARRAY) || files->count == 0)
+        return error_set(err, ERROR_INPUT, "it has no files");
+    for (uint32_t i = 0; i < files->count; i++) {
+        if (files->as.items[i].type != VALUE_MAP || put_file(engine, &files->as.items[i]) != 0)
+            return error_set(err, ERROR_INPUT, "file %u has no path or no bytes", i + 1);
+    }
+    if (engine_compile_pack(engine, files, digest, err) != 0)
+        return -1;
+    value_set(&engine->arena, args, "digest", value_bin(digest, HASH_LEN));
+    return 0;
+}
+
+static int prepare_pack(struct engine *engine, const struct request *request,
+                        struct command *command)
+{
+    struct error err = {ERROR_NONE, ""};
+
+    if (engine_put_pack(engine, &command->args, &err) == 0)
+        return 0;
+    refuse(engine, request->to, command, "guard-failed",
+           arena_printf(&engine->arena, "The pack is refused: %s", err.text));
+    return -1;
+}
+
+static bool is_acceptable(struct engine *engine, const struct request *request,
+                          const struct command *command)
+{
+    if (engine->is_draining) {
+        refuse(engine, request->to, command, "draining", NULL);
+        return false;
+    }
+    if (!engine_is_writable(engine) || !journal_has_room(engine->journal)) {
+        refuse(engine, request->to, command, "journal-unavailable",
+               engine->error[0] != '\0'
+                   ? arena_printf(&engine->arena, "The journal is read-only: %s", engine->error)
+                   : "Less than the reserved space is free on the journal's disk. Make room.");
+        return false;
+    }
+    if (command->deadline_ms > 0 && clock_now_us(&engine->clock) / 1000 > command->deadline_ms) {
+        refuse(engine, request->to, command, "deadline-passed", NULL);
+        return false;
+    }
+    return true;
+}
+
+static void carry_out(struct engine *engine, const struct request *request, struct command *command)
+{
+    struct question question;
+    struct asked asked;
+
+    /* Reading a pack puts its files away: that wants a journal that can be written. */
+    if (slice_is(command->command, "pack.install") &&
+        (!is_acceptable(engine, request, command) || prepare_pack(engine, request, command) != 0))
+        return;
+    /* What was done once is told again, whatever has passed since; except where nobody knows what was kept. */
+    if (fill_question(engine, request, command, &question) != 0 ||
+        (journal_health(engine->journal) != JOURNAL_UNKNOWN &&
+         is_repeated(engine, request, command, &question)) ||
+        !is_acceptable(engine, request, command))
+        return;
+    if (!contents_are_there(engine, &command->args)) {
+        refuse(engine, request->to, command, "guard-failed",
+               "A file or text that this command names has not gone up; use content.put first.");
+        return;
+    }
+    /* A batch that is lost is answered by engine_commit(), every command of it alike. */
+    if (engine_ask(engine, &question, &asked) != 0)
+        return;
+    if (asked.is_refused)
+        reply_refused(engine, request, command, &asked);
+    else
+        reply_accepted(engine, request, command, asked.seq, false);
+}
+
+void engine_command(struct engine *engine, const struct request *request)
+{
+    struct command command;
+    struct reply no = {0};
+    bool is_json = false;
+
+    engine->commands++;
+    if (command_decode(&engine->arena, request->body, &command, &is_json, &no) != 0) {
+        engine_wait_for_commit(engine, request->to, no.id);
+        engine_send(engine, request->to, &no);
+        return;
+    }
+    engine_wait_for_commit(engine, request->to, command.id);
+    if (!slice_is(command.command, "content.put"))
+        carry_out(engine, request, &command);
+    else if (is_acceptable(engine, request, &command))
+        content_put(engine, request, &command);
+}

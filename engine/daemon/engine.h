@@ -1,0 +1,131 @@
+/* engine.h - the engine, put together: core, journal, broker, feed; what its parts share.
+ *
+ *     pipeline.c   question -> decide -> append -> keep -> what follows; the batch and its commit
+ *     commands.c   a command from a client, from its bytes to its reply
+ *     answers.c    queries, events, administration
+ *     work.c       tasks offered, leased, settled, lost
+ *     events.c     leaves as events: the feed and its replay
+ *     packs.c      definitions from the journal
+ *     founding.c   a new journal
+ *     start.c      opening, recovery, the loop
+ */
+#ifndef ROTA_DAEMON_ENGINE_H
+#define ROTA_DAEMON_ENGINE_H
+
+#include "core/authority.h"
+#include "daemon/clock.h"
+#include "daemon/log.h"
+#include "daemon/settings.h"
+#include "net/broker.h"
+#include "net/feed.h"
+#include "store/journal.h"
+#include "wire/command.h"
+
+enum {
+    ENGINE_FOLLOWS_MAX = 100000, /* what one question may cause in all */
+    ENGINE_PENDING_MAX = 4096,
+    RETRIES_MAX = 1 << 20
+};
+
+struct waiting_reply { /* whoever is answered in this batch: told 503 if it fails */
+    struct reply_to to;
+    char id[COMMAND_ID_MAX + 1];
+};
+
+struct retry { /* a task that may be offered again later */
+    int64_t at_ms, task;
+};
+
+struct engine {
+    struct settings settings;
+    struct clock clock;
+    struct journal *journal;
+    struct core *core;
+    struct broker *broker;
+    struct feed *feed;
+    void *context;      /* zmq */
+    struct arena arena; /* of the message being handled */
+    struct waiting_reply *waiting;
+    int waiting_count;
+    struct retry *retries; /* a heap by at_ms */
+    int retry_count, retry_cap;
+    int64_t next_due_ms;    /* of the earliest row with a timer; -1: none */
+    uint64_t published;     /* leaves below this went to the feed */
+    struct map class_heads; /* class -> uint64_t, owned: last seq + 1 of it */
+    struct poll *polls;     /* readers who wait for events; owned */
+    int poll_count;
+    int64_t started_ms;    /* boot clock */
+    int64_t checkpoint_ms; /* boot clock: when the last was signed */
+    bool is_draining, must_stop, is_dirty, batch_is_dead;
+    uint64_t commands, refused, commits;
+    char error[ERROR_TEXT_MAX]; /* why it is read-only; empty: it is not */
+};
+
+/* ---- pipeline.c ---- */
+
+struct asked { /* what came of a question; memory of the engine's arena */
+    bool is_refused;
+    struct refusal refusal;
+    int leaf_count; /* of its own run; a refusal that is journaled has one */
+    uint64_t seq;   /* of the first */
+};
+
+/* Asks core, appends what came of it and all that follows from it. 0, or -1: the journal failed, the batch is
+ * lost and engine_commit() will say so. */
+int engine_ask(struct engine *engine, const struct question *question, struct asked *asked);
+/* Stores what was folded into core's draft. */
+int engine_keep_fold(struct engine *engine);
+/* A question with time and seq filled in. */
+struct question engine_question(struct engine *engine, enum question_kind kind);
+/* Ends the batch: commit, then everything that waited leaves. */
+void engine_commit(struct engine *engine);
+void engine_wait_for_commit(struct engine *engine, const struct reply_to *to, struct slice id);
+bool engine_is_writable(struct engine *engine);
+int engine_shelf_leaf(void *self, uint64_t seq, struct buf *out);
+struct shelf engine_shelf(struct engine *engine);
+
+/* ---- commands.c ---- */
+void engine_command(struct engine *engine, const struct request *request);
+void engine_send(struct engine *engine, const struct reply_to *to, const struct reply *reply);
+
+/* Puts the files of a pack (args {files: [{path, data | content}]}) away as contents, compiles them and adds `digest`. */
+int engine_put_pack(struct engine *engine, struct value *args, struct error *err);
+
+/* ---- answers.c ---- */
+void engine_query(struct engine *engine, const struct request *request);
+void engine_admin(struct engine *engine, const struct request *request);
+
+/* ---- events.c ---- */
+void engine_events(struct engine *engine, const struct request *request);
+void engine_publish(struct engine *engine); /* what was committed since the last time */
+void engine_answer_polls(
+    struct engine *engine); /* long polls whose events are there or whose time is up */
+void engine_polls_release(struct engine *engine);
+bool engine_may_read(void *self, const char *user_id, struct slice topic);
+
+/* ---- work.c ---- */
+void engine_offer(struct engine *engine, int64_t task);
+void engine_offer_due(struct engine *engine);
+int64_t engine_next_retry_ms(const struct engine *engine); /* -1: none */
+int engine_restore_work(struct engine *engine, struct error *err);
+void engine_result(void *self, const struct result *result);
+void engine_progress(void *self, const struct lease *lease, int percent, struct slice note);
+void engine_leased(void *self, const struct lease *lease);
+void engine_lost(void *self, const struct lease *lease, bool counts, const char *why);
+
+/* ---- packs.c ---- */
+/* Compiles every pack that the journal names and gives it to core. */
+int engine_load_packs(struct engine *engine, struct error *err);
+/* Compiles files that are content of the journal: array of [path, content reference]. */
+int engine_compile_pack(struct engine *engine, const struct value *files, uint8_t digest[HASH_LEN],
+                        struct error *err);
+
+/* ---- founding.c ---- */
+/* Makes the journal of an organisation whose rotad.cfg, keys, directory.cfg and pack/ are there. */
+int engine_found(const char *directory, struct error *err);
+int load_log_seed(struct settings *settings, uint8_t out[SIGN_SEED_LEN], struct error *err);
+
+/* ---- start.c ---- */
+int engine_run(const char *directory, int *exit_status, struct error *err);
+
+#endif

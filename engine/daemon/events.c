@@ -1,0 +1,339 @@
+/* events.c - leaves as events: the live feed, and the pull side that loses nothing.
+ *
+ * An event is made from the leaf alone, so that live and replayed events are the same bytes. `prev` is the sequence of the
+ * event before it in its class (the first word of its type): a reader who filters can tell a gap from a filtered event.
+ */
+#include "daemon/engine.h"
+
+#include "base/check.h"
+#include "base/date.h"
+#include "wire/body.h"
+#include "wire/keyfile.h"
+
+#include <stdlib.h>
+
+enum { EVENTS_MAX = 1000, EVENTS_BYTES_MAX = 1024 * 1024, WAIT_MAX_MS = 30000, POLLS_MAX = 256 };
+
+struct poll { /* a reader who waits for what is not there yet */
+    struct reply_to to;
+    struct buf request; /* as it came: answered anew */
+    int64_t until_ms;   /* boot clock */
+    uint64_t from;
+    struct poll *next;
+};
+
+static struct slice class_of(struct slice type)
+{
+    const uint8_t *dot = memchr(type.at, '.', type.len);
+
+    return dot == NULL ? type : slice_of(type.at, (size_t)(dot - type.at));
+}
+
+/* The sequence before `seq` in its class: looked up once by walking back, then remembered. -1: none. */
+static int64_t previous_in_class(struct engine *engine, struct slice class, uint64_t seq)
+{
+    uint64_t *head = map_get(&engine->class_heads, class);
+    struct arena arena = ARENA_EMPTY;
+    struct buf bytes = BUF_EMPTY;
+    int64_t found = -1;
+
+    if (head != NULL && *head <= seq)
+        return (int64_t)*head - 1;
+    for (uint64_t at = seq; at > 0 && found < 0; at--) {
+        struct leaf leaf;
+
+        buf_clear(&bytes);
+        arena_clear(&arena);
+        if (journal_leaf(engine->journal, at - 1, &bytes, NULL) == 1 &&
+            leaf_decode(&arena, buf_slice(&bytes), &leaf, NULL) == 0 &&
+            slice_equal(class_of(leaf.type), class))
+            found = (int64_t)at - 1;
+    }
+    buf_release(&bytes);
+    arena_release(&arena);
+    return found;
+}
+
+static void move_head(struct engine *engine, struct slice class, uint64_t seq)
+{
+    uint64_t *head = map_get(&engine->class_heads, class);
+
+    if (head == NULL) {
+        head = malloc(sizeof *head);
+        check(head != NULL);
+        map_put(&engine->class_heads, class, head);
+    }
+    *head = seq + 1;
+}
+
+static struct slice record_of(const struct leaf *leaf)
+{
+    const struct value *chain = value_get(&leaf->effects, "^");
+
+    return value_is(chain, VALUE_MAP) && chain->count > 0 ? chain->as.pairs[0].key : leaf->stream;
+}
+
+static void event_of(struct engine *engine, struct arena *arena, struct slice raw,
+                     const struct leaf *leaf, int64_t prev, struct value *event)
+{
+    struct slice origin = slice_str(engine->settings.origin);
+    const struct value *own = value_get(&leaf->effects, "");
+    struct value data = value_map();
+    char *when = arena_take(arena, MOMENT_TEXT_MAX);
+
+    moment_format(leaf->time_us / 1000, when);
+    value_set(arena, &data, "leaf", value_bin(raw.at, raw.len));
+    value_set(arena, &data, "actor", value_text(leaf->actor));
+    value_set(arena, &data, "record", value_text(record_of(leaf)));
+    if (value_get(own, "state") != NULL)
+        value_set(arena, &data, "state", *value_get(own, "state"));
+    *event = value_map();
+    value_set(arena, event, "specversion", value_str("1.0"));
+    value_set(arena, event, "id",
+              value_str(arena_printf(arena, "%llu", (unsigned long long)leaf->seq)));
+    value_set(arena, event, "source", value_text(origin));
+    value_set(arena, event, "type",
+              value_str(arena_printf(arena, "rota.%.*s", (int)leaf->type.len,
+                                     (const char *)leaf->type.at)));
+    value_set(arena, event, "subject", value_text(leaf->stream));
+    value_set(arena, event, "time", value_str(when));
+    value_set(arena, event, "sequence", value_int((int64_t)leaf->seq));
+    value_set(arena, event, "prev", value_int(prev));
+    value_set(arena, event, "data", data);
+}
+
+/* class/kind/record/event/ ; the kind of a record by its prefix. */
+static const char *topic_of(struct engine *engine, struct arena *arena, const struct leaf *leaf)
+{
+    struct slice record = record_of(leaf), class = class_of(leaf->type);
+    struct slice event = slice_of(leaf->type.at + class.len, leaf->type.len - class.len);
+    const uint8_t *dash = record.len > 0 ? memchr(record.at, '-', record.len) : NULL;
+    const struct pack *pack = core_current_pack(engine->core);
+    const struct kind *kind = NULL;
+
+    if (dash != NULL && pack != NULL)
+        kind = pack_prefix(pack, slice_of(record.at, (size_t)(dash - record.at)));
+    if (event.len > 0)
+        event = slice_of(event.at + 1, event.len - 1);
+    return arena_printf(arena, "%.*s/%s/%.*s/%.*s/", (int)class.len, (const char *)class.at,
+                        kind != NULL ? kind->name : "-", (int)record.len, (const char *)record.at,
+                        (int)event.len, (const char *)event.at);
+}
+
+static int make_event(struct engine *engine, struct arena *arena, uint64_t seq, bool moves_head,
+                      struct buf *out, const char **topic)
+{
+    struct buf raw = BUF_EMPTY;
+    struct leaf leaf;
+    struct value event;
+    int rc = -1;
+
+    if (journal_leaf(engine->journal, seq, &raw, NULL) == 1) {
+        struct slice own = slice_of(arena_copy(arena, raw.at, raw.len), raw.len);
+
+        if (leaf_decode(arena, own, &leaf, NULL) == 0) {
+            struct slice class = class_of(leaf.type);
+
+            event_of(engine, arena, own, &leaf, previous_in_class(engine, class, seq), &event);
+            dmp_encode(out, &event);
+            *topic = topic_of(engine, arena, &leaf);
+            if (moves_head)
+                move_head(engine, class, seq);
+            rc = 0;
+        }
+    }
+    buf_release(&raw);
+    return rc;
+}
+
+/* ---- live ---- */
+
+static void publish_head(struct engine *engine)
+{
+    struct value head = value_map(), heads = value_map();
+    const struct map_entry *entry;
+    struct buf bytes = BUF_EMPTY;
+    size_t at = 0;
+
+    while ((entry = map_next(&engine->class_heads, &at)) != NULL)
+        value_put(&engine->arena, &heads, slice_of(entry->key, entry->key_len),
+                  value_int((int64_t) * (uint64_t *)entry->value - 1));
+    value_set(&engine->arena, &head, "v", value_int(1));
+    value_set(&engine->arena, &head, "epoch", value_int(engine->started_ms));
+    value_set(&engine->arena, &head, "head", value_int((int64_t)engine->published - 1));
+    value_set(&engine->arena, &head, "heads", heads);
+    dmp_encode(&bytes, &head);
+    feed_head(engine->feed, buf_slice(&bytes));
+    buf_release(&bytes);
+}
+
+void engine_publish(struct engine *engine)
+{
+    uint64_t end = journal_committed(engine->journal);
+    struct arena arena = ARENA_EMPTY;
+    struct buf event = BUF_EMPTY;
+
+    if (engine->published == end)
+        return;
+    for (; engine->published < end; engine->published++) {
+        const char *topic = "";
+
+        arena_clear(&arena);
+        buf_clear(&event);
+        if (make_event(engine, &arena, engine->published, true, &event, &topic) == 0)
+            feed_publish(engine->feed, topic, engine->published, buf_slice(&event));
+    }
+    publish_head(engine);
+    buf_release(&event);
+    arena_release(&arena);
+}
+
+bool engine_may_read(void *self, const char *user_id, struct slice topic)
+{
+    struct engine *engine = self;
+    uint8_t key[32];
+    struct slice name = slice_of(NULL, 0);
+
+    if (strncmp(user_id, "uid:", 4) == 0)
+        name = authority_by_uid(engine->core, strtoll(user_id + 4, NULL, 10));
+    else if (curve_from_z85(slice_str(user_id), key) == 0)
+        name = authority_by_key(engine->core, slice_of(key, sizeof key));
+    return name.len > 0 && authority_may_read(engine->core, name, topic);
+}
+
+/* ---- replay ---- */
+
+static bool passes(struct slice topic, const struct value *filter)
+{
+    struct slice prefix;
+
+    if (!value_is(filter, VALUE_STR))
+        return true;
+    prefix = value_slice(filter);
+    return topic.len >= prefix.len && memcmp(topic.at, prefix.at, prefix.len) == 0;
+}
+
+static void answer_events(struct engine *engine, const struct reply_to *to, struct slice id,
+                          const struct value *asked, uint64_t from)
+{
+    uint64_t end = journal_committed(engine->journal), at = from;
+    int64_t max = value_get_int(asked, "max", EVENTS_MAX);
+    int64_t most = value_get_int(asked, "bytes", EVENTS_BYTES_MAX);
+    struct reply reply = {.status = 200, .id = id, .out = value_map()};
+    struct value events = value_array();
+    struct arena scratch = ARENA_EMPTY;
+    struct buf event = BUF_EMPTY;
+    int64_t bytes = 0;
+
+    max = max < 1 || max > EVENTS_MAX ? EVENTS_MAX : max;
+    most = most < 1 || most > EVENTS_BYTES_MAX ? EVENTS_BYTES_MAX : most;
+    for (; at < end && events.count < max && bytes < most - 4096; at++) {
+        const char *topic = "";
+
+        arena_clear(&scratch);
+        buf_clear(&event);
+        if (make_event(engine, &scratch, at, false, &event, &topic) != 0)
+            break;
+        if (!passes(slice_str(topic), value_get(asked, "filter")))
+            continue;
+        if (events.count > 0 && bytes + (int64_t)event.len > most - 4096)
+            break;
+        bytes += (int64_t)event.len;
+        value_push(&engine->arena, &events,
+                   value_bin(arena_copy(&engine->arena, event.at, event.len), event.len));
+    }
+    value_set(&engine->arena, &reply.out, "events", events);
+    value_set(&engine->arena, &reply.out, "next", value_int((int64_t)at));
+    value_set(&engine->arena, &reply.out, "head", value_int((int64_t)end - 1));
+    engine_send(engine, to, &reply);
+    buf_release(&event);
+    arena_release(&scratch);
+}
+
+static void keep_poll(struct engine *engine, const struct request *request, uint64_t from,
+                      int64_t until_ms)
+{
+    struct poll *poll = calloc(1, sizeof *poll);
+
+    check(poll != NULL);
+    poll->to = *request->to;
+    poll->from = from;
+    poll->until_ms = until_ms;
+    buf_add_slice(&poll->request, request->body);
+    poll->next = engine->polls;
+    engine->polls = poll;
+    engine->poll_count++;
+}
+
+void engine_events(struct engine *engine, const struct request *request)
+{
+    struct value asked = VALUE_NONE;
+    struct error err = {ERROR_NONE, ""};
+    int64_t from, wait_ms;
+
+    if (body_decode(&engine->arena, request->body, BODY_DEPTH_MAX, &asked, NULL, &err) != 0 ||
+        asked.type != VALUE_MAP || value_get_int(&asked, "v", 0) < WIRE_VERSION_MIN) {
+        struct reply no = reply_refusal(
+            "malformed",
+            err.text[0] != '\0' ? err.text : "events are asked for with a map {v, from, ...}");
+
+        engine_send(engine, request->to, &no);
+        return;
+    }
+    if (value_get_int(&asked, "v", 0) > WIRE_VERSION_MAX) {
+        struct reply no = reply_refusal("version", NULL);
+
+        no.out = value_map();
+        value_set(&engine->arena, &no.out, "min", value_int(WIRE_VERSION_MIN));
+        value_set(&engine->arena, &no.out, "max", value_int(WIRE_VERSION_MAX));
+        engine_send(engine, request->to, &no);
+        return;
+    }
+    from = value_get_int(&asked, "from", 0);
+    wait_ms = value_get_int(&asked, "wait_ms", 0);
+    if (from < 0)
+        from = (int64_t)journal_committed(engine->journal);
+    if (wait_ms > 0 && (uint64_t)from >= journal_committed(engine->journal) &&
+        engine->poll_count < POLLS_MAX) {
+        keep_poll(engine, request, (uint64_t)from,
+                  clock_boot_ms() + (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS));
+        return;
+    }
+    engine_wait_for_commit(engine, request->to, value_get_text(&asked, "id"));
+    answer_events(engine, request->to, value_get_text(&asked, "id"), &asked, (uint64_t)from);
+}
+
+void engine_answer_polls(struct engine *engine)
+{
+    int64_t now_ms = clock_boot_ms();
+    struct poll **at = &engine->polls, *poll;
+
+    while ((poll = *at) != NULL) {
+        struct value asked = VALUE_NONE;
+
+        if (poll->from >= journal_committed(engine->journal) && poll->until_ms > now_ms &&
+            !engine->must_stop) {
+            at = &poll->next;
+            continue;
+        }
+        if (body_decode(&engine->arena, buf_slice(&poll->request), BODY_DEPTH_MAX, &asked, NULL,
+                        NULL) == 0)
+            answer_events(engine, &poll->to, value_get_text(&asked, "id"), &asked, poll->from);
+        *at = poll->next;
+        buf_release(&poll->request);
+        free(poll);
+        engine->poll_count--;
+    }
+}
+
+void engine_polls_release(struct engine *engine)
+{
+    struct poll *poll;
+
+    while ((poll = engine->polls) != NULL) {
+        engine->polls = poll->next;
+        buf_release(&poll->request);
+        free(poll);
+    }
+    engine->poll_count = 0;
+}

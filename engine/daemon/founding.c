@@ -1,0 +1,261 @@
+/* founding.c - a new journal: its first leaf, the directory, the pack, and a first signature over them. */
+#include "daemon/engine.h"
+
+#include "definition/pack.h"
+#include "wire/keyfile.h"
+
+#include <libconfig.h>
+#include <unistd.h>
+
+enum { FOUNDERS_MAX = 160 }; /* a first directory fits one leaf */
+
+int load_log_seed(struct settings *settings, uint8_t out[SIGN_SEED_LEN], struct error *err)
+{
+    struct keyfile key;
+    const char *path = settings_path(settings, "keys/log.key");
+
+    if (keyfile_load(path, &key, err) != 0)
+        return -1;
+    if (!key.has_sign_seed)
+        return error_set(err, ERROR_INPUT, "%s holds no signing seed", path);
+    memcpy(out, key.sign_seed, SIGN_SEED_LEN);
+    keyfile_wipe(&key);
+    return 0;
+}
+
+/* ---- the first leaf ---- */
+
+static int append_opened(struct engine *engine, const uint8_t seed[SIGN_SEED_LEN],
+                         struct error *err)
+{
+    struct arena *arena = &engine->arena;
+    struct value body = value_map(), effects = value_map(), keys = value_array();
+    uint8_t log_key[SIGN_KEY_LEN];
+    struct leaf leaf = {0};
+    struct buf bytes = BUF_EMPTY;
+    int rc;
+
+    sign_public_key(seed, log_key);
+    value_set(arena, &body, "origin", value_str(engine->settings.origin));
+    value_set(arena, &body, "clock", value_str(engine->settings.is_virtual ? "virtual" : "system"));
+    value_set(arena, &body, "format", value_str(LEAF_TAG));
+    value_set(arena, &body, "log_key", value_bin(log_key, SIGN_KEY_LEN));
+    value_set(arena, &body, "root_keys", keys);
+    value_set(arena, &body, "timezone", value_str(engine->settings.timezone));
+    value_set(arena, &effects, "", body);
+    leaf.time_us = clock_now_us(&engine->clock);
+    leaf.type = slice_str("journal.opened");
+    leaf.stream = slice_str("journal");
+    leaf.rev = 1;
+    leaf.actor = slice_str("engine");
+    leaf.auth_method = slice_str("engine");
+    hash_command_id(slice_str("engine"), slice_str("journal.opened"), leaf.command_id);
+    leaf.cause = -1;
+    leaf.body = body;
+    leaf.effects = effects;
+    leaf_encode(&bytes, &leaf);
+    rc = journal_append(engine->journal, buf_slice(&bytes), true, leaf.command_id, err);
+    if (rc == 0) {
+        state_fold(core_state(engine->core), &leaf);
+        rc = engine_keep_fold(engine);
+    }
+    buf_release(&bytes);
+    return rc;
+}
+
+/* ---- the directory ---- */
+
+static void put_text(struct arena *arena, struct value *person, const config_setting_t *from,
+                     const char *name, const char *as)
+{
+    const char *text;
+
+    if (config_setting_lookup_string(from, name, &text) == CONFIG_TRUE)
+        value_set(arena, person, as, value_str(arena_str(arena, text)));
+}
+
+static void put_list(struct arena *arena, struct value *person, config_setting_t *from,
+                     const char *name, const char *as)
+{
+    const config_setting_t *list = config_setting_lookup(from, name);
+    struct value array = value_array();
+
+    for (int i = 0; list != NULL && i < config_setting_length(list); i++) {
+        const char *text = config_setting_get_string_elem(list, i);
+
+        if (text != NULL)
+            value_push(arena, &array, value_str(arena_str(arena, text)));
+    }
+    if (array.count > 0)
+        value_set(arena, person, as, array);
+}
+
+static void put_keys(struct engine *engine, struct value *person, const char *name)
+{
+    struct arena *arena = &engine->arena;
+    const char *suffixes[] = {"pub", "key"};
+    struct keyfile key;
+
+    for (int i = 0; i < 2; i++) {
+        char *path =
+            arena_printf(arena, "%s/keys/%s.%s", engine->settings.directory, name, suffixes[i]);
+        struct value transport = value_array();
+
+        if (access(path, R_OK) != 0 || keyfile_load(path, &key, NULL) != 0)
+            continue;
+        if (key.has_curve_public) {
+            value_push(
+                arena, &transport,
+                value_bin(arena_copy(arena, key.curve_public, CURVE_KEY_LEN), CURVE_KEY_LEN));
+            value_set(arena, person, "transport", transport);
+        }
+        if (key.has_sign_public)
+            value_set(arena, person, "sign",
+                      value_bin(arena_copy(arena, key.sign_public, SIGN_KEY_LEN), SIGN_KEY_LEN));
+        keyfile_wipe(&key);
+        return;
+    }
+}
+
+static int read_entry(struct engine *engine, config_setting_t *entry, const char *kind,
+                      const char *file, struct value *people, struct error *err)
+{
+    struct arena *arena = &engine->arena;
+    struct value person = value_map();
+    const char *name;
+    int gateway;
+
+    if (config_setting_lookup_string(entry, "name", &name) != CONFIG_TRUE)
+        return error_set(err, ERROR_INPUT, "%s:%u: this entry has no name", file,
+                         config_setting_source_line(entry));
+    value_set(arena, &person, "name", value_str(arena_str(arena, name)));
+    value_set(arena, &person, "kind", value_str(kind));
+    put_text(arena, &person, entry, "title", "title");
+    put_text(arena, &person, entry, "email", "email");
+    put_text(arena, &person, entry, "manager", "manager");
+    put_list(arena, &person, entry, "roles", "roles");
+    put_list(arena, &person, entry, "serves", "services");
+    if (config_setting_lookup_bool(entry, "gateway", &gateway) == CONFIG_TRUE && gateway)
+        value_set(arena, &person, "gateway", value_bool(true));
+    put_keys(engine, &person, name);
+    value_push(arena, people, person);
+    return 0;
+}
+
+static int read_directory(struct engine *engine, struct value *people, struct error *err)
+{
+    static const char *const lists[][2] = {{"people", "person"}, {"workers", "worker"}};
+    const char *file = settings_path(&engine->settings, "directory.cfg");
+    struct arena *arena = &engine->arena;
+    struct value operator= value_map(), roles = value_array();
+    config_t config;
+    int rc = 0;
+
+    config_init(&config);
+    if (config_read_file(&config, file) != CONFIG_TRUE)
+        rc = error_set(err, ERROR_INPUT, "%s:%d: %s", file, config_error_line(&config),
+                       config_error_text(&config));
+    for (int l = 0; rc == 0 && l < 2; l++) {
+        const config_setting_t *list = config_lookup(&config, lists[l][0]);
+
+        for (int i = 0; rc == 0 && list != NULL && i < config_setting_length(list); i++)
+            rc = read_entry(engine, config_setting_get_elem(list, (unsigned)i), lists[l][1], file,
+                            people, err);
+    }
+    config_destroy(&config);
+    /* Whoever owns the engine's account administers it through the local socket; the kernel says who that is. */
+    value_push(arena, &roles, value_str("admin"));
+    value_set(arena, &operator, "name", value_str("operator"));
+    value_set(arena, &operator, "kind", value_str("operator"));
+    value_set(arena, &operator, "roles", roles);
+    value_set(arena, &operator, "uid", value_int((int64_t)geteuid()));
+    value_push(arena, people, operator);
+    return rc;
+}
+
+/* One command of the founding: by the engine, before there is anybody who could permit it. */
+static int found_command(struct engine *engine, const char *command, const char *id,
+                         const struct value *args, struct error *err)
+{
+    struct question question = engine_question(engine, QUESTION_COMMAND);
+    struct asked asked;
+
+    question.id = slice_str(id);
+    question.command = slice_str(command);
+    question.args = args;
+    if (engine_ask(engine, &question, &asked) != 0)
+        return error_set(err, ERROR_IO, "the new journal could not be written");
+    if (asked.is_refused)
+        return error_set(err, ERROR_INPUT, "%s", asked.refusal.sentence);
+    return 0;
+}
+
+static int install_directory(struct engine *engine, struct error *err)
+{
+    struct arena *arena = &engine->arena;
+    struct value people = value_array(), args = value_map();
+
+    if (read_directory(engine, &people, err) != 0)
+        return -1;
+    if (people.count > FOUNDERS_MAX)
+        return error_set(err, ERROR_INPUT,
+                         "directory.cfg names more than %d entries; found with fewer and add the "
+                         "others with directory.install",
+                         FOUNDERS_MAX);
+    value_set(arena, &args, "people", people);
+    return found_command(engine, "directory.install", "founding.directory", &args, err);
+}
+
+/* ---- the pack ---- */
+
+static int install_pack(struct engine *engine, struct error *err)
+{
+    struct arena *arena = &engine->arena;
+    struct value args = value_map(), list = value_array();
+    struct pack_file *files = NULL;
+    int count = 0;
+
+    if (pack_read(settings_path(&engine->settings, "pack"), arena, &files, &count, err) != 0)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        struct value file = value_map();
+
+        value_set(arena, &file, "path", value_str(files[i].path));
+        value_set(arena, &file, "data", value_bin(files[i].bytes.at, files[i].bytes.len));
+        value_push(arena, &list, file);
+    }
+    value_set(arena, &args, "files", list);
+    if (engine_put_pack(engine, &args, err) != 0)
+        return -1;
+    return found_command(engine, "pack.install", "founding.pack", &args, err);
+}
+
+int engine_found(const char *directory, struct error *err)
+{
+    struct engine engine = {.next_due_ms = -1};
+    struct journal_options options = {.create = true, .has_log_seed = true};
+    struct shelf shelf;
+    int rc = -1;
+
+    if (settings_load(directory, &engine.settings, err) != 0)
+        return -1;
+    options.directory = engine.settings.directory;
+    options.origin = engine.settings.origin;
+    if (load_log_seed(&engine.settings, options.log_seed, err) != 0 ||
+        journal_open_sqlite(&options, &engine.journal, err) != 0)
+        goto out;
+    clock_start(&engine.clock, engine.settings.is_virtual, 0);
+    shelf = engine_shelf(&engine);
+    engine.core = core_new(&shelf);
+    if (append_opened(&engine, options.log_seed, err) == 0 &&
+        install_directory(&engine, err) == 0 && install_pack(&engine, err) == 0 &&
+        journal_commit(engine.journal, err) == 0 &&
+        journal_checkpoint(engine.journal, NULL, err) == 0)
+        rc = 0;
+out:
+    core_free(&engine.core);
+    journal_close(&engine.journal);
+    arena_release(&engine.arena);
+    settings_release(&engine.settings);
+    return rc;
+}

@@ -1,0 +1,40 @@
+/* rotad - the engine of an organisation's records: `rotad DIR`; `rotad --init DIR` founds its journal. */
+#include "daemon/engine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: rotad DIR          run the engine of the organisation in DIR, in the foreground\n"
+    "       rotad --init DIR   found its journal from rotad.cfg, keys/, directory.cfg and pack/\n"
+    "       rotad --version\n"
+    "\n"
+    "`rota init` and `rota up` do all of this; see rotad(1).\n";
+
+int main(int argc, char **argv)
+{
+    struct error err = {ERROR_NONE, ""};
+    int status = 0;
+
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("rotad " ROTA_VERSION);
+        return 0;
+    }
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (argc == 3 && strcmp(argv[1], "--init") == 0) {
+        if (engine_found(argv[2], &err) == 0)
+            return 0;
+        fprintf(stderr, "rotad: %s\n", err.text);
+        return err.class == ERROR_BUSY ? 73 : 78;
+    }
+    if (argc != 2 || argv[1][0] == '-') {
+        fputs(usage, stderr);
+        return 64;
+    }
+    if (engine_run(argv[1], &status, &err) != 0)
+        fprintf(stderr, "rotad: %s\n", err.text);
+    return status;
+}

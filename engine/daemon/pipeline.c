@@ -1,0 +1,311 @@
+/* pipeline.c - question -> decide -> append -> keep -> what follows -> commit -> only now: replies, tasks, events. */
+#include "daemon/engine.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+
+/* ---- what core reads ---- */
+
+static int shelf_row(void *self, struct slice key, struct buf *out)
+{
+    struct engine *engine = self;
+    struct error err = {ERROR_NONE, ""};
+    int found = journal_row(engine->journal, key, out, &err);
+
+    if (found < 0)
+        log_line(LOG_LEVEL_ERROR, "reading row %.*s: %s", (int)key.len, (const char *)key.at,
+                 err.text);
+    return found;
+}
+
+static int shelf_content(void *self, const uint8_t hash[HASH_LEN], struct buf *out)
+{
+    struct engine *engine = self;
+
+    return journal_content(engine->journal, hash, out, NULL);
+}
+
+struct each_with {
+    int (*each)(void *with, struct slice key, struct slice bytes);
+    void *with;
+};
+
+static int each_row(void *self, struct slice key, struct slice bytes, int64_t due_ms)
+{
+    struct each_with *each = self;
+
+    (void)due_ms;
+    return each->each(each->with, key, bytes);
+}
+
+static int shelf_each_after(void *self, struct slice prefix, struct slice after,
+                            int (*each)(void *with, struct slice key, struct slice bytes),
+                            void *with)
+{
+    struct engine *engine = self;
+    struct each_with pass = {each, with};
+
+    return journal_each_row(engine->journal, prefix, after, each_row, &pass, NULL);
+}
+
+static int shelf_each(void *self, struct slice prefix,
+                      int (*each)(void *with, struct slice key, struct slice bytes), void *with)
+{
+    return shelf_each_after(self, prefix, slice_of(NULL, 0), each, with);
+}
+
+struct shelf engine_shelf(struct engine *engine)
+{
+    return (struct shelf){engine, shelf_row, shelf_content, shelf_each, shelf_each_after};
+}
+
+int engine_shelf_leaf(void *self, uint64_t seq, struct buf *out)
+{
+    struct engine *engine = self;
+
+    return journal_leaf(engine->journal, seq, out, NULL);
+}
+
+/* ---- what core changes ---- */
+
+struct keeping {
+    struct engine *engine;
+    int rc;
+};
+
+static void keep_row(void *self, struct slice key, const struct value *row, struct slice bytes)
+{
+    struct keeping *keeping = self;
+    struct engine *engine = keeping->engine;
+    struct journal_row stored = {key, bytes, row != NULL ? core_due(row) : JOURNAL_NO_DUE};
+
+    if (stored.due_ms >= 0 && (engine->next_due_ms < 0 || stored.due_ms < engine->next_due_ms))
+        engine->next_due_ms = stored.due_ms;
+    if (keeping->rc == 0)
+        keeping->rc = journal_put_row(engine->journal, &stored, NULL);
+}
+
+int engine_keep_fold(struct engine *engine)
+{
+    struct keeping keeping = {engine, 0};
+
+    core_keep(engine->core, keep_row, &keeping);
+    return keeping.rc;
+}
+
+static int append_run(struct engine *engine, const struct run *run)
+{
+    struct keeping keeping = {engine, 0};
+
+    for (int i = 0; i < run->leaf_count; i++) {
+        if (journal_append(engine->journal, run->leaves[i].bytes, i == 0, run->command_id, NULL) !=
+            0)
+            return -1;
+    }
+    core_keep(engine->core, keep_row, &keeping);
+    if (run->leaf_count > 0)
+        engine->is_dirty = true;
+    return keeping.rc;
+}
+
+/* ---- what follows ---- */
+
+struct follows { /* questions to come, encoded: they outlive the draft */
+    struct buf *at;
+    int count, cap, next;
+};
+
+static void add_follows(struct follows *follows, const struct value *list)
+{
+    for (uint32_t i = 0; i < list->count && follows->count < ENGINE_FOLLOWS_MAX; i++) {
+        if (follows->count == follows->cap) {
+            follows->cap = follows->cap > 0 ? follows->cap * 2 : 16;
+            follows->at = realloc(follows->at, (size_t)follows->cap * sizeof *follows->at);
+            check(follows->at != NULL);
+        }
+        follows->at[follows->count] = (struct buf)BUF_EMPTY;
+        dmp_encode(&follows->at[follows->count++], &list->as.items[i]);
+    }
+}
+
+static void release_follows(struct follows *follows)
+{
+    for (int i = 0; i < follows->count; i++)
+        buf_release(&follows->at[i]);
+    free(follows->at);
+}
+
+static void take_numbers(struct value *into, struct arena *arena, const struct value *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        value_push(arena, into, list->as.items[i]);
+}
+
+static int follow_all(struct engine *engine, struct follows *follows, struct value *offers,
+                      struct value *withdrawn)
+{
+    struct arena arena = ARENA_EMPTY;
+    int rc = 0;
+
+    for (; rc == 0 && follows->next < follows->count; follows->next++) {
+        struct question question = engine_question(engine, QUESTION_FOLLOW);
+        struct value follow = VALUE_NONE;
+        struct run run;
+
+        arena_clear(&arena);
+        check(dmp_decode_large(&arena, buf_slice(&follows->at[follows->next]), UINT32_MAX, &follow,
+                               NULL) == 0);
+        question.follow = &follow;
+        if (core_decide(engine->core, &question, &run) != 0) {
+            rc = -1;
+            break;
+        }
+        if (run.is_refused) {
+            log_line(LOG_LEVEL_WARNING, "what follows could not be done: %s", run.refusal.sentence);
+            core_drop(engine->core);
+            continue;
+        }
+        add_follows(follows, &run.follows);
+        take_numbers(offers, &engine->arena, &run.offers);
+        take_numbers(withdrawn, &engine->arena, &run.withdrawn);
+        rc = append_run(engine, &run);
+    }
+    arena_release(&arena);
+    return rc;
+}
+
+struct question engine_question(struct engine *engine, enum question_kind kind)
+{
+    return (struct question){.kind = kind,
+                             .seq = journal_size(engine->journal),
+                             .now_us = clock_now_us(&engine->clock),
+                             .principal = slice_str("engine"),
+                             .auth_method = slice_str("engine"),
+                             .if_revision = -1};
+}
+
+/* What lies in core's draft is copied before anything else is asked. */
+static struct asked remember(struct engine *engine, const struct run *run)
+{
+    struct asked asked = {
+        .is_refused = run->is_refused, .refusal = run->refusal, .leaf_count = run->leaf_count};
+
+    if (run->is_refused)
+        asked.refusal.sentence = arena_str(&engine->arena, run->refusal.sentence);
+    if (run->leaf_count > 0)
+        asked.seq = run->leaves[0].seq;
+    return asked;
+}
+
+static int ask(struct engine *engine, const struct question *question, struct asked *asked,
+               struct follows *follows, struct value *offers, struct value *withdrawn)
+{
+    struct run run;
+    bool people_changed;
+
+    if (engine->batch_is_dead || core_decide(engine->core, question, &run) != 0)
+        return -1;
+    *asked = remember(engine, &run);
+    people_changed = run.people_changed;
+    add_follows(follows, &run.follows);
+    take_numbers(offers, &engine->arena, &run.offers);
+    take_numbers(withdrawn, &engine->arena, &run.withdrawn);
+    if (append_run(engine, &run) != 0 || follow_all(engine, follows, offers, withdrawn) != 0)
+        return -1;
+    if (people_changed && engine->broker != NULL)
+        broker_recheck(engine->broker, clock_boot_ms());
+    return 0;
+}
+
+int engine_ask(struct engine *engine, const struct question *question, struct asked *asked)
+{
+    struct follows follows = {NULL, 0, 0, 0};
+    struct value offers = value_array(), withdrawn = value_array();
+    int rc;
+
+    *asked = (struct asked){0};
+    rc = ask(engine, question, asked, &follows, &offers, &withdrawn);
+    release_follows(&follows);
+    if (rc != 0) {
+        engine->batch_is_dead = true;
+        return -1;
+    }
+    for (uint32_t i = 0; engine->broker != NULL && i < withdrawn.count; i++)
+        broker_withdraw(engine->broker, withdrawn.as.items[i].as.number);
+    for (uint32_t i = 0; engine->broker != NULL && i < offers.count; i++)
+        engine_offer(engine, offers.as.items[i].as.number);
+    return 0;
+}
+
+/* ---- the batch ---- */
+
+void engine_wait_for_commit(struct engine *engine, const struct reply_to *to, struct slice id)
+{
+    struct waiting_reply *waiting;
+
+    if (engine->waiting_count == ENGINE_PENDING_MAX)
+        return;
+    waiting = &engine->waiting[engine->waiting_count++];
+    waiting->to = *to;
+    memset(waiting->id, 0, sizeof waiting->id);
+    memcpy(waiting->id, id.at, id.len <= COMMAND_ID_MAX ? id.len : 0);
+}
+
+bool engine_is_writable(struct engine *engine)
+{
+    return journal_health(engine->journal) == JOURNAL_OK && engine->error[0] == '\0';
+}
+
+static void tell_failed(struct engine *engine)
+{
+    bool is_unknown = journal_health(engine->journal) == JOURNAL_UNKNOWN;
+    const char *sentence = is_unknown
+                               ? "The disk did not confirm the write: whether it was kept is "
+                                 "unknown. Ask again with the same id."
+                               : "The journal cannot be written now; nothing of this was "
+                                 "kept. Ask again with the same id.";
+
+    for (int i = 0; i < engine->waiting_count; i++) {
+        struct reply reply = reply_refusal("journal-unavailable", sentence);
+
+        reply.id = slice_str(engine->waiting[i].id);
+        engine_send(engine, &engine->waiting[i].to, &reply);
+    }
+    broker_release(engine->broker);
+}
+
+static void batch_failed(struct engine *engine, const struct error *err)
+{
+    log_line(LOG_LEVEL_ERROR, "the batch could not be made durable: %s", err->text);
+    memcpy(engine->error, err->text, sizeof engine->error);
+    broker_discard(engine->broker);
+    feed_discard(engine->feed);
+    core_forget(engine->core);
+    tell_failed(engine);
+}
+
+void engine_commit(struct engine *engine)
+{
+    struct error err = {ERROR_NONE, ""};
+
+    if (engine->batch_is_dead) {
+        journal_rollback(engine->journal);
+        error_set(&err, ERROR_IO, "the journal could not be read or written");
+        batch_failed(engine, &err);
+    } else if (journal_commit(engine->journal, &err) != 0) {
+        batch_failed(engine, &err);
+    } else {
+        if (engine->is_dirty)
+            engine->commits++;
+        broker_release(engine->broker);
+        engine_publish(engine);
+        feed_release(engine->feed);
+        engine_answer_polls(engine);
+        broker_release(engine->broker);
+    }
+    engine->waiting_count = 0;
+    engine->batch_is_dead = false;
+    engine->is_dirty = false;
+    arena_clear(&engine->arena);
+}

@@ -1,0 +1,306 @@
+/* work.c - tasks between core and broker: offered when ready, leased durably, settled once. */
+#include "daemon/engine.h"
+
+#include "base/check.h"
+#include "wire/body.h"
+#include "wire/options.h"
+
+#include <stdlib.h>
+
+enum { RESTORED_LEASE_MS = 10000, OUTPUT_MAX = 16 * 1024 };
+
+/* ---- tasks that wait for their pause to pass ---- */
+
+static void swap(struct retry *a, struct retry *b)
+{
+    struct retry kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+static void push_retry(struct engine *engine, int64_t at_ms, int64_t task)
+{
+    int at = engine->retry_count;
+
+    if (engine->retry_count == RETRIES_MAX)
+        return;
+    if (engine->retry_count == engine->retry_cap) {
+        engine->retry_cap = engine->retry_cap > 0 ? engine->retry_cap * 2 : 64;
+        engine->retries =
+            realloc(engine->retries, (size_t)engine->retry_cap * sizeof *engine->retries);
+        check(engine->retries != NULL);
+    }
+    engine->retries[engine->retry_count++] = (struct retry){at_ms, task};
+    for (; at > 0 && engine->retries[at].at_ms < engine->retries[(at - 1) / 2].at_ms;
+         at = (at - 1) / 2)
+        swap(&engine->retries[at], &engine->retries[(at - 1) / 2]);
+}
+
+static int64_t pop_retry(struct engine *engine)
+{
+    int64_t task = engine->retries[0].task;
+    int at = 0;
+
+    engine->retries[0] = engine->retries[--engine->retry_count];
+    for (;;) {
+        int least = at, left = 2 * at + 1;
+
+        for (int child = left; child < left + 2 && child < engine->retry_count; child++) {
+            if (engine->retries[child].at_ms < engine->retries[least].at_ms)
+                least = child;
+        }
+        if (least == at)
+            return task;
+        swap(&engine->retries[at], &engine->retries[least]);
+        at = least;
+    }
+}
+
+int64_t engine_next_retry_ms(const struct engine *engine)
+{
+    return engine->retry_count > 0 ? engine->retries[0].at_ms : -1;
+}
+
+/* ---- offers ---- */
+
+static void fill_header(struct arena *arena, const struct value *task, struct value *header)
+{
+    static const char *const kept[] = {"service", "record", "kind", "revision", "key"};
+
+    *header = value_map();
+    value_set(arena, header, "v", value_int(1));
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        value_set(arena, header, kept[i], *value_get(task, kept[i]));
+    value_set(arena, header, "due", value_int(value_get_int(task, "due_ms", 0)));
+}
+
+/* The task as the broker takes it; bytes in the two buffers. False if it is not to be given out. */
+static bool make_offer(struct engine *engine, int64_t task, struct offer *offer, struct buf *header,
+                       struct buf *input, int64_t *not_before_ms)
+{
+    struct value facts = VALUE_NONE, head;
+    struct arena *arena = &engine->arena;
+
+    if (!core_task(engine->core, task, &facts) ||
+        !slice_is(value_get_text(&facts, "state"), "open"))
+        return false;
+    fill_header(arena, &facts, &head);
+    dmp_encode(header, &head);
+    /* JSON: a worker in any language reads it with nothing but its own library. */
+    body_encode(input, value_get(&facts, "input"), true);
+    *not_before_ms = value_get_int(&facts, "not_before_ms", 0);
+    *offer = (struct offer){.task = task,
+                            .attempt = (int)value_get_int(&facts, "attempt", 1),
+                            .priority = (int)value_get_int(&facts, "priority", 0),
+                            .due_ms = value_get_int(&facts, "due_ms", 0),
+                            .service = value_get_str(&facts, "service", "", arena),
+                            .header = buf_slice(header),
+                            .input = buf_slice(input),
+                            .lease_ms = value_get_int(&facts, "lease_ms", 0),
+                            .max_run_ms = value_get_int(&facts, "max_run_ms", 0)};
+    return true;
+}
+
+void engine_offer(struct engine *engine, int64_t task)
+{
+    struct buf header = BUF_EMPTY, input = BUF_EMPTY;
+    struct offer offer;
+    int64_t not_before_ms = 0;
+
+    if (make_offer(engine, task, &offer, &header, &input, &not_before_ms)) {
+        if (not_before_ms > clock_now_us(&engine->clock) / 1000)
+            push_retry(engine, not_before_ms, task);
+        else
+            broker_offer(engine->broker, &offer);
+    }
+    buf_release(&header);
+    buf_release(&input);
+}
+
+void engine_offer_due(struct engine *engine)
+{
+    int64_t now_ms = clock_now_us(&engine->clock) / 1000;
+
+    while (engine->retry_count > 0 && engine->retries[0].at_ms <= now_ms)
+        engine_offer(engine, pop_retry(engine));
+}
+
+/* ---- leases ---- */
+
+void engine_leased(void *self, const struct lease *lease)
+{
+    struct engine *engine = self;
+    struct value row = value_map();
+    struct buf bytes = BUF_EMPTY;
+
+    value_set(&engine->arena, &row, "attempt", value_int(lease->attempt));
+    value_set(&engine->arena, &row, "token", value_str(lease->token));
+    value_set(&engine->arena, &row, "principal", value_str(lease->principal));
+    value_set(&engine->arena, &row, "until_ms", value_int(lease->until_boot_ms));
+    dmp_encode(&bytes, &row);
+    if (journal_put_lease(engine->journal, lease->task, buf_slice(&bytes), NULL) != 0)
+        engine->batch_is_dead = true;
+    engine->is_dirty = true;
+    buf_release(&bytes);
+}
+
+static void drop_lease(struct engine *engine, int64_t task)
+{
+    if (journal_put_lease(engine->journal, task, slice_of(NULL, 0), NULL) != 0)
+        engine->batch_is_dead = true;
+    engine->is_dirty = true;
+}
+
+static void settle(struct engine *engine, const struct lease *lease, struct question *question)
+{
+    struct asked asked;
+
+    question->id = slice_str(lease->token);
+    question->task = lease->task;
+    question->attempt = lease->attempt;
+    drop_lease(engine, lease->task);
+    if (engine_ask(engine, question, &asked) == 0 && asked.is_refused)
+        log_line(LOG_LEVEL_WARNING, "task %lld: %s", (long long)lease->task,
+                 asked.refusal.sentence);
+}
+
+/* What the worker gave, as far as it is a map of bearable size. */
+static void read_output(struct engine *engine, struct slice bytes, struct value *output)
+{
+    *output = value_map();
+    if (bytes.len == 0 || bytes.len > OUTPUT_MAX)
+        return;
+    if (body_decode(&engine->arena, bytes, DMP_DEPTH_MAX - 3, output, NULL, NULL) != 0 ||
+        output->type != VALUE_MAP)
+        *output = value_map();
+}
+
+void engine_result(void *self, const struct result *result)
+{
+    struct engine *engine = self;
+    struct question question = engine_question(engine, QUESTION_SETTLE);
+    struct outcome outcome = {.status = result->status};
+    struct value output;
+
+    if (result->header.len > 0 &&
+        outcome_decode(&engine->arena, result->header, &outcome, NULL) != 0)
+        outcome = (struct outcome){.status = 500, .message = slice_str("the result was malformed")};
+    question.principal = slice_str(result->lease->principal);
+    question.auth_method = slice_str("curve");
+    question.status = outcome.status;
+    question.note = outcome.message.len > 0 ? outcome.message : outcome.code;
+    question.retry_ms = outcome.retry_ms;
+    question.until_ms = outcome.until_ms;
+    read_output(engine, result->output, &output);
+    question.output = &output;
+    settle(engine, result->lease, &question);
+}
+
+void engine_progress(void *self, const struct lease *lease, int percent, struct slice note)
+{
+    (void)self;
+    log_line(LOG_LEVEL_DEBUG, "task %lld: %d %% %.*s", (long long)lease->task, percent,
+             (int)note.len, (const char *)note.at);
+}
+
+void engine_lost(void *self, const struct lease *lease, bool counts, const char *why)
+{
+    struct engine *engine = self;
+    struct question question = engine_question(engine, QUESTION_SETTLE);
+
+    log_line(LOG_LEVEL_INFO, "task %lld: the lease of %s ended: %s", (long long)lease->task,
+             lease->principal, why);
+    if (!counts) {
+        drop_lease(engine, lease->task);
+        engine_offer(engine, lease->task);
+        return;
+    }
+    question.status = 0;
+    question.note = slice_str(why);
+    settle(engine, lease, &question);
+}
+
+/* ---- after a restart: every open task is offered again, every lease is given time to land ---- */
+
+struct restoring {
+    struct engine *engine;
+    struct map held; /* task key -> itself */
+};
+
+static int restore_lease(void *self, int64_t task, struct slice row)
+{
+    struct restoring *restoring = self;
+    struct engine *engine = restoring->engine;
+    struct buf header = BUF_EMPTY, input = BUF_EMPTY;
+    struct value facts = VALUE_NONE;
+    struct lease lease = {.task = task, .until_boot_ms = clock_boot_ms() + RESTORED_LEASE_MS};
+    struct offer offer;
+    int64_t not_before_ms;
+
+    if (dmp_decode(&engine->arena, row, &facts, NULL) != 0)
+        return 0;
+    lease.attempt = (int)value_get_int(&facts, "attempt", 1);
+    strncpy(lease.token, value_get_str(&facts, "token", "", &engine->arena), BROKER_TOKEN_MAX);
+    strncpy(lease.principal, value_get_str(&facts, "principal", "", &engine->arena),
+            sizeof lease.principal - 1);
+    if (make_offer(engine, task, &offer, &header, &input, &not_before_ms)) {
+        char *key = arena_printf(&engine->arena, "task/%lld", (long long)task);
+
+        broker_hold(engine->broker, &lease, &offer);
+        map_put(&restoring->held, slice_str(key), engine);
+    }
+    buf_release(&header);
+    buf_release(&input);
+    return 0;
+}
+
+struct open_tasks {
+    int64_t *at;
+    size_t count, cap;
+};
+
+static int collect_task(void *self, struct slice key, struct slice bytes, int64_t due_ms)
+{
+    struct open_tasks *tasks = self;
+
+    (void)bytes;
+    (void)due_ms;
+    if (tasks->count == tasks->cap) {
+        tasks->cap = tasks->cap > 0 ? tasks->cap * 2 : 256;
+        tasks->at = realloc(tasks->at, tasks->cap * sizeof *tasks->at);
+        check(tasks->at != NULL);
+    }
+    tasks->at[tasks->count] = 0;
+    for (size_t i = 5; i < key.len; i++)
+        tasks->at[tasks->count] = tasks->at[tasks->count] * 10 + (key.at[i] - '0');
+    tasks->count++;
+    return 0;
+}
+
+int engine_restore_work(struct engine *engine, struct error *err)
+{
+    struct restoring restoring = {engine, MAP_EMPTY};
+    struct open_tasks tasks = {NULL, 0, 0};
+    int rc = -1;
+
+    if (journal_each_lease(engine->journal, restore_lease, &restoring, err) < 0 ||
+        journal_each_row(engine->journal, slice_str("task/"), slice_of(NULL, 0), collect_task,
+                         &tasks, err) < 0)
+        goto out;
+    for (size_t i = 0; i < tasks.count; i++) {
+        char *key = arena_printf(&engine->arena, "task/%lld", (long long)tasks.at[i]);
+
+        if (map_get(&restoring.held, slice_str(key)) == NULL)
+            engine_offer(engine, tasks.at[i]);
+        if (i % 1024 == 1023) {
+            arena_clear(&engine->arena);
+            core_forget(engine->core); /* rows that were read for the offer alone */
+        }
+    }
+    rc = 0;
+out:
+    free(tasks.at);
+    map_release(&restoring.held);
+    return rc;
+}

@@ -1,0 +1,198 @@
+#include "definition/check.h"
+
+#include "definition/check_inside.h"
+#include "definition/nearest.h"
+
+/* ---- names that stand twice ---- */
+
+static void check_twice(struct checks *c, const char *what, const char *placed, const char *other)
+{
+    struct where first;
+
+    if (placed == NULL || other == NULL || strcmp(placed, other) != 0)
+        return;
+    first = where_of(other);
+    problem(c->problems, where_of(placed), "a second %s '%s' (the first is at %s:%d)", what, placed,
+            first.file, first.line);
+}
+
+static void check_duplicates(struct checks *c)
+{
+    const struct written_pack *w = c->written;
+    const struct pack *p = c->pack;
+    int i, k;
+
+    for (i = 0; i < w->lifecycle_count; i++) {
+        for (k = 0; k < i; k++)
+            check_twice(c, "lifecycle", w->lifecycles[i].name, w->lifecycles[k].name);
+    }
+    for (i = 0; i < p->kind_count; i++) {
+        for (k = 0; k < i; k++) {
+            check_twice(c, "kind", p->kinds[i].name, p->kinds[k].name);
+            check_twice(c, "prefix", p->kinds[i].prefix, p->kinds[k].prefix);
+        }
+    }
+    for (i = 0; i < p->rule_count; i++) {
+        for (k = 0; k < i; k++)
+            check_twice(c, "rule", p->rules[i].name, p->rules[k].name);
+    }
+    for (i = 0; i < p->role_count; i++) {
+        for (k = 0; k < i; k++)
+            check_twice(c, "role", p->roles[i].name, p->roles[k].name);
+    }
+    for (i = 0; i < p->meaning_count; i++) {
+        for (k = 0; k < i; k++)
+            check_twice(c, "meaning", p->meanings[i].name, p->meanings[k].name);
+    }
+    for (i = 0; i < p->message_count; i++) {
+        for (k = 0; k < i; k++) {
+            if (strcmp(p->messages[i].language, p->messages[k].language) == 0)
+                check_twice(c, "message", p->messages[i].name, p->messages[k].name);
+        }
+    }
+}
+
+static void check_unused_lifecycles(struct checks *c)
+{
+    const struct written_pack *w = c->written;
+    int i, k;
+
+    for (i = 0; i < w->lifecycle_count; i++) {
+        bool used = w->lifecycles[i].name == NULL;
+
+        for (k = 0; k < w->kind_count && !used; k++)
+            used = w->kinds[k].lifecycle != NULL &&
+                   strcmp(w->kinds[k].lifecycle, w->lifecycles[i].name) == 0;
+        if (!used)
+            problem_add(c->problems, PROBLEM_WARNING, w->lifecycles[i].where, 0,
+                        "no kind uses lifecycle '%s'", w->lifecycles[i].name);
+    }
+}
+
+/* ---- kinds ---- */
+
+static bool is_prefix(const char *text)
+{
+    return strlen(text) >= 2 && strlen(text) <= 8 &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text);
+}
+
+static void check_retention(struct checks *c)
+{
+    const struct written_pack *w = c->written;
+    struct nearest nearest;
+    int i;
+
+    if (c->kind->retention == NULL)
+        return;
+    nearest = nearest_to(slice_str(c->kind->retention));
+    for (i = 0; i < w->retention_count; i++) {
+        if (w->retention[i].name == NULL)
+            continue;
+        if (strcmp(w->retention[i].name, c->kind->retention) == 0)
+            return;
+        nearest_offer(&nearest, w->retention[i].name);
+    }
+    problem(c->problems, where_of(c->kind->retention), "unknown retention rule '%s'%s",
+            c->kind->retention, nearest_hint(&nearest, &c->problems->arena));
+}
+
+static void check_confidentiality(struct checks *c)
+{
+    static const char *const LEVELS[] = {"public", "internal", "confidential", "restricted"};
+    const char *level = c->kind->confidentiality;
+    struct nearest nearest = nearest_to(slice_str(level));
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        if (strcmp(level, LEVELS[i]) == 0)
+            return;
+        nearest_offer(&nearest, LEVELS[i]);
+    }
+    problem(c->problems, where_of(level), "unknown confidentiality '%s'%s", level,
+            nearest_hint(&nearest, &c->problems->arena));
+}
+
+static void check_kind(struct checks *c)
+{
+    const struct kind *kind = c->kind;
+    int i;
+
+    if (!is_prefix(kind->prefix))
+        problem(c->problems, where_of(kind->prefix), "'%s' is no prefix: 2 to 8 capital letters",
+                kind->prefix);
+    check_retention(c);
+    check_confidentiality(c);
+    check_who(c, &kind->owner, false);
+    check_who(c, &kind->create, false);
+    check_who(c, &kind->audience, false);
+    check_who(c, &kind->acknowledge, false);
+    check_fields(c);
+    for (i = 0; i < kind->need_count; i++)
+        (void)check_event(c, kind, kind->needs[i].before);
+    check_lifecycle(c);
+}
+
+/* ---- rules ---- */
+
+static void check_signal(struct checks *c, const struct rule *rule)
+{
+    struct nearest nearest = nearest_to(slice_str(rule->signal));
+    int i, k;
+
+    for (i = 0; i < c->pack->kind_count; i++) {
+        const struct kind *kind = &c->pack->kinds[i];
+
+        if (kind_has_event(kind, rule->signal))
+            return;
+        for (k = 0; k < kind->lifecycle->transition_count; k++)
+            nearest_offer(&nearest, kind->lifecycle->transitions[k].event);
+    }
+    problem(c->problems, where_of(rule->signal), "no kind has an event '%s'%s", rule->signal,
+            nearest_hint(&nearest, &c->problems->arena));
+}
+
+static void check_rule(struct checks *c, const struct rule *rule)
+{
+    const struct kind *watched = &c->pack->kinds[rule->kind];
+    bool signals = rule->signal != NULL && rule->signal_to != NULL;
+
+    c->kind = watched;
+    (void)check_event(c, watched, rule->event);
+    if (rule->starts != MODEL_NONE && signals)
+        problem(c->problems, rule->where, "rule '%s' both starts and signals; make it two rules",
+                rule->name);
+    if (rule->starts == MODEL_NONE && !signals && rule->tell.to.count == 0)
+        problem(c->problems, rule->where,
+                "rule '%s' does nothing; it needs 'starts', 'signal' or 'tell'", rule->name);
+    if (rule->starts == MODEL_NONE && (rule->due_count > 0 || (rule->set_count > 0 && !signals)))
+        problem(c->problems, rule->where, "rule '%s' sets fields, but starts no record",
+                rule->name);
+    if (signals)
+        check_signal(c, rule);
+    check_notice(c, &rule->tell, rule->event);
+    if (rule->gate && rule->starts == MODEL_NONE)
+        problem(c->problems, rule->where, "rule '%s' has a gate, but starts no record to wait for",
+                rule->name);
+    if (rule->gate)
+        (void)check_event(c, watched, rule->gate_event);
+}
+
+void check_pack(const struct pack *pack, const struct written_pack *written,
+                struct problems *problems)
+{
+    struct checks c = {pack, written, problems, NULL};
+    int i;
+
+    check_duplicates(&c);
+    check_unused_lifecycles(&c);
+    for (i = 0; i < pack->kind_count; i++) {
+        c.kind = &pack->kinds[i];
+        check_kind(&c);
+    }
+    for (i = 0; i < pack->rule_count; i++)
+        check_rule(&c, &pack->rules[i]);
+    c.kind = NULL;
+    for (i = 0; i < pack->message_count; i++)
+        check_message(&c, &pack->messages[i]);
+}

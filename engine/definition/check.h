@@ -1,0 +1,11 @@
+/* check.h - is a built pack sound? Names that exist, rows that are unambiguous, states that are reached and
+ * left, approvals that can be given. */
+#ifndef ROTA_DEFINITION_CHECK_H
+#define ROTA_DEFINITION_CHECK_H
+
+#include "definition/grammar.h"
+
+void check_pack(const struct pack *pack, const struct written_pack *written,
+                struct problems *problems);
+
+#endif

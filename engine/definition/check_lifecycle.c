@@ -1,0 +1,310 @@
+/* check_lifecycle.c - a kind's states and transitions as a graph: nothing ambiguous, nothing out of reach, no dead end,
+ * approvals that have a round, timers that somebody answers. */
+#include "definition/check_inside.h"
+#include "definition/nearest.h"
+
+static void say(struct checks *c, struct where where, const char *what, const char *name)
+{
+    problem(c->problems, where, "%s '%s'%s", what, name, check_for_kind(c, where.file));
+}
+
+/* ---- rows ---- */
+
+/* The state in which both rows answer, or MODEL_NONE; `*both_create` if they both create. */
+static int clash(const struct transition *a, const struct transition *b, int state_count,
+                 bool *both_create)
+{
+    int i;
+
+    *both_create = a->creates && b->creates;
+    for (i = 0; i < state_count; i++) {
+        if (a->from[i] && b->from[i])
+            return i;
+    }
+    return MODEL_NONE;
+}
+
+static void check_ambiguous(struct checks *c)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+    int i, k;
+
+    for (i = 0; i < l->transition_count; i++) {
+        for (k = i + 1; k < l->transition_count; k++) {
+            const struct transition *a = &l->transitions[i], *b = &l->transitions[k];
+            bool both_create;
+            int state;
+
+            if (strcmp(a->event, b->event) != 0)
+                continue;
+            state = clash(a, b, l->state_count, &both_create);
+            if (state != MODEL_NONE || both_create)
+                problem(c->problems, b->where,
+                        "a second transition for event '%s'%s%s%s (the first is at %s:%d)%s",
+                        b->event, both_create ? " that creates" : " in state '",
+                        both_create ? "" : l->states[state].name, both_create ? "" : "'",
+                        a->where.file, a->where.line, check_for_kind(c, b->where.file));
+        }
+    }
+}
+
+static void check_row_names(struct checks *c, const struct transition *row)
+{
+    int i;
+
+    check_who(c, &row->by, false);
+    check_who(c, &row->apart, true);
+    check_meaning(c, row->meaning);
+    for (i = 0; i < row->tell_count; i++)
+        check_notice(c, &row->tell[i], row->event);
+    for (i = 0; i < row->task_count; i++) {
+        if (row->tasks[i].on_done != NULL)
+            (void)check_event(c, c->kind, row->tasks[i].on_done);
+        if (row->tasks[i].on_failure != NULL)
+            (void)check_event(c, c->kind, row->tasks[i].on_failure);
+    }
+    for (i = 0; row->apart_rule != NULL && i < c->written->separation_count; i++) {
+        const char *name = c->written->separation[i].name;
+
+        if (name != NULL && strcmp(name, row->apart_rule) == 0)
+            return;
+    }
+    if (row->apart_rule != NULL && c->written->separation_count > 0)
+        say(c, where_of(row->apart_rule), "unknown rule of separation", row->apart_rule);
+}
+
+/* Commands of the engine's own: an event of that name could never be asked for. */
+static bool is_taken(const char *event)
+{
+    static const char *const names[] = {"open", "edit", "ack"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(event, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_row(struct checks *c, const struct transition *row)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+    bool version = row->supersedes || row->makes_successor || row->drops_successor;
+
+    check_row_names(c, row);
+    if (!row->creates && is_taken(row->event))
+        say(c, row->where, "this is a command of the engine and cannot name an event:", row->event);
+    if (row->statement != NULL && row->meaning == NULL && row->vote == VOTE_NONE)
+        say(c, row->where, "a statement is signed with a 'meaning', which is missing for",
+            row->event);
+    if (row->automatic && row->when == NULL)
+        say(c, row->where, "'auto' needs 'when': the condition that makes it happen, for",
+            row->event);
+    if (version && !l->versioned)
+        say(c, row->where, "only a versioned lifecycle has successors and predecessors, so not",
+            row->event);
+    if (row->supersedes && !kind_has_event(c->kind, "supersede"))
+        say(c, row->where, "there is no event 'supersede' for the predecessor, which is moved by",
+            row->event);
+    if (row->by.count == 0 && !row->creates && row->vote == VOTE_NONE && !row->automatic)
+        problem_add(c->problems, PROBLEM_WARNING, row->where, 0,
+                    "nobody may do '%s'; name who in 'by'%s", row->event,
+                    check_for_kind(c, row->where.file));
+}
+
+/* ---- the graph ---- */
+
+static void spread(const struct lifecycle *l, bool reached[STATES_MAX])
+{
+    bool more = true;
+    int i, s;
+
+    while (more) {
+        more = false;
+        for (i = 0; i < l->transition_count; i++) {
+            const struct transition *row = &l->transitions[i];
+
+            for (s = 0; s < l->state_count; s++) {
+                if (row->from[s] && reached[s] && !reached[row->to])
+                    more = reached[row->to] = true;
+            }
+        }
+    }
+}
+
+/* Every state from which a closed one can be reached, found backwards. */
+static void spread_back(const struct lifecycle *l, bool ends[STATES_MAX])
+{
+    bool more = true;
+    int i, s;
+
+    while (more) {
+        more = false;
+        for (i = 0; i < l->transition_count; i++) {
+            const struct transition *row = &l->transitions[i];
+
+            for (s = 0; s < l->state_count; s++) {
+                if (row->from[s] && ends[row->to] && !ends[s])
+                    more = ends[s] = true;
+            }
+        }
+    }
+}
+
+static void check_graph(struct checks *c)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+    bool reached[STATES_MAX] = {false}, ends[STATES_MAX] = {false};
+    int i, creating = 0;
+
+    for (i = 0; i < l->transition_count; i++) {
+        if (!l->transitions[i].creates)
+            continue;
+        creating++;
+        reached[l->transitions[i].to] = true;
+    }
+    if (creating == 0) {
+        say(c, l->where, "no transition creates a record (one without 'from') in lifecycle",
+            l->name);
+        return;
+    }
+    for (i = 0; i < l->state_count; i++)
+        ends[i] = l->states[i].is_closed;
+    spread(l, reached);
+    spread_back(l, ends);
+    for (i = 0; i < l->state_count; i++) {
+        if (!reached[i])
+            say(c, l->states[i].where, "no way leads to state", l->states[i].name);
+        else if (!ends[i])
+            say(c, l->states[i].where, "no way leads to a closed state from", l->states[i].name);
+    }
+}
+
+/* ---- approval ---- */
+
+/* The round is open in the state that the opening row leads to: there it must be possible to grant. */
+static bool can_grant(const struct lifecycle *l, int state)
+{
+    int i;
+
+    for (i = 0; i < l->transition_count; i++) {
+        if (l->transitions[i].vote == VOTE_GRANT && l->transitions[i].from[state])
+            return true;
+    }
+    return false;
+}
+
+static void check_round(struct checks *c)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+    const struct approval *approval = c->kind->approval;
+    int i, opens = 0;
+
+    for (i = 0; i < l->transition_count; i++)
+        opens += l->transitions[i].opens_round;
+    if (approval != NULL && opens == 0)
+        problem(c->problems, approval->where,
+                "kind '%s' declares an approval, but no transition of lifecycle '%s' opens a round",
+                c->kind->name, l->name);
+    for (i = 0; i < l->transition_count; i++) {
+        const struct transition *row = &l->transitions[i];
+
+        if (row->vote != VOTE_NONE && opens == 0)
+            say(c, row->where, "no transition opens a round, so there is nothing to vote on with",
+                row->event);
+        if (row->opens_round && approval == NULL)
+            problem(c->problems, c->kind->where,
+                    "kind '%s' needs 'approval': its event '%s' opens a round", c->kind->name,
+                    row->event);
+        if (row->opens_round && !can_grant(l, row->to))
+            say(c, row->where, "no event grants the round that is opened by", row->event);
+    }
+    if (approval == NULL)
+        return;
+    check_who(c, &approval->ask, false);
+    check_who(c, &approval->apart, true);
+    check_meaning(c, approval->meaning);
+}
+
+/* ---- timers ---- */
+
+static bool is_answered(const struct lifecycle *l, const bool in[STATES_MAX], const char *event)
+{
+    int i, s;
+
+    for (i = 0; i < l->transition_count; i++) {
+        for (s = 0; s < l->state_count; s++) {
+            if (in[s] && l->transitions[i].from[s] && strcmp(l->transitions[i].event, event) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void check_timer_field(struct checks *c, const struct timer *timer)
+{
+    const struct field *field;
+    struct nearest nearest;
+    struct where where;
+    int i;
+
+    if (timer->from != TIMER_FIELD)
+        return;
+    field = kind_field(c->kind, slice_str(timer->field));
+    if (field != NULL && !field->list &&
+        (field->type == FIELD_DATE || field->type == FIELD_DATETIME))
+        return;
+    nearest = nearest_to(slice_str(timer->field));
+    for (i = 0; i < c->kind->field_count; i++) {
+        if (c->kind->fields[i].type == FIELD_DATE || c->kind->fields[i].type == FIELD_DATETIME)
+            nearest_offer(&nearest, c->kind->fields[i].name);
+    }
+    where = where_of(timer->field);
+    problem(c->problems, where, "timer '%s': '%s' is not 'state', 'round' or a date field%s%s",
+            timer->name, timer->field, check_for_kind(c, where.file),
+            nearest_hint(&nearest, &c->problems->arena));
+}
+
+static void check_timer(struct checks *c, const struct timer *timer, int index)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+    int i;
+
+    check_timer_field(c, timer);
+    for (i = 0; i < index; i++) {
+        if (strcmp(l->timers[i].name, timer->name) == 0)
+            say(c, timer->where, "a second timer", timer->name);
+    }
+    if (timer->from == TIMER_ROUND && c->kind->approval == NULL)
+        problem(c->problems, timer->where,
+                "timer '%s' runs from a round, but kind '%s' has no approval", timer->name,
+                c->kind->name);
+    for (i = 0; i < timer->step_count; i++) {
+        const struct timer_step *step = &timer->steps[i];
+
+        check_notice(c, &step->tell, step->event);
+        if (step->event == NULL || !check_event(c, c->kind, step->event))
+            continue;
+        if (!is_answered(l, timer->in, step->event))
+            say(c, where_of(step->event), "in none of the timer's states anything answers event",
+                step->event);
+    }
+}
+
+void check_lifecycle(struct checks *c)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+    int i;
+
+    for (i = 0; i < l->state_count; i++) {
+        check_who(c, &l->states[i].edit, false);
+        check_edit_fields(c, &l->states[i].edit_fields);
+    }
+    for (i = 0; i < l->transition_count; i++)
+        check_row(c, &l->transitions[i]);
+    check_ambiguous(c);
+    if (l->state_count > 0)
+        check_graph(c);
+    check_round(c);
+    for (i = 0; i < l->timer_count; i++)
+        check_timer(c, &l->timers[i], i);
+}

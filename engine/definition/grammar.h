@@ -1,0 +1,171 @@
+/* grammar.h - the groups of the workflow language as they are written: what the tables of grammar.c fill.
+ * build.c turns them into the model. */
+#ifndef ROTA_DEFINITION_GRAMMAR_H
+#define ROTA_DEFINITION_GRAMMAR_H
+
+#include "definition/option.h"
+
+enum { FLAG_UNSET = -1 };
+
+struct written_state {
+    struct state state;
+    const char *stage, *pdca;
+    int closed; /* FLAG_UNSET or 0 or 1 */
+};
+
+struct written_notice {
+    struct words to;
+    const char *message;
+    struct where where;
+};
+
+struct written_notices {
+    struct written_notice *at;
+    int count;
+};
+
+struct written_task {
+    struct task_plan plan;
+    struct settings input;
+};
+
+struct written_tasks {
+    struct written_task *at;
+    int count;
+};
+
+struct written_transition {
+    const char *event, *title;
+    struct words from;
+    const char *to;
+    struct words by, apart;
+    const char *apart_rule;
+    struct expr *when;
+    const char *says;
+    bool reason;
+    const char *meaning, *statement;
+    const char *opens, *vote;
+    bool automatic, supersedes, makes_successor, drops_successor, reviewed;
+    int needs_fields; /* FLAG_UNSET or 0 or 1 */
+    struct settings set;
+    struct written_tasks tasks;
+    struct written_notices tell;
+    const char *message;
+    struct where where;
+};
+
+struct written_step {
+    struct span after;
+    const char *event;
+    struct words tell;
+    const char *message;
+    struct where where;
+};
+
+struct written_steps {
+    struct written_step *at;
+    int count;
+};
+
+struct written_timer {
+    const char *name;
+    struct words in;
+    const char *from;
+    struct span every;
+    struct written_steps steps;
+    struct where where;
+};
+
+struct written_lifecycle {
+    const char *name, *title;
+    bool versioned;
+    const config_setting_t *states, *transitions,
+        *timers; /* read once for each kind that uses it */
+    struct where where;
+};
+
+struct written_approval {
+    struct approval approval;
+    const config_setting_t *need; /* a number, "all" or an expression */
+    bool is_there;
+};
+
+struct written_field {
+    struct field field;
+    const char *type;
+};
+
+struct written_fields {
+    struct written_field *at;
+    int count;
+};
+
+struct written_kind {
+    struct kind kind;
+    const char *lifecycle;
+    struct written_approval approval;
+    struct written_fields fields;
+    const config_setting_t *needs, *on, *timers;
+    struct where where;
+};
+
+struct written_signal {
+    struct expr *to;
+    const char *event;
+};
+
+struct written_rule {
+    const char *name, *when;
+    struct expr *condition, *each, *title, *once;
+    const char *starts;
+    struct written_signal signal;
+    struct settings set, due;
+    struct words tell;
+    const char *message, *gate;
+    struct where where;
+};
+
+struct written_named { /* retention and separation: names that others refer to */
+    const char *name, *text;
+};
+
+/* Everything that was written, in the order in which it was read. */
+struct written_pack {
+    const char *name, *version, *timezone;
+    struct where where; /* of the group `pack` */
+    bool has_pack, has_calendar;
+    struct words working, holidays;
+    struct written_lifecycle *lifecycles;
+    int lifecycle_count;
+    struct written_kind *kinds;
+    int kind_count;
+    struct written_rule *rules;
+    int rule_count;
+    struct role *roles;
+    int role_count;
+    struct message *messages;
+    int message_count;
+    struct meaning *meanings;
+    int meaning_count;
+    struct written_named *retention;
+    int retention_count;
+    struct written_named *separation;
+    int separation_count;
+};
+
+/* Reads the top level of one file into `written`. */
+void grammar_read(struct reader *reader, const config_setting_t *root,
+                  struct written_pack *written);
+
+/* Parts that are read again for each kind. */
+struct written_state grammar_state(struct reader *reader, const config_setting_t *setting);
+struct written_transition grammar_transition(struct reader *reader,
+                                             const config_setting_t *setting);
+void grammar_change(struct reader *reader, const config_setting_t *setting,
+                    struct written_transition *row); /* an `on` over the lifecycle's row */
+struct written_timer grammar_timer(struct reader *reader, const config_setting_t *setting);
+struct need grammar_need(struct reader *reader, const config_setting_t *setting);
+
+void grammar_reference(struct buf *out);
+
+#endif

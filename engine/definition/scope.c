@@ -1,0 +1,162 @@
+#include "definition/scope.h"
+
+static const struct member ROUND_MEMBERS[] = {{"n", &TYPE_INT, false},
+                                              {"need", &TYPE_INT, false},
+                                              {"granted", &TYPE_INT, false},
+                                              {"refused", &TYPE_INT, false},
+                                              {"asked", &TYPE_INT, false}};
+static const struct type ROUND = {.sort = SORT_MAP,
+                                  .members = ROUND_MEMBERS,
+                                  .member_count = 5,
+                                  .what = "a round",
+                                  .uses = EXPR_USES_ROUND};
+
+static const struct member ACTOR_MEMBERS[] = {{"name", &TYPE_TEXT, false},
+                                              {"roles", &TYPE_TEXTS, false}};
+static const struct type ACTOR = {
+    .sort = SORT_MAP, .members = ACTOR_MEMBERS, .member_count = 2, .what = "an actor"};
+
+static const struct member DELIVERY_MEMBERS[] = {{"to", &TYPE_TEXT, true},
+                                                 {"state", &TYPE_TEXT, false},
+                                                 {"at", &TYPE_MOMENT, true},
+                                                 {"note", &TYPE_TEXT, true}};
+static const struct type DELIVERY = {
+    .sort = SORT_MAP, .members = DELIVERY_MEMBERS, .member_count = 4, .what = "a delivery"};
+static const struct type DELIVERIES = {
+    .sort = SORT_LIST, .item = &DELIVERY, .uses = EXPR_USES_DELIVERIES};
+
+static const struct member ACK_MEMBERS[] = {
+    {"person", &TYPE_TEXT, false}, {"state", &TYPE_TEXT, false}, {"at", &TYPE_MOMENT, true}};
+static const struct type ACK = {
+    .sort = SORT_MAP, .members = ACK_MEMBERS, .member_count = 3, .what = "an acknowledgement"};
+static const struct type ACKS = {.sort = SORT_LIST, .item = &ACK, .uses = EXPR_USES_ACKS};
+
+static const char *STAGE_NAMES[] = {"draft",        "approved", "in_force",
+                                    "under_review", "changed",  "closed"};
+static const struct words STAGES = {STAGE_NAMES, 6};
+static const struct type STAGE = {.sort = SORT_TEXT, .of = &STAGES};
+
+static const char *PHASE_NAMES[] = {"editing", "awaiting_approval", "paused"};
+static const struct words PHASES = {PHASE_NAMES, 3};
+static const struct type PHASE = {.sort = SORT_TEXT, .of = &PHASES};
+
+static const char *const RESERVED[] = {"id",    "kind",  "title",  "version", "state",
+                                       "stage", "owner", "author", "phase"};
+
+bool scope_is_reserved(struct slice field_name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof RESERVED / sizeof RESERVED[0]; i++) {
+        if (slice_is(field_name, RESERVED[i]))
+            return true;
+    }
+    return false;
+}
+
+static const struct type *state_type(struct arena *arena, const struct kind *kind)
+{
+    const struct lifecycle *lifecycle = kind->lifecycle;
+    const char **names = arena_zero(arena, sizeof *names * (size_t)(lifecycle->state_count + 1));
+    struct words *words = arena_zero(arena, sizeof *words);
+    struct type *type = arena_zero(arena, sizeof *type);
+    int i;
+
+    for (i = 0; i < lifecycle->state_count; i++)
+        names[i] = lifecycle->states[i].name;
+    *words = (struct words){names, lifecycle->state_count};
+    *type = (struct type){.sort = SORT_TEXT, .of = words};
+    return type;
+}
+
+/* A record as conditions see it: what every record has, and its fields. The first member is `state`. */
+static const struct type *record_type(struct arena *arena, const struct kind *kind)
+{
+    static const struct member OWN[] = {
+        {"id", &TYPE_TEXT, false},     {"kind", &TYPE_TEXT, false},  {"title", &TYPE_TEXT, false},
+        {"version", &TYPE_TEXT, true}, {"stage", &STAGE, false},     {"phase", &PHASE, false},
+        {"owner", &TYPE_TEXT, true},   {"author", &TYPE_TEXT, false}};
+    const int own = (int)(sizeof OWN / sizeof OWN[0]);
+    struct member *members =
+        arena_zero(arena, sizeof *members * (size_t)(kind->field_count + own + 1));
+    struct type *type = arena_zero(arena, sizeof *type);
+    int count = 0, i;
+
+    members[count++] = (struct member){"state", state_type(arena, kind), false};
+    for (i = 0; i < own; i++)
+        members[count++] = OWN[i];
+    for (i = 0; i < kind->field_count; i++)
+        members[count++] =
+            (struct member){kind->fields[i].name, type_of_field(arena, &kind->fields[i]), true};
+    *type = (struct type){.sort = SORT_MAP,
+                          .members = members,
+                          .member_count = count,
+                          .what = arena_printf(arena, "a %s", kind->name)};
+    return type;
+}
+
+static const struct type *record_of(struct scopes *scopes, int kind)
+{
+    if (scopes->records[kind] == NULL)
+        scopes->records[kind] = record_type(scopes->arena, &scopes->pack->kinds[kind]);
+    return scopes->records[kind];
+}
+
+static const struct type *by_kind(struct scopes *scopes, unsigned uses, const char *what)
+{
+    const struct pack *pack = scopes->pack;
+    struct member *members =
+        arena_zero(scopes->arena, sizeof *members * (size_t)(pack->kind_count + 1));
+    struct type *type = arena_zero(scopes->arena, sizeof *type);
+    int i;
+
+    for (i = 0; i < pack->kind_count; i++) {
+        struct type *list = arena_zero(scopes->arena, sizeof *list);
+
+        *list = (struct type){
+            .sort = SORT_LIST, .item = record_of(scopes, i), .uses = uses, .or_empty = true};
+        members[i] = (struct member){pack->kinds[i].name, list, true};
+    }
+    *type = (struct type){.sort = SORT_MAP,
+                          .members = members,
+                          .member_count = pack->kind_count,
+                          .what = what,
+                          .uses = uses};
+    return type;
+}
+
+void scopes_init(struct scopes *scopes, struct arena *arena, const struct pack *pack)
+{
+    *scopes = (struct scopes){arena, pack, NULL, NULL, NULL};
+    scopes->records = arena_zero(arena, sizeof *scopes->records * (size_t)(pack->kind_count + 1));
+    scopes->links = by_kind(scopes, EXPR_USES_LINKS, "links");
+    scopes->valid = by_kind(scopes, EXPR_USES_VALID, "valid");
+}
+
+struct condition_scope scopes_of(struct scopes *scopes, int kind, enum scope_use use,
+                                 const struct type *row)
+{
+    enum { NAMES_MAX = 14 };
+    struct member *names = arena_zero(scopes->arena, sizeof *names * NAMES_MAX);
+    const struct type *record = record_of(scopes, kind);
+    int count = 0;
+
+    names[count++] = (struct member){"record", record, false};
+    names[count++] = (struct member){"state", record->members[0].type, false};
+    names[count++] = (struct member){"event", &TYPE_TEXT, false};
+    names[count++] = (struct member){"actor", &ACTOR, false};
+    names[count++] = (struct member){"now", &TYPE_MOMENT, false};
+    names[count++] = (struct member){"today", &TYPE_DATE, false};
+    names[count++] = (struct member){"round", &ROUND, true};
+    names[count++] = (struct member){"links", scopes->links, false};
+    names[count++] = (struct member){"valid", scopes->valid, false};
+    names[count++] = (struct member){"deliveries", &DELIVERIES, false};
+    names[count++] = (struct member){"acks", &ACKS, false};
+    if (use == SCOPE_EVENT)
+        names[count++] = (struct member){"args", &TYPE_MAP, false};
+    if (row != NULL) {
+        names[count++] = (struct member){"row", row, false};
+        names[count++] = (struct member){"n", &TYPE_INT, false};
+    }
+    return (struct condition_scope){names, count, record};
+}

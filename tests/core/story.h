@@ -1,0 +1,88 @@
+/* story.h - a small organisation in memory, told as a story: a day, somebody, what they do, what came of it.
+ *
+ * Everything goes through core_decide(), and rows and leaves are kept on a shelf of memory. A twin that
+ * remembers nothing between questions is asked the same and must make the same leaves. story_end() reads the
+ * whole journal again: with the core, and with a fold of its own written from the journal's description; every
+ * row must be the same in all three, byte for byte.
+ *
+ * Arguments are JSON with ' for ". A failed expectation ends the test with the line of the story.
+ */
+#ifndef ROTA_TESTS_CORE_STORY_H
+#define ROTA_TESTS_CORE_STORY_H
+
+#include "core/core.h"
+#include "core/query.h"
+
+struct story;
+
+/* The people of every story: amara (isms_manager, process_owner), bo and cleo (top_management), dana
+ * (internal_auditor), eve (doc_controller, employee, comms_owner, training_coordinator), finn (employee; manager eve),
+ * gwen (legal_compliance, risk_owner), and the worker post. It begins on 2026-03-02 at 08:00 UTC. */
+struct story *story_begin(void);                  /* with the workflows of tests/core/pack */
+struct story *story_begin_with(const char *pack); /* with those of another folder */
+void story_end(struct story *story);              /* compares, frees */
+
+/* RFC 3339; wakes nobody: what is due waits for story_wake(). */
+void story_at(struct story *story, const char *moment);
+/* Everything that is due up to this moment happens, each at its time. */
+void story_until(struct story *story, const char *moment);
+void story_pass(struct story *story, int days); /* the same, so many days from now */
+void story_wake(struct story *story);           /* everything that is due by now, now */
+
+/* The last answer's status is remembered: 200 or the refusal's. */
+int story_do(struct story *story, const char *who, const char *event, const char *record,
+             const char *args);
+/* The same, signed with the person's key, over what the query `prepare` says. */
+int story_sign(struct story *story, const char *who, const char *event, const char *record,
+               const char *args);
+/* As story_sign, but with the key of somebody else. */
+int story_sign_forged(struct story *story, const char *who, const char *key_of, const char *event,
+                      const char *record);
+/* As story_sign, over a digest of zeroes. */
+int story_sign_stale(struct story *story, const char *who, const char *event, const char *record);
+/* With a round that is not the open one. */
+int story_sign_round(struct story *story, const char *who, const char *event, const char *record,
+                     int64_t round);
+int story_settle(struct story *story, int64_t task, int status, int64_t until_ms);
+/* The command before this one is sent again with the same id. */
+bool story_is_repetition(struct story *story);
+
+const char *story_code(const struct story *story); /* of the last refusal, or "" */
+const char *story_sentence(const struct story *story);
+const char *story_reply(struct story *story, const char *key); /* a text of the last reply, or "" */
+uint64_t story_size(const struct story *story);                /* leaves */
+/* Type of the leaf so many before the last (0: the last). */
+const char *story_leaf_type(struct story *story, int back);
+
+/* A query as `who`; lent until the next call. Ends the test if it is refused. */
+const struct value *story_ask(struct story *story, const char *who, const char *name,
+                              const char *args);
+int story_ask_status(struct story *story, const char *who, const char *name, const char *args);
+
+/* One fact of a record's page (`show`, asked by amara), as text: texts as they are, else as value_show(). */
+const char *story_fact(struct story *story, const char *record, const char *key);
+const char *story_field(struct story *story, const char *record, const char *field);
+bool story_may(struct story *story, const char *who, const char *record, const char *event);
+/* Number of the first open task of this service and record (NULL: any), or -1; and how many. */
+int64_t story_task(struct story *story, const char *service, const char *record);
+int story_task_count(struct story *story, const char *service, const char *record);
+const struct value *story_task_given(struct story *story, int64_t task); /* core_task() */
+/* Puts a content up; gives its hash in hexadecimal. */
+const char *story_content(struct story *story, const char *text);
+bool story_has_row(struct story *story, const char *key);
+const struct value *story_row(struct story *story, const char *key); /* lent until the next call */
+struct core *story_core(struct story *story);
+struct arena *story_arena(struct story *story);
+
+#define assert_done(call) assert_answer((call), 200, "")
+#define assert_refused(call, status, code) assert_answer((call), (status), (code))
+#define assert_answer(call, wanted, wanted_code)                                                   \
+    do {                                                                                           \
+        int got_ = (call);                                                                         \
+        if (got_ != (wanted))                                                                      \
+            print_error("%d %s: %s\n", got_, story_code(story), story_sentence(story));            \
+        assert_int_equal(got_, (wanted));                                                          \
+        assert_string_equal(story_code(story), (wanted_code));                                     \
+    } while (0)
+
+#endif

@@ -1,0 +1,259 @@
+/* test_state.c - the fold: what a leaf's effects do to rows, and drafts over it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "core/state.h"
+#include "core/story_shelf.h"
+#include "wire/json.h"
+
+struct fixture {
+    struct story_shelf shelf;
+    struct state *state;
+    struct arena arena;
+    uint64_t seq;
+};
+
+static int begin(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct shelf shelf;
+
+    assert_non_null(fixture);
+    shelf = story_shelf_of(&fixture->shelf);
+    fixture->state = state_new(&shelf);
+    *state = fixture;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct fixture *fixture = *state;
+
+    state_free(&fixture->state);
+    story_shelf_release(&fixture->shelf);
+    arena_release(&fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+/* Folds a leaf on `stream` with these effects (JSON with ' for "; NULL: none). */
+static void fold(struct fixture *fixture, const char *stream, uint64_t rev, const char *effects)
+{
+    struct leaf leaf = {
+        .seq = fixture->seq++, .rev = rev, .stream = slice_str(stream), .effects = VALUE_NONE};
+    char *text;
+
+    if (effects != NULL) {
+        text = arena_str(&fixture->arena, effects);
+        for (char *at = text; *at != '\0'; at++)
+            *at = *at == '\'' ? '"' : *at;
+        assert_int_equal(json_to_value(&fixture->arena, slice_str(text), 8, &leaf.effects, NULL),
+                         0);
+    }
+    state_fold(fixture->state, &leaf);
+}
+
+static void keep(struct fixture *fixture)
+{
+    state_keep(fixture->state, story_shelf_changed, &fixture->shelf);
+}
+
+static void assert_row(struct fixture *fixture, const char *key, const char *wanted)
+{
+    const struct value *row = state_row(fixture->state, slice_str(key));
+
+    if (wanted == NULL) {
+        assert_null(row);
+        return;
+    }
+    assert_non_null(row);
+    assert_string_equal(value_show(&fixture->arena, row), wanted);
+}
+
+/* ---- the rules of the fold ---- */
+
+static void effects_are_patches_of_rows(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "a", 1, "{'': {'x': 1, 'm': {'p': 1, 'q': 2}}, 'b': {'y': 2}}");
+    assert_row(fixture, "a", "{\"m\": {\"p\": 1, \"q\": 2}, \"rev\": 1, \"x\": 1}");
+    assert_row(fixture, "b", "{\"y\": 2}");
+    fold(fixture, "a", 2, "{'': {'m': {'q': null, 'r': 3}}}");
+    assert_row(fixture, "a", "{\"m\": {\"p\": 1, \"r\": 3}, \"rev\": 2, \"x\": 1}");
+}
+
+static void a_patch_that_is_no_map_replaces_and_nil_is_never_stored(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "a", 1, "{'': {'m': {'p': 1}, 'l': [1, 2]}}");
+    fold(fixture, "a", 2, "{'': {'m': 7, 'l': {'n': null, 'o': {'deep': null}}}}");
+    assert_row(fixture, "a", "{\"l\": {\"o\": {}}, \"m\": 7, \"rev\": 2}");
+}
+
+static void nil_deletes_a_row(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "a", 1, "{'b': {'y': 2}, 'c': {'z': 3}}");
+    keep(fixture);
+    fold(fixture, "a", 2, "{'b': null, 'never': null}");
+    assert_row(fixture, "b", NULL);
+    assert_row(fixture, "c", "{\"z\": 3}");
+    keep(fixture);
+    assert_null(map_get(&fixture->shelf.rows, slice_str("b")));
+    assert_row(fixture, "b", NULL);
+}
+
+static void the_own_row_knows_its_revision_unless_the_leaf_deletes_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "task/1", 1, NULL);
+    assert_row(fixture, "task/1", "{\"rev\": 1}");
+    fold(fixture, "task/1", 2, "{'b': {'y': 1}}");
+    assert_row(fixture, "task/1", "{\"rev\": 2}");
+    fold(fixture, "task/1", 3, "{'': null}");
+    assert_row(fixture, "task/1", NULL);
+    fold(fixture, "task/1", 4, "{'': {'x': 1}}");
+    assert_row(fixture, "task/1", "{\"rev\": 4, \"x\": 1}");
+}
+
+static void the_chain_names_the_last_leaf_of_rows_that_exist(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "SCP-1", 1, "{'': {'x': 1}, '^': {'SCP-1': -1}}");
+    assert_row(fixture, "SCP-1", "{\"last\": 0, \"rev\": 1, \"x\": 1}");
+    fold(fixture, "SCP-1/round/1/bo", 1, "{'^': {'SCP-1': 0, 'SCP-9': -1}}");
+    assert_row(fixture, "SCP-1", "{\"last\": 1, \"rev\": 1, \"x\": 1}");
+    assert_row(fixture, "SCP-9", NULL);
+    assert_row(fixture, "^", NULL);
+}
+
+static void keys_are_patched_in_ascending_order(void **state)
+{
+    struct fixture *fixture = *state;
+
+    /* "" comes first, then the row by its own name: the later wins. */
+    fold(fixture, "a", 1, "{'': {'x': 1, 'y': 1}, 'a': {'x': 2}}");
+    assert_row(fixture, "a", "{\"rev\": 1, \"x\": 2, \"y\": 1}");
+}
+
+/* ---- drafts ---- */
+
+static void a_draft_is_seen_until_it_is_dropped(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "a", 1, "{'': {'x': 1}}");
+    keep(fixture);
+    fold(fixture, "a", 2, "{'': {'x': 2}, 'b': {'y': 1}}");
+    assert_row(fixture, "a", "{\"rev\": 2, \"x\": 2}");
+    state_drop(fixture->state);
+    assert_row(fixture, "a", "{\"rev\": 1, \"x\": 1}");
+    assert_row(fixture, "b", NULL);
+    assert_int_equal(fixture->shelf.rows.count, 1);
+}
+
+static void what_is_kept_is_told_in_order_and_read_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "b", 1, "{'': {'x': 1}, 'a': {'y': 1}}");
+    keep(fixture);
+    assert_int_equal(fixture->shelf.rows.count, 2);
+    state_forget(fixture->state);
+    assert_row(fixture, "a", "{\"y\": 1}");
+    assert_row(fixture, "b", "{\"rev\": 1, \"x\": 1}");
+}
+
+static void a_row_that_is_only_read_is_not_told(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "a", 1, "{'': {'x': 1}}");
+    keep(fixture);
+    story_shelf_release(&fixture->shelf);
+    assert_row(fixture, "a", "{\"rev\": 1, \"x\": 1}");
+    fold(fixture, "b", 1, NULL);
+    keep(fixture);
+    assert_int_equal(fixture->shelf.rows.count, 1);
+}
+
+static void a_shelf_that_fails_breaks_the_draft_and_only_that(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->shelf.is_failing = true;
+    assert_null(state_row(fixture->state, slice_str("a")));
+    assert_true(state_is_broken(fixture->state));
+    state_drop(fixture->state);
+    fixture->shelf.is_failing = false;
+    assert_row(fixture, "a", NULL);
+    assert_false(state_is_broken(fixture->state));
+}
+
+/* ---- many rows ---- */
+
+static void rows_are_enumerated_with_the_draft_over_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct value rows;
+
+    fold(fixture, "p/1", 1, NULL);
+    fold(fixture, "p/3", 1, NULL);
+    fold(fixture, "q/1", 1, NULL);
+    keep(fixture);
+    fold(fixture, "p/2", 1, NULL);
+    fold(fixture, "p/3", 2, "{'': null}");
+    assert_true(state_rows(fixture->state, slice_str("p/"), 10, &rows));
+    assert_int_equal(rows.count, 2);
+    assert_true(slice_is(value_get_text(&rows.as.items[1], "key"), "p/2"));
+    assert_false(state_rows(fixture->state, slice_str("p/"), 1, &rows));
+    assert_int_equal(rows.count, 1);
+}
+
+static void pages_follow_each_other_and_pass_over_what_is_below(void **state)
+{
+    static const char *const ids[] = {"R-1", "R-1/round/1", "R-2", "R-2/ack/bo", "R-3", "S-1"};
+    struct fixture *fixture = *state;
+    struct value rows;
+
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        fold(fixture, ids[i], 1, NULL);
+    keep(fixture);
+    assert_false(
+        state_page(fixture->state, &fixture->arena, slice_str("R-"), slice_str(""), 2, &rows));
+    assert_int_equal(rows.count, 2);
+    assert_true(slice_is(value_get_text(&rows.as.items[1], "key"), "R-2"));
+    assert_true(
+        state_page(fixture->state, &fixture->arena, slice_str("R-"), slice_str("R-2"), 2, &rows));
+    assert_int_equal(rows.count, 1);
+    assert_true(slice_is(value_get_text(&rows.as.items[0], "key"), "R-3"));
+}
+
+int main(void)
+{
+#define fixture_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        fixture_test(effects_are_patches_of_rows),
+        fixture_test(a_patch_that_is_no_map_replaces_and_nil_is_never_stored),
+        fixture_test(nil_deletes_a_row),
+        fixture_test(the_own_row_knows_its_revision_unless_the_leaf_deletes_it),
+        fixture_test(the_chain_names_the_last_leaf_of_rows_that_exist),
+        fixture_test(keys_are_patched_in_ascending_order),
+        fixture_test(a_draft_is_seen_until_it_is_dropped),
+        fixture_test(what_is_kept_is_told_in_order_and_read_again),
+        fixture_test(a_row_that_is_only_read_is_not_told),
+        fixture_test(a_shelf_that_fails_breaks_the_draft_and_only_that),
+        fixture_test(rows_are_enumerated_with_the_draft_over_them),
+        fixture_test(pages_follow_each_other_and_pass_over_what_is_below),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,260 @@
+/* test_story_random.c - anybody does anything at any time: whatever is answered, the twin answers the same, the
+ * journal read again gives the same rows, and nothing stops the engine.
+ *
+ * STORY_SEED, STORY_SEEDS and STORY_STEPS say from where and how long; a failure follows the name of its seed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/story.h"
+
+enum { PEOPLE = 7 };
+
+static const char *const who[PEOPLE] = {"amara", "bo", "cleo", "dana", "eve", "finn", "gwen"};
+
+struct chance {
+    uint64_t state;
+};
+
+static uint32_t below(struct chance *chance, uint32_t limit)
+{
+    chance->state ^= chance->state << 13;
+    chance->state ^= chance->state >> 7;
+    chance->state ^= chance->state << 17;
+    return (uint32_t)((chance->state >> 11) % limit);
+}
+
+static const char *anybody(struct chance *chance)
+{
+    return who[below(chance, PEOPLE)];
+}
+
+static const struct value *any(struct chance *chance, const struct value *list)
+{
+    return list->count > 0 ? &list->as.items[below(chance, list->count)] : NULL;
+}
+
+static const char *text_of(struct story *story, const struct value *map, const char *key)
+{
+    return value_get_str(map, key, "", story_arena(story));
+}
+
+static const char *one_of(struct story *story, struct chance *chance, const struct value *field)
+{
+    const struct value *of = value_get(field, "of"), *picked = of != NULL ? any(chance, of) : NULL;
+
+    return picked == NULL ? "?" : arena_copy(story_arena(story), picked->as.text, picked->count);
+}
+
+static const char *value_for(struct story *story, struct chance *chance, const struct value *field)
+{
+    const char *type = text_of(story, field, "type"), *one = "'x'";
+    struct arena *arena = story_arena(story);
+
+    if (strcmp(type, "enum") == 0)
+        one = arena_printf(arena, "'%s'", one_of(story, chance, field));
+    else if (strcmp(type, "int") == 0)
+        one = arena_printf(arena, "%u", below(chance, 5));
+    else if (strcmp(type, "bool") == 0)
+        one = below(chance, 2) ? "true" : "false";
+    else if (strcmp(type, "date") == 0)
+        one = arena_printf(arena, "'2026-0%u-1%u'", 3 + below(chance, 6), below(chance, 9));
+    else if (strcmp(type, "datetime") == 0)
+        one = "1772438400000";
+    else if (strcmp(type, "person") == 0)
+        one = arena_printf(arena, "'%s'", anybody(chance));
+    else if (strcmp(type, "ref") == 0)
+        one = "'SCP-0001'";
+    else if (strcmp(type, "group") == 0)
+        one = "'employee'";
+    else if (strcmp(type, "duration") == 0)
+        one = "'3 days'";
+    return value_get_bool(field, "list", false) ? arena_printf(arena, "[%s]", one) : one;
+}
+
+static const char *row_for(struct story *story, struct chance *chance, const struct value *field)
+{
+    const struct value *columns = value_get(field, "columns");
+    const char *row = "";
+
+    for (uint32_t i = 0; columns != NULL && i < columns->count; i++)
+        row = arena_printf(story_arena(story), "%s%s'%s': %s", row, i > 0 ? ", " : "",
+                           text_of(story, &columns->as.items[i], "name"),
+                           value_for(story, chance, &columns->as.items[i]));
+    return arena_printf(story_arena(story), "[{%s}]", row);
+}
+
+/* Fields of a kind, most of them filled in. */
+static const char *fields_for(struct story *story, struct chance *chance, const struct value *kind,
+                              uint32_t share)
+{
+    const struct value *fields = value_get(kind, "fields");
+    const char *text = "";
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct value *field = &fields->as.items[i];
+        const char *type = text_of(story, field, "type");
+
+        if (strcmp(type, "file") == 0 || value_get_bool(field, "computed", false) ||
+            below(chance, 100) >= share)
+            continue;
+        text = arena_printf(story_arena(story), "%s%s'%s': %s", text, *text != '\0' ? ", " : "",
+                            text_of(story, field, "name"),
+                            strcmp(type, "table") == 0 ? row_for(story, chance, field)
+                                                       : value_for(story, chance, field));
+    }
+    return arena_printf(story_arena(story), "{%s}", text);
+}
+
+static void open_something(struct story *story, struct chance *chance, const struct value *kinds)
+{
+    const struct value *kind = any(chance, kinds);
+
+    const char *args =
+        arena_printf(story_arena(story), "{'kind': '%s', 'title': 'T', 'fields': %s}",
+                     text_of(story, kind, "name"), fields_for(story, chance, kind, 97));
+    size_t first = below(chance, PEOPLE);
+
+    for (size_t i = 0; i < PEOPLE; i++) {
+        if (story_do(story, who[(first + i) % PEOPLE], "open", NULL, args) != 403)
+            return;
+    }
+}
+
+static const struct value *kind_named(const struct value *kinds, struct slice name)
+{
+    for (uint32_t i = 0; i < kinds->count; i++) {
+        if (slice_equal(value_get_text(&kinds->as.items[i], "name"), name))
+            return &kinds->as.items[i];
+    }
+    return NULL;
+}
+
+/* Steps that end a life early are taken seldom, or no life would be long. */
+static bool is_end(const char *event)
+{
+    return strcmp(event, "withdraw") == 0 || strcmp(event, "cancel") == 0 ||
+           strcmp(event, "refuse") == 0 || strcmp(event, "reject") == 0 ||
+           strcmp(event, "merge") == 0 || strcmp(event, "dismiss") == 0 ||
+           strcmp(event, "link_duplicate") == 0 || strcmp(event, "abort") == 0;
+}
+
+/* Mostly what somebody may do, as their page says; sometimes anything. */
+static const char *event_for(struct story *story, struct chance *chance, const char **person,
+                             const char *record, const struct value *kind)
+{
+    size_t first = below(chance, PEOPLE);
+
+    for (size_t i = 0; i < PEOPLE && below(chance, 40) > 0; i++) {
+        const struct value *page =
+            story_ask(story, who[(first + i) % PEOPLE], "show",
+                      arena_printf(story_arena(story), "{'record': '%s'}", record));
+        const struct value *event = any(chance, value_get(page, "next_events"));
+        const char *name =
+            event == NULL ? "cancel" : arena_copy(story_arena(story), event->as.text, event->count);
+
+        *person = who[(first + i) % PEOPLE];
+        if (event != NULL && (!is_end(name) || below(chance, 8) == 0))
+            return name;
+    }
+    return text_of(story, any(chance, value_get(kind, "events")), "event");
+}
+
+static void do_something(struct story *story, struct chance *chance, const struct value *kinds)
+{
+    static const char *const reason =
+        "{'reason': {'size': 9, 'content': "
+        "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}";
+    const struct value *records = value_get(
+        story_ask(story, "amara", "list",
+                  below(chance, 10) > 0 ? "{'limit': 500, 'open': true}" : "{'limit': 500}"),
+        "records");
+    const struct value *found = any(chance, records), *kind;
+    const char *person = anybody(chance), *record, *event, *asked;
+
+    if (found == NULL)
+        return;
+    kind = kind_named(kinds, value_get_text(found, "kind"));
+    record = text_of(story, found, "record");
+    event = event_for(story, chance, &person, record, kind);
+    asked = arena_printf(story_arena(story), "{'record': '%s', 'event': '%s'}", record, event);
+    story_ask_status(story, person, "why", asked);
+    if (below(chance, 8) == 0)
+        story_do(
+            story, person, "edit", record,
+            arena_printf(story_arena(story), "{'set': %s}", fields_for(story, chance, kind, 20)));
+    else if (below(chance, 10) == 0)
+        story_do(story, person, "ack", record, NULL);
+    else if (story_ask_status(story, person, "prepare", asked) == 200)
+        story_sign(story, person, event, record, reason);
+    else
+        story_do(story, person, event, record, reason);
+}
+
+static void work(struct story *story, struct chance *chance)
+{
+    static const int statuses[] = {200, 200, 200, 202, 422, 500, 503, 0};
+    const struct value *task = any(chance, story_ask(story, "amara", "tasks", "{}"));
+    int64_t number = value_get_int(task, "task", -1);
+
+    if (task == NULL)
+        return;
+    if (value_get_text(task, "state").len == 6) /* parked */
+        story_do(story, "amara", below(chance, 3) ? "task.redrive" : "task.cancel", NULL,
+                 arena_printf(story_arena(story), "{'task': %lld}", (long long)number));
+    else
+        story_settle(story, number, statuses[below(chance, 8)], INT64_C(1772438400000));
+}
+
+static void live(uint64_t seed, int steps)
+{
+    struct story *story = story_begin_with("workflows");
+    struct chance chance = {seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
+    const struct value *kinds = story_ask(story, "amara", "kinds", "{}");
+
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (int i = 0; i < steps; i++) {
+        uint32_t what = below(&chance, 100);
+
+        if (what < 12)
+            open_something(story, &chance, kinds);
+        else if (what < 70)
+            do_something(story, &chance, kinds);
+        else if (what < 94)
+            work(story, &chance);
+        else
+            story_pass(story, (int)below(&chance, 40));
+    }
+    for (size_t i = 0; i < PEOPLE; i++)
+        story_ask(story, who[i], "inbox", "{}");
+    story_end(story);
+}
+
+static int setting(const char *name, int preset)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? atoi(text) : preset;
+}
+
+static void whatever_is_done_the_journal_says_what_became_of_it(void **state)
+{
+    int first = setting("STORY_SEED", 1), seeds = setting("STORY_SEEDS", 3);
+
+    (void)state;
+    for (int i = 0; i < seeds; i++)
+        live((uint64_t)(first + i), setting("STORY_STEPS", 150));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whatever_is_done_the_journal_says_what_became_of_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

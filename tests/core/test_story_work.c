@@ -1,0 +1,491 @@
+/* test_story_work.c - stories of work: rules that start records, tasks that fail, timers that were missed, imports. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "core/story.h"
+
+#define REASON                                                                                     \
+    "{'reason': {'size': 9, 'content': "                                                           \
+    "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"
+
+static const char *const finding =
+    "{'kind': 'finding', 'title': 'Door open', 'fields': {'weight': 'major', 'answers': 'finn'}}";
+
+static const char *const notice = "{'kind': 'notice', 'title': 'We moved', 'fields': {'people': ["
+                                  "{'name': 'Bank', 'address': 'bank@example.org'}, {'name': "
+                                  "'Guild', 'address': 'g@example.org'}]}}";
+
+static struct story *with_confirmed_finding(void)
+{
+    struct story *story = story_begin();
+
+    assert_done(story_do(story, "dana", "open", NULL, finding));
+    assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    return story;
+}
+
+/* ---- rules ---- */
+
+static void a_confirmed_finding_starts_its_action_in_the_same_run(void **state)
+{
+    struct story *story = with_confirmed_finding();
+
+    (void)state;
+    assert_string_equal(story_fact(story, "FND-0001", "state"), "open");
+    assert_string_equal(story_field(story, "FND-0001", "due"), "2026-05-31");
+    assert_string_equal(story_fact(story, "ACT-0001", "title"), "Mend: Door open");
+    assert_string_equal(story_fact(story, "ACT-0001", "owner"), "finn");
+    assert_string_equal(story_fact(story, "ACT-0001", "via"), "rule");
+    assert_string_equal(story_field(story, "ACT-0001", "cause"), "FND-0001");
+    assert_string_equal(story_field(story, "ACT-0001", "due"), "2026-04-01");
+    assert_true(story_has_row(story, "once/S.1/FND-0001"));
+    /* bo and cleo are told of the action. */
+    assert_int_equal(story_task_count(story, "communication.deliver", "ACT-0001"), 2);
+    story_end(story);
+}
+
+static void the_light_finding_starts_nothing(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(
+        story, "dana", "open", NULL,
+        "{'kind': 'finding', 'title': 'T', 'fields': {'weight': 'minor', 'answers': 'finn'}}"));
+    assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_false(story_has_row(story, "ACT-0001"));
+    story_end(story);
+}
+
+static void a_gate_holds_until_what_was_started_is_closed(void **state)
+{
+    struct story *story = with_confirmed_finding();
+
+    (void)state;
+    assert_refused(story_do(story, "dana", "close", "FND-0001", NULL), 422, "guard-failed");
+    assert_done(story_do(story, "amara", "drop", "ACT-0001", REASON));
+    /* The finding looks again when the action closes, and closes by itself. */
+    assert_string_equal(story_fact(story, "FND-0001", "state"), "closed");
+    story_end(story);
+}
+
+static void who_answers_for_it_cannot_confirm_it(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(
+        story, "dana", "open", NULL,
+        "{'kind': 'finding', 'title': 'T', 'fields': {'weight': 'major', 'answers': 'dana'}}"));
+    assert_refused(story_sign(story, "dana", "confirm", "FND-0001", NULL), 403,
+                   "separation-of-duties");
+    assert_non_null(strstr(story_sentence(story), "SOD-3"));
+    assert_done(story_sign(story, "amara", "confirm", "FND-0001", NULL));
+    story_end(story);
+}
+
+/* ---- automatic transitions ---- */
+
+static void an_action_is_assigned_as_soon_as_it_is_known_to_whom(void **state)
+{
+    struct story *story = with_confirmed_finding();
+
+    (void)state;
+    assert_string_equal(story_fact(story, "ACT-0001", "state"), "proposed");
+    assert_done(story_do(story, "finn", "edit", "ACT-0001", "{'set': {'assignee': 'finn'}}"));
+    assert_string_equal(story_fact(story, "ACT-0001", "state"), "assigned");
+    assert_string_equal(story_leaf_type(story, 0), "record.assign");
+    story_end(story);
+}
+
+static void fields_that_come_with_an_event_count_for_its_condition(void **state)
+{
+    struct story *story = with_confirmed_finding();
+
+    (void)state;
+    assert_done(story_do(story, "finn", "edit", "ACT-0001", "{'set': {'assignee': 'finn'}}"));
+    assert_refused(story_do(story, "finn", "finish", "ACT-0001", NULL), 422, "guard-failed");
+    assert_string_equal(story_sentence(story), "Write down the result first.");
+    assert_refused(story_do(story, "finn", "finish", "ACT-0001", "{'set': {'result': 3}}"), 422,
+                   "guard-failed");
+    assert_done(story_do(story, "finn", "finish", "ACT-0001", "{'set': {'result': 'Shut.'}}"));
+    assert_string_equal(story_field(story, "ACT-0001", "result"), "Shut.");
+    assert_refused(story_do(story, "finn", "accept", "ACT-0001", NULL), 403, "not-allowed");
+    assert_done(story_do(story, "amara", "accept", "ACT-0001", NULL));
+    story_end(story);
+}
+
+static void an_argument_that_a_set_names_is_given_by_its_field(void **state)
+{
+    struct story *story = with_confirmed_finding();
+
+    (void)state;
+    assert_done(story_do(story, "finn", "edit", "ACT-0001", "{'set': {'assignee': 'finn'}}"));
+    assert_refused(
+        story_do(story, "amara", "reassign", "ACT-0001",
+                 "{'assignee': 'zoe', 'reason': {'size': 9, 'content': "
+                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"),
+        422, "guard-failed");
+    assert_done(
+        story_do(story, "amara", "reassign", "ACT-0001",
+                 "{'assignee': 'eve', 'reason': {'size': 9, 'content': "
+                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    assert_string_equal(story_field(story, "ACT-0001", "assignee"), "eve");
+    story_end(story);
+}
+
+/* ---- tasks ---- */
+
+static struct story *with_notice_on_its_way(void)
+{
+    struct story *story = story_begin();
+
+    assert_done(story_do(story, "amara", "open", NULL, notice));
+    assert_done(story_do(story, "amara", "send", "NOT-0001", NULL));
+    return story;
+}
+
+static void each_addressee_is_a_task_and_the_last_one_closes_it(void **state)
+{
+    struct story *story = with_notice_on_its_way();
+    const struct value *given;
+
+    (void)state;
+    assert_int_equal(story_task_count(story, "post.deliver", "NOT-0001"), 2);
+    given = story_task_given(story, story_task(story, "post.deliver", NULL));
+    assert_string_equal(value_show(story_arena(story), value_get(given, "input")),
+                        "{\"address\": \"bank@example.org\", \"n\": 1, \"record\": \"NOT-0001\", "
+                        "\"text\": \"We moved\", \"to\": \"Bank\"}");
+    assert_true(slice_is(value_get_text(given, "key"), "story.example/virtual/task/1"));
+    assert_done(story_settle(story, 1, 200, 0));
+    assert_string_equal(story_fact(story, "NOT-0001", "state"), "sending");
+    assert_done(story_settle(story, 2, 200, 0));
+    assert_string_equal(story_fact(story, "NOT-0001", "state"), "sent");
+    assert_refused(story_settle(story, 2, 200, 0), 410, "lease-lost");
+    story_end(story);
+}
+
+static void a_task_that_fails_is_tried_again_and_then_parked(void **state)
+{
+    struct story *story = with_notice_on_its_way();
+    const struct value *row;
+
+    (void)state;
+    assert_done(story_settle(story, 1, 500, 0));
+    row = story_row(story, "task/1");
+    assert_true(slice_is(value_get_text(row, "state"), "open"));
+    assert_int_equal(value_get_int(row, "not_before_ms", 0), INT64_C(1772438410000));
+    assert_done(story_settle(story, 1, 503, 0)); /* busy: not counted */
+    assert_int_equal(value_get_int(story_row(story, "task/1"), "failures", 0), 1);
+    assert_done(story_settle(story, 1, 0, 0)); /* the lease was lost */
+    assert_done(story_settle(story, 1, 500, 0));
+    row = story_row(story, "task/1");
+    assert_true(slice_is(value_get_text(row, "state"), "parked"));
+    assert_true(
+        slice_is(value_get_text(story_row(story, "NOT-0001/delivery/0001"), "state"), "failed"));
+    assert_string_equal(story_leaf_type(story, 0), "task.parked");
+    story_end(story);
+}
+
+static void what_cannot_be_done_is_parked_at_once_and_driven_again_by_hand(void **state)
+{
+    struct story *story = with_notice_on_its_way();
+
+    (void)state;
+    assert_done(story_settle(story, 1, 422, 0));
+    assert_done(story_settle(story, 2, 422, 0));
+    assert_true(slice_is(value_get_text(story_row(story, "task/1"), "state"), "parked"));
+    assert_refused(story_do(story, "finn", "task.redrive", NULL, "{'task': 1}"), 403,
+                   "not-allowed");
+    assert_refused(story_do(story, "amara", "task.redrive", NULL, "{'task': 9}"), 404, "no-record");
+    assert_done(story_do(story, "amara", "task.redrive", NULL, "{'task': 1}"));
+    assert_true(slice_is(value_get_text(story_row(story, "task/1"), "state"), "open"));
+    assert_refused(story_do(story, "amara", "task.redrive", NULL, "{'task': 1}"), 409,
+                   "wrong-state");
+    assert_done(story_settle(story, 1, 422, 0));
+    assert_done(story_do(story, "amara", "task.redrive", NULL, "{'service': 'post.deliver'}"));
+    assert_true(slice_is(value_get_text(story_row(story, "task/1"), "state"), "open"));
+    assert_true(slice_is(value_get_text(story_row(story, "task/2"), "state"), "open"));
+    assert_refused(story_do(story, "amara", "task.redrive", NULL, "{'all': true}"), 404,
+                   "no-record");
+    assert_done(story_do(story, "amara", "task.cancel", NULL, "{'task': 2}"));
+    assert_false(story_has_row(story, "task/2"));
+    story_end(story);
+}
+
+static void what_was_handed_over_is_asked_for_again_when_nothing_comes(void **state)
+{
+    struct story *story = with_notice_on_its_way();
+
+    (void)state;
+    assert_done(story_settle(story, 1, 202, INT64_C(1772438400000) + 3600000));
+    assert_true(slice_is(value_get_text(story_row(story, "task/1"), "state"), "handed_over"));
+    story_until(story, "2026-03-02T08:59:59Z");
+    assert_true(slice_is(value_get_text(story_row(story, "task/1"), "state"), "handed_over"));
+    story_until(story, "2026-03-02T09:00:00Z");
+    assert_true(slice_is(value_get_text(story_row(story, "task/1"), "state"), "open"));
+    story_end(story);
+}
+
+/* ---- timers ---- */
+
+static struct story *with_assigned_action(void)
+{
+    struct story *story = story_begin();
+
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'action', 'title': 'Buy a lock', 'fields': "
+                         "{'task': 'Buy it.', 'assignee': 'finn', 'due': '2026-03-20'}}"));
+    assert_string_equal(story_fact(story, "ACT-0001", "state"), "assigned");
+    assert_int_equal(story_task_count(story, "communication.deliver", NULL), 1);
+    assert_done(story_settle(story, story_task(story, NULL, NULL), 200, 0));
+    return story;
+}
+
+static void reminders_come_each_at_its_time(void **state)
+{
+    struct story *story = with_assigned_action();
+
+    (void)state;
+    story_until(story, "2026-03-12T23:59:59Z");
+    assert_int_equal(story_task_count(story, NULL, NULL), 0);
+    story_until(story, "2026-03-13T00:00:00Z");
+    assert_int_equal(story_task_count(story, NULL, NULL), 1);
+    story_until(story, "2026-03-20T00:00:00Z");
+    assert_int_equal(story_task_count(story, NULL, NULL), 2);
+    story_until(story, "2026-04-03T12:00:00Z");
+    /* Two more Fridays, and finn's manager. */
+    assert_int_equal(story_task_count(story, NULL, NULL), 5);
+    story_end(story);
+}
+
+static void what_was_missed_collapses_into_one_message(void **state)
+{
+    struct story *story = with_assigned_action();
+    uint64_t before = story_size(story);
+
+    (void)state;
+    story_at(story, "2026-06-01T12:00:00Z");
+    story_wake(story);
+    assert_int_equal(story_size(story), before + 2);
+    assert_int_equal(story_task_count(story, NULL, NULL), 2);
+    story_until(story, "2026-06-05T00:00:00Z"); /* the next Friday */
+    assert_int_equal(story_task_count(story, NULL, NULL), 3);
+    story_end(story);
+}
+
+static void a_repeating_timer_does_not_begin_again_because_of_an_event(void **state)
+{
+    struct story *story = with_assigned_action();
+    uint64_t before;
+
+    (void)state;
+    story_until(story, "2026-03-28T00:00:00Z");
+    before = story_size(story);
+    assert_done(
+        story_do(story, "amara", "reassign", "ACT-0001",
+                 "{'assignee': 'finn', 'reason': {'size': 9, 'content': "
+                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    story_wake(story);
+    assert_int_equal(story_size(story), before + 1);
+    story_end(story);
+}
+
+/* Back in a state whose dates have passed: the same moment is announced again, in a run of its own. */
+static void a_timer_that_runs_again_is_another_run(void **state)
+{
+    struct story *story = with_assigned_action();
+    uint64_t before;
+
+    (void)state;
+    story_until(story, "2026-04-05T00:00:00Z");
+    assert_done(story_do(story, "finn", "finish", "ACT-0001", "{'set': {'result': 'Shut.'}}"));
+    assert_string_equal(story_fact(story, "ACT-0001", "timers"), "[]");
+    assert_done(
+        story_do(story, "amara", "reassign", "ACT-0001",
+                 "{'assignee': 'finn', 'reason': {'size': 9, 'content': "
+                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    before = story_size(story);
+    story_wake(story);
+    assert_int_equal(story_size(story), before + 2);
+    assert_string_equal(story_leaf_type(story, 0), "timer.fired");
+    story_end(story);
+}
+
+static void a_new_date_moves_the_timer(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "dana", "open", NULL, finding));
+    assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_done(story_do(story, "finn", "edit", "ACT-0001",
+                         "{'set': {'due': '2026-03-20', 'assignee': 'finn'}}"));
+    assert_string_equal(story_fact(story, "ACT-0001", "timers"),
+                        "[{\"due_ms\": 1773360000000, \"name\": \"overdue\"}, "
+                        "{\"due_ms\": 1773964800000, \"name\": \"weekly\"}]");
+    assert_done(story_do(
+        story, "amara", "reassign", "ACT-0001",
+        "{'assignee': 'finn', 'set': {'due': '2026-04-20'}, 'reason': {'size': 9, 'content': "
+        "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    assert_string_equal(story_fact(story, "ACT-0001", "timers"),
+                        "[{\"due_ms\": 1776038400000, \"name\": \"overdue\"}, "
+                        "{\"due_ms\": 1776643200000, \"name\": \"weekly\"}]");
+    story_end(story);
+}
+
+/* ---- imports ---- */
+
+#define SHA(c) "'sha256': '" c c c c c c c c c c c c c c c c "'"
+
+static struct story *with_audit_in_fieldwork(void)
+{
+    struct story *story = story_begin();
+
+    assert_done(story_do(story, "dana", "open", NULL, "{'kind': 'audit', 'title': 'Scan'}"));
+    assert_done(story_do(story, "dana", "begin", "AUD-0001", NULL));
+    return story;
+}
+
+static const char *const scan = "{'tool': 'scanner', 'format': 'sarif', " SHA(
+    "abcd") ", 'findings': ["
+            "{'title': 'Old TLS', 'dedupe_key': 'k1', 'fields': {'weight': 'minor', 'answers': "
+            "'finn'}},"
+            "{'title': 'Open port', 'dedupe_key': 'k2', 'fields': {'weight': 'minor', 'answers': "
+            "'finn'}},"
+            "{'title': 'Old TLS', 'dedupe_key': 'k1', 'fields': {'weight': 'minor', 'answers': "
+            "'finn'}}]}";
+
+static void an_import_raises_each_finding_once(void **state)
+{
+    struct story *story = with_audit_in_fieldwork();
+
+    (void)state;
+    assert_done(story_do(story, "dana", "audit.import", "AUD-0001", scan));
+    assert_true(story_has_row(story, "FND-0002"));
+    assert_false(story_has_row(story, "FND-0003"));
+    assert_refused(story_do(story, "dana", "audit.import", "AUD-0001", scan), 409, "wrong-state");
+    assert_done(story_do(
+        story, "dana", "audit.import", "AUD-0001",
+        "{'tool': 'scanner', 'format': 'sarif', " SHA(
+            "0123") ", 'findings': ["
+                    "{'title': 'Old TLS', 'dedupe_key': 'k1', 'fields': {'weight': 'minor', "
+                    "'answers': 'finn'}}]}"));
+    assert_false(story_has_row(story, "FND-0003"));
+    assert_string_equal(story_fact(story, "FND-0001", "via"), "import");
+    assert_refused(story_do(story, "amara", "audit.import", "AUD-0001", scan), 403, "not-allowed");
+    story_end(story);
+}
+
+/* Seen again after it was closed: the same finding, confirmed a second time, has its action already. */
+static void a_finding_comes_back_and_its_rule_does_not_start_twice(void **state)
+{
+    static const char *const found =
+        "'findings': [{'title': 'Old TLS', 'dedupe_key': 'k1', 'fields': {'weight': 'major', "
+        "'answers': 'finn'}}]}";
+    struct story *story = with_audit_in_fieldwork();
+
+    (void)state;
+    assert_done(story_do(story, "dana", "audit.import", "AUD-0001",
+                         arena_printf(story_arena(story), "{'tool': 't', 'format': 'csv', %s, %s",
+                                      SHA("0001"), found)));
+    assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_done(story_do(story, "amara", "drop", "ACT-0001", REASON));
+    assert_string_equal(story_fact(story, "FND-0001", "state"), "closed");
+    assert_done(story_do(story, "dana", "audit.import", "AUD-0001",
+                         arena_printf(story_arena(story), "{'tool': 't', 'format': 'csv', %s, %s",
+                                      SHA("0002"), found)));
+    assert_string_equal(story_fact(story, "FND-0001", "state"), "raised");
+    assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_false(story_has_row(story, "ACT-0002"));
+    story_end(story);
+}
+
+static void one_bad_finding_refuses_the_whole_import(void **state)
+{
+    struct story *story = with_audit_in_fieldwork();
+    uint64_t before = story_size(story);
+
+    (void)state;
+    assert_refused(
+        story_do(story, "dana", "audit.import", "AUD-0001",
+                 "{'tool': 'scanner', 'format': 'sarif', " SHA(
+                     "0123") ", 'findings': ["
+                             "{'title': 'A', 'dedupe_key': 'k1', 'fields': {'weight': 'minor', "
+                             "'answers': 'finn'}},"
+                             "{'title': 'B', 'dedupe_key': 'k2', 'fields': {'weight': 'huge'}}]}"),
+        422, "guard-failed");
+    assert_int_equal(story_size(story), before);
+    assert_false(story_has_row(story, "FND-0001"));
+    assert_false(story_has_row(story, "next/FND"));
+    story_end(story);
+}
+
+/* ---- the directory ---- */
+
+static void what_the_directory_no_longer_says_is_forgotten(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_refused(
+        story_do(story, "finn", "directory.install", NULL,
+                 "{'people': [{'name': 'finn', 'kind': 'person', 'roles': ['isms_manager']}]}"),
+        403, "not-allowed");
+    assert_non_null(value_get(story_row(story, "person/bo"), "sign"));
+    assert_done(story_do(story, "amara", "directory.install", NULL,
+                         "{'people': [{'name': 'bo', 'kind': 'person', 'roles': ['employee']}]}"));
+    assert_null(value_get(story_row(story, "person/bo"), "sign"));
+    assert_null(value_get(story_row(story, "person/bo"), "email"));
+    assert_refused(story_do(story, "bo", "open", NULL, "{'kind': 'policy', 'title': 'P'}"), 403,
+                   "not-allowed");
+    story_end(story);
+}
+
+static void rights_that_have_ended_permit_nothing(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(
+        story_do(story, "amara", "directory.install", NULL,
+                 "{'people': [{'name': 'dana', 'kind': 'person', 'roles': ['internal_auditor'], "
+                 "'not_after': 1772442000000}]}")); /* in an hour */
+    assert_done(story_do(story, "dana", "open", NULL, finding));
+    story_at(story, "2026-03-02T09:00:01Z");
+    assert_refused(story_do(story, "dana", "open", NULL, finding), 403, "not-allowed");
+    assert_int_equal(story_ask_status(story, "dana", "info", "{}"), 403);
+    story_end(story);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_confirmed_finding_starts_its_action_in_the_same_run),
+        cmocka_unit_test(the_light_finding_starts_nothing),
+        cmocka_unit_test(a_gate_holds_until_what_was_started_is_closed),
+        cmocka_unit_test(who_answers_for_it_cannot_confirm_it),
+        cmocka_unit_test(an_action_is_assigned_as_soon_as_it_is_known_to_whom),
+        cmocka_unit_test(fields_that_come_with_an_event_count_for_its_condition),
+        cmocka_unit_test(an_argument_that_a_set_names_is_given_by_its_field),
+        cmocka_unit_test(each_addressee_is_a_task_and_the_last_one_closes_it),
+        cmocka_unit_test(a_task_that_fails_is_tried_again_and_then_parked),
+        cmocka_unit_test(what_cannot_be_done_is_parked_at_once_and_driven_again_by_hand),
+        cmocka_unit_test(what_was_handed_over_is_asked_for_again_when_nothing_comes),
+        cmocka_unit_test(reminders_come_each_at_its_time),
+        cmocka_unit_test(what_was_missed_collapses_into_one_message),
+        cmocka_unit_test(a_repeating_timer_does_not_begin_again_because_of_an_event),
+        cmocka_unit_test(a_timer_that_runs_again_is_another_run),
+        cmocka_unit_test(a_new_date_moves_the_timer),
+        cmocka_unit_test(an_import_raises_each_finding_once),
+        cmocka_unit_test(a_finding_comes_back_and_its_rule_does_not_start_twice),
+        cmocka_unit_test(one_bad_finding_refuses_the_whole_import),
+        cmocka_unit_test(what_the_directory_no_longer_says_is_forgotten),
+        cmocka_unit_test(rights_that_have_ended_permit_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

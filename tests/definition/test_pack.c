@@ -1,0 +1,771 @@
+/* Packs: a small complete one loads and means what it says; each mutation of it is refused with its place. */
+#include "base/date.h"
+#include "definition/pack.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A line of the texts below is a line of the file, so that the cases can say where. */
+/* clang-format off */
+static const char COMMON[] =
+    "pack = { name = \"small\"; version = \"1.2\"; timezone = \"UTC\"; };\n"                           /* 1 */
+    "calendar = { working = [\"mon\", \"tue\", \"wed\", \"thu\"]; holidays = [\"2026-12-25\", \"2026-01-01\"]; };\n"
+    "roles = ( { name = \"manager\"; title = \"Manager\"; clause = \"5.3\"; },\n"                      /* 3 */
+    "          { name = \"staff\"; } );\n"
+    "meanings = ( { name = \"approved\"; statement = \"I approve {{title}}.\"; } );\n"                 /* 5 */
+    "messages = ( { name = \"default\"; subject = \"{{record}}\"; body = \"{{title}} {{link}}\"; },\n"
+    "             { name = \"late\"; language = \"fr\"; subject = \"{{record}}\"; body = \"{{due}}\"; } );\n"
+    "retention = ( { name = \"RT-1\"; keeps = \"6 years\"; } );\n"                                     /* 8 */
+    "separation = ( { name = \"SOD-1\"; says = \"The author does not approve.\"; } );\n";
+
+static const char LIFECYCLES[] =
+    "lifecycle = (\n"                                                                                  /* 1 */
+    "{ name = \"document\"; versioned = true;\n"
+    "  states = ( { name = \"draft\"; stage = \"draft\"; edit = [\"author\", \"owner\"]; },\n"         /* 3 */
+    "             { name = \"in_force\"; stage = \"in_force\"; valid = true; pdca = \"check\"; },\n"
+    "             { name = \"old\"; stage = \"closed\"; } );\n"                                        /* 5 */
+    "  transitions = (\n"
+    "    { event = \"create\"; to = \"draft\"; },\n"                                                   /* 7 */
+    "    { event = \"submit\"; from = [\"draft\"]; to = \"draft\"; by = [\"author\"]; opens = \"round\"; },\n"
+    "    { event = \"approve\"; from = [\"draft\"]; to = \"in_force\"; by = [\"asked\"]; vote = \"grant\"; supersedes = true; },\n"
+    "    { event = \"refuse\"; from = [\"draft\"]; to = \"old\"; by = [\"asked\"]; vote = \"refuse\"; reason = true; },\n"
+    "    { event = \"supersede\"; from = [\"in_force\"]; to = \"old\"; by = [\"system\"]; tell = [\"audience\", \"owner\"]; } );\n"
+    "  timers = ( { name = \"round\"; in = [\"draft\"]; from = \"round\";\n"                           /* 12 */
+    "    steps = ( { after = \"2 days\"; tell = [\"asked\"]; message = \"late\"; } ); } ); },\n"
+    "{ name = \"duty\"; title = \"Duty\";\n"                                                          /* 14 */
+    "  states = ( { name = \"open\"; stage = \"in_force\"; edit = [\"owner\"]; edit_fields = [\"result\"]; },\n"
+    "             { name = \"done\"; stage = \"under_review\"; }, { name = \"closed\"; stage = \"closed\"; } );\n"
+    "  transitions = (\n"                                                                              /* 17 */
+    "    { event = \"open\"; to = \"open\"; by = [\"manager\"]; },\n"
+    "    { event = \"finish\"; from = [\"open\"]; to = \"done\"; by = [\"helper\", \"system\"]; when = \"has(record.result)\"; says = \"No result.\"; },\n"
+    "    { event = \"close\"; from = [\"done\"]; to = \"closed\"; by = [\"manager\"]; apart = [\"did:finish\"]; apart_rule = \"SOD-1\"; meaning = \"approved\"; } );\n"
+    "  timers = ( { name = \"due\"; in = [\"open\"]; from = \"due\"; every = \"7 days\";\n"           /* 21 */
+    "    steps = ( { after = \"-1 days\"; tell = [\"manager_of:helper\"]; }, { after = \"0 days\"; event = \"finish\"; } ); } ); }\n"
+    ");\n";
+
+static const char POLICY[] =
+    "kind = { name = \"policy\"; code = \"D1\"; prefix = \"POL\"; title = \"Policy\"; clause = \"5.2\"; clauses = [\"5.2\"];\n"
+    "  lifecycle = \"document\"; owner = \"manager\"; create = [\"manager\"]; audience = [\"staff\"]; acknowledge = [\"staff\"];\n"
+    "  approval = { ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\"; };\n" /* 3 */
+    "  review = { every = \"12 months\"; }; retention = \"RT-1\"; confidentiality = \"restricted\";\n"
+    "  fields = {\n"                                                                                   /* 5 */
+    "    words = { type = \"longtext\"; required = true; max = 2000; };\n"
+    "    major = { type = \"bool\"; preset = false; };\n"                                              /* 7 */
+    "    reach = { type = \"enum[]\"; of = [\"site\", \"staff\"]; required_if = \"major\"; preset = [\"site\"]; };\n"
+    "    parts = { type = \"table\"; columns = { item = { type = \"text\"; }; place = { type = \"enum\"; of = [\"in\", \"out\"]; }; }; };\n"
+    "  };\n"
+    "  needs = ( { before = \"submit\"; when = \"parts.exists(p, p.place == 'in')\"; says = \"Name a part.\"; } );\n" /* 11 */
+    "  on = ( { event = \"approve\"; tell = [\"owner\"]; set = { major = \"false\"; };\n"
+    "           tasks = ( { name = \"send\"; service = \"mail\"; each = \"parts\"; input = { item = \"row.item\"; nr = \"n\"; }; on_done = \"supersede\"; delivery = true; } ); },\n"
+    "         { event = \"withdraw\"; from = [\"in_force\"]; to = \"old\"; by = [\"owner\"]; reason = true; } );\n" /* 14 */
+    "};\n";
+
+static const char DUTY[] =
+    "kind = { name = \"duty\"; prefix = \"DUT\"; title = \"Duty\"; lifecycle = \"duty\"; owner = \"manager\";\n"
+    "  fields = { due = { type = \"date\"; }; helper = { type = \"person\"; }; result = { type = \"text\"; };\n"
+    "             cause = { type = \"ref\"; of = [\"policy\"]; }; grade = { type = \"enum\"; of = [\"low\", \"high\"]; };\n"
+    "             at = { type = \"datetime\"; }; }; };\n"
+    "interactions = (\n"                                                                               /* 5 */
+    "  { rule = \"R1\"; when = \"policy.approve\"; if = \"record.major\"; each = \"parts\"; starts = \"duty\"; title = \"row.item\";\n"
+    "    set = { cause = \"record.id\"; grade = \"'high'\"; owner = \"record.owner\"; }; due = { due = \"5 working days\"; at = \"2 hours\"; };\n"
+    "    once = \"record.id + string(n)\"; tell = [\"owner\"]; gate = \"withdraw\"; },\n"             /* 8 */
+    "  { rule = \"R2\"; when = \"duty.close\"; signal = { to = \"links.policy.filter(p, p.state == 'in_force').map(p, p.id)\"; event = \"withdraw\"; }; }\n"
+    ");\n";
+
+/* clang-format on */
+
+enum { FILE_COUNT = 4 };
+
+static const struct {
+    const char *path, *text;
+} SOURCES[FILE_COUNT] = {{"common.cfg", COMMON},
+                         {"lifecycles.cfg", LIFECYCLES},
+                         {"kinds/policy.cfg", POLICY},
+                         {"kinds/duty.cfg", DUTY}};
+
+struct loaded {
+    struct arena arena;
+    struct pack *pack;
+    struct problems problems;
+    struct error err;
+    int status;
+    const char *text; /* of the problems */
+};
+
+static struct pack_file *plain_files(struct arena *arena)
+{
+    struct pack_file *files = arena_zero(arena, sizeof *files * (FILE_COUNT + 1));
+    int i;
+
+    for (i = 0; i < FILE_COUNT; i++)
+        files[i] = (struct pack_file){SOURCES[i].path, slice_str(SOURCES[i].text)};
+    return files;
+}
+
+static void load_files(struct loaded *l, const struct pack_file *files, int count)
+{
+    struct buf text = BUF_EMPTY;
+
+    l->status = pack_load_files(files, count, &l->pack, &l->problems, &l->err);
+    problems_show(&l->problems, &text);
+    l->text = arena_copy(&l->arena, text.at, text.len);
+    buf_release(&text);
+}
+
+/* Loads the pack with the first `from` replaced by `to`. */
+static void load_changed(struct loaded *l, const char *from, const char *to)
+{
+    struct pack_file *files;
+    const char *found = NULL;
+    int i;
+
+    memset(l, 0, sizeof *l);
+    files = plain_files(&l->arena);
+    for (i = 0; i < FILE_COUNT && found == NULL; i++) {
+        found = strstr(SOURCES[i].text, from);
+        if (found != NULL)
+            files[i].bytes =
+                slice_str(arena_printf(&l->arena, "%.*s%s%s", (int)(found - SOURCES[i].text),
+                                       SOURCES[i].text, to, found + strlen(from)));
+    }
+    if (found == NULL)
+        fail_msg("no file has: %s", from);
+    load_files(l, files, FILE_COUNT);
+}
+
+static void release(struct loaded *l)
+{
+    pack_free(&l->pack);
+    problems_release(&l->problems);
+    arena_release(&l->arena);
+}
+
+static void load_plain(struct loaded *l)
+{
+    memset(l, 0, sizeof *l);
+    load_files(l, plain_files(&l->arena), FILE_COUNT);
+    if (l->status != 0)
+        fail_msg("%s", l->text);
+    assert_string_equal(l->text, "");
+}
+
+/* ---- what the pack means ---- */
+
+static const struct kind *kind_of(const struct loaded *l, const char *name)
+{
+    const struct kind *kind = pack_kind(l->pack, slice_str(name));
+
+    assert_non_null(kind);
+    return kind;
+}
+
+static const struct transition *row_of(const struct kind *kind, const char *state,
+                                       const char *event)
+{
+    int index = state == NULL ? MODEL_NONE : kind_state_index(kind, slice_str(state));
+    const struct transition *row = kind_transition(kind, index, slice_str(event));
+
+    assert_non_null(row);
+    return row;
+}
+
+static void names_and_calendar_are_read(void **state)
+{
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    assert_string_equal(l.pack->name, "small");
+    assert_string_equal(l.pack->version, "1.2");
+    assert_int_equal(l.pack->kind_count, 2);
+    assert_string_equal(pack_role(l.pack, slice_str("staff"))->title, "staff");
+    assert_string_equal(pack_message(l.pack, "default")->language, "en");
+    assert_string_equal(pack_meaning(l.pack, "approved")->statement, "I approve {{title}}.");
+    assert_true(l.pack->calendar.working[3]);
+    assert_false(l.pack->calendar.working[4]);
+    assert_int_equal(l.pack->calendar.holiday_count, 2);
+    assert_true(l.pack->calendar.holidays[0] < l.pack->calendar.holidays[1]);
+    assert_non_null(l.pack->calendar.zone);
+    assert_ptr_equal(pack_prefix(l.pack, slice_str("POL")), kind_of(&l, "policy"));
+    assert_null(pack_prefix(l.pack, slice_str("XYZ")));
+    release(&l);
+}
+
+static void states_have_their_defaults(void **state)
+{
+    const struct state *s;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    s = kind_state(kind_of(&l, "policy"), slice_str("draft"));
+    assert_int_equal(s->stage, STAGE_DRAFT);
+    assert_int_equal(s->pdca, PDCA_PLAN);
+    assert_false(s->is_closed);
+    assert_string_equal(s->title, "draft");
+    s = kind_state(kind_of(&l, "policy"), slice_str("in_force"));
+    assert_int_equal(s->pdca, PDCA_CHECK); /* as written, not by the stage */
+    assert_true(s->is_valid);
+    assert_true(kind_state(kind_of(&l, "policy"), slice_str("old"))->is_closed);
+    assert_int_equal(kind_state(kind_of(&l, "duty"), slice_str("done"))->pdca, PDCA_CHECK);
+    assert_null(kind_state(kind_of(&l, "duty"), slice_str("draft")));
+    release(&l);
+}
+
+static void a_kind_changes_its_own_copy_of_the_lifecycle(void **state)
+{
+    const struct transition *row;
+    const struct kind *policy;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    policy = kind_of(&l, "policy");
+    row = row_of(policy, NULL, "create");
+    assert_true(row->creates);
+    assert_string_equal(row->by.at[0], "manager"); /* the kind's `create` */
+    row = row_of(policy, "draft", "submit");
+    assert_true(row->opens_round && row->needs_fields);
+    row = row_of(policy, "draft", "approve");
+    assert_int_equal(row->vote, VOTE_GRANT);
+    assert_true(row->supersedes && !row->needs_fields);
+    assert_int_equal(row->tell_count, 1);
+    assert_int_equal(row->set_count, 1);
+    assert_int_equal(row->task_count, 1);
+    assert_true(row->tasks[0].delivery);
+    assert_string_equal(row->tasks[0].input[1].field, "nr");
+    row = row_of(policy, "in_force", "withdraw");
+    assert_true(row->reason);
+    row = row_of(policy, "in_force", "supersede");
+    assert_string_equal(row->tell[0].to.at[0], "staff"); /* `audience` is the kind's */
+    assert_string_equal(row->tell[0].to.at[1], "owner");
+    row = row_of(kind_of(&l, "duty"), "open", "finish");
+    assert_true(row->needs_fields);
+    assert_null(kind_transition(kind_of(&l, "duty"), 0, slice_str("withdraw")));
+    release(&l);
+}
+
+static void fields_are_the_kinds_and_everybodys(void **state)
+{
+    const struct field *field;
+    const struct kind *policy;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    policy = kind_of(&l, "policy");
+    field = kind_field(policy, slice_str("reach"));
+    assert_int_equal(field->type, FIELD_ENUM);
+    assert_true(field->list);
+    assert_true(words_have(&field->of, slice_str("site")));
+    assert_int_equal(field->preset.count, 1);
+    assert_string_equal(expr_text(field->required_if), "major");
+    assert_int_equal(kind_field(policy, slice_str("parts"))->column_count, 2);
+    assert_true(kind_field(policy, slice_str("words"))->required);
+    field = kind_field(policy, slice_str("confidentiality"));
+    assert_true(slice_is(value_slice(&field->preset), "restricted"));
+    assert_non_null(kind_field(policy, slice_str("next_review_due")));
+    assert_non_null(kind_field(policy, slice_str("distribution_list")));
+    assert_non_null(kind_field(kind_of(&l, "duty"), slice_str("attachments")));
+    assert_null(kind_field(kind_of(&l, "duty"), slice_str("effective_from")));
+    assert_int_equal(policy->review_every.months, 12);
+    release(&l);
+}
+
+static void approvals_timers_and_rules_are_compiled(void **state)
+{
+    const struct approval *approval;
+    const struct timer *timer;
+    const struct rule *rule;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    approval = kind_of(&l, "policy")->approval;
+    assert_string_equal(expr_text(approval->need), "major ? 2 : 1");
+    assert_true(approval->one_refuse_ends && !approval->all);
+    assert_string_equal(approval->apart.at[0], "editors");
+    assert_int_equal(approval->expires.days, 30);
+    timer = &kind_of(&l, "duty")->lifecycle->timers[0];
+    assert_int_equal(timer->from, TIMER_FIELD);
+    assert_string_equal(timer->field, "due");
+    assert_int_equal(timer->every.days, 7);
+    assert_int_equal(timer->steps[0].after.days, -1);
+    assert_string_equal(timer->steps[1].event, "finish");
+    assert_true(timer->in[0] && !timer->in[1]);
+    rule = &l.pack->rules[0];
+    assert_string_equal(rule->event, "approve");
+    assert_string_equal(l.pack->kinds[rule->starts].name, "duty");
+    assert_string_equal(expr_text(rule->due[0].value), "today + workdays(5)");
+    assert_string_equal(expr_text(rule->due[1].value), "now + duration('7200000ms')");
+    assert_true(rule->gate);
+    assert_int_equal(expr_uses(l.pack->rules[1].signal_to), EXPR_USES_LINKS);
+    assert_int_equal(l.pack->rules[1].starts, MODEL_NONE);
+    release(&l);
+}
+
+static void a_need_is_evaluated(void **state)
+{
+    struct value scope = value_map(), record = value_map(), parts = value_array(),
+                 part = value_map();
+    const struct need *need;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    need = &kind_of(&l, "policy")->needs[0];
+    value_set(&l.arena, &scope, "record", record);
+    assert_false(expr_holds(need->when, &scope, &l.pack->calendar, NULL));
+    value_set(&l.arena, &part, "place", value_str("in"));
+    value_push(&l.arena, &parts, part);
+    value_set(&l.arena, &record, "parts", parts);
+    value_set(&l.arena, &scope, "record", record);
+    assert_true(expr_holds(need->when, &scope, &l.pack->calendar, NULL));
+    release(&l);
+}
+
+/* ---- the digest ---- */
+
+static void the_digest_is_over_paths_and_bytes(void **state)
+{
+    struct loaded l;
+    struct pack_file *files;
+    uint8_t digest[HASH_LEN], other[HASH_LEN];
+
+    (void)state;
+    load_plain(&l);
+    files = plain_files(&l.arena);
+    pack_digest(files, FILE_COUNT, digest);
+    assert_memory_equal(digest, l.pack->digest, HASH_LEN);
+    files[0] = files[FILE_COUNT - 1]; /* the order in which they come does not matter */
+    files[FILE_COUNT - 1] = plain_files(&l.arena)[0];
+    pack_digest(files, FILE_COUNT, other);
+    assert_memory_equal(digest, other, HASH_LEN);
+    files[0].path = "kinds/duty2.cfg";
+    pack_digest(files, FILE_COUNT, other);
+    assert_memory_not_equal(digest, other, HASH_LEN);
+    assert_int_equal(l.pack->files.count, FILE_COUNT);
+    assert_true(slice_is(value_get_text(&l.pack->files.as.items[0], "path"), "common.cfg"));
+    release(&l);
+}
+
+/* Independently: python3 -c "from hashlib import sha256 as s; h=s(b'x').digest(); print(s(b'rota.pack/1\n' + b'\x91\x92\xa5a.cfg\xc4\x20' + h).hexdigest())" */
+static void the_digest_is_the_one_that_others_compute(void **state)
+{
+    const struct pack_file file = {"a.cfg", slice_str("x")};
+    uint8_t digest[HASH_LEN];
+    char hex[2 * HASH_LEN + 1];
+
+    (void)state;
+    pack_digest(&file, 1, digest);
+    hex_encode(slice_of(digest, HASH_LEN), hex);
+    assert_string_equal(hex, "d175a6263d84a36e3ae54d55603e592c9bc07d1c6297191fe84a9d891babb4fe");
+}
+
+/* ---- refusals ---- */
+
+struct mutation {
+    const char *from, *to, *says; /* a line that must be among the problems, or its beginning */
+};
+
+/* clang-format off */
+static const struct mutation MUTATIONS[] = {
+    /* settings */
+    {"versioned = true", "versoned = true", "lifecycles.cfg:2: a lifecycle has no setting 'versoned'; did you mean 'versioned'?"},
+    {"pack = {", "pakc = {", "common.cfg:1: a file has no setting 'pakc'; did you mean 'pack'?"},
+    {"version = \"1.2\"; ", "", "common.cfg:1: the pack needs 'version'"},
+    {"version = \"1.2\"", "version = 1", "common.cfg:1: 'version': expected a text, found a number"},
+    {"reason = true; } );", "reason = \"yes\"; } );", "kinds/policy.cfg:14: 'reason': expected true or false, found a text"},
+    {"max = 2000", "max = 2.5", "kinds/policy.cfg:6: 'max': expected a whole number, found a decimal number"},
+    {"\"staff\"; } );\nm", "3; } );\nm", "common.cfg:4: 'name': expected a text, found a number"},
+    {"roles = (", "roles = [ 1 ]; other = (", "common.cfg:3: 'roles': expected a list of groups"},
+    {"fields = { due = { type = \"date\"; };", "fields = { due = 3;", "kinds/duty.cfg:2: 'due': expected a group { }, found a number"},
+    {"every = \"12 months\"", "every = \"12 moons\"", "kinds/policy.cfg:4: 'every': \"12 moons\" is not a span of time"},
+    {"edit = [\"owner\"]", "edit = [1]", "lifecycles.cfg:15: 'edit': expected a text, found a number"},
+    {"pack = { ", "pack = { name = \"x\"; ", "common.cfg:1: cannot be read: duplicate setting name"},
+    {"version = \"1.2\"; ", "version = ; ", "common.cfg:1: cannot be read: syntax error"},
+    {"The author does not approve.\"", "The author does not approve.", "common.cfg:9: cannot be read: the text or comment that begins here is not closed"},
+    {"retention = (", "@include \"/etc/passwd\"\nretention = (", "common.cfg:8: @include is not allowed"},
+    {"retention = (", "retention = ( \001\377", "common.cfg: not a text in UTF-8"},
+    {"pack = { name = \"small\"; version = \"1.2\"; timezone = \"UTC\"; };", "", "no file has the setting 'pack'"},
+    {"DUT", "D1", "kinds/duty.cfg:1: 'D1' is no prefix"},
+    {"\"UTC\"", "\"Mars/Crater\"", "common.cfg:1: there is no time zone 'Mars/Crater'"},
+    {"\"2026-12-25\"", "\"2026-12-32\"", "common.cfg:2: '2026-12-32' is not a day of the calendar"},
+    {"\"mon\"", "\"moon\"", "common.cfg:2: unknown day of the week 'moon'; did you mean 'mon'?"},
+    {"[\"mon\", \"tue\", \"wed\", \"thu\"]", "[]", "common.cfg:1: the calendar has no working day"},
+    /* names */
+    {"lifecycle = \"document\"", "lifecycle = \"documents\"", "kinds/policy.cfg:2: unknown lifecycle 'documents'; did you mean 'document'?"},
+    {"stage = \"under_review\"", "stage = \"underreview\"", "lifecycles.cfg:16: unknown stage 'underreview'; did you mean 'under_review'?"},
+    {"pdca = \"check\"", "pdca = \"chek\"", "lifecycles.cfg:4: unknown pdca phase 'chek'; did you mean 'check'?"},
+    {"from = [\"done\"]", "from = [\"doen\"]", "lifecycles.cfg:20: unknown state 'doen'; did you mean 'done'?"},
+    {"to = \"closed\"; by", "to = \"closd\"; by", "lifecycles.cfg:20: unknown state 'closd'; did you mean 'closed'?"},
+    {"by = [\"helper\",", "by = [\"helpr\",", "lifecycles.cfg:19: unknown who 'helpr' (in kind 'duty'): no role, and no field of people; did you mean 'helper'?"},
+    {"by = [\"helper\",", "by = [\"result\",", "lifecycles.cfg:19: unknown who 'result' (in kind 'duty'): no role, and no field of people"},
+    {"manager_of:helper", "manager_of:halper", "lifecycles.cfg:22: unknown who 'halper' (in kind 'duty'): no role, and no field of people; did you mean 'helper'?"},
+    {"did:finish", "did:finished", "lifecycles.cfg:20: unknown event in 'did:finished' (in kind 'duty')"},
+    {"owner = \"manager\"; create", "owner = \"manger\"; create", "kinds/policy.cfg:2: unknown who 'manger': no role, and no field of people; did you mean 'manager'?"},
+    {"vote = \"refuse\"", "vote = \"reject\"", "lifecycles.cfg:10: unknown vote 'reject'"},
+    {"opens = \"round\"", "opens = \"rounds\"", "lifecycles.cfg:8: unknown thing to open 'rounds'; did you mean 'round'?"},
+    {"meaning = \"approved\"; expires", "meaning = \"aproved\"; expires", "kinds/policy.cfg:3: unknown meaning 'aproved'; did you mean 'approved'?"},
+    {"meaning = \"approved\"; } );\n  timers", "meaning = \"agreed\"; } );\n  timers", "lifecycles.cfg:20: unknown meaning 'agreed'"},
+    {"apart_rule = \"SOD-1\"", "apart_rule = \"SOD-2\"", "lifecycles.cfg:20: unknown rule of separation 'SOD-2'"},
+    {"message = \"late\"", "message = \"lat\"", "lifecycles.cfg:13: unknown message 'lat' (in kind 'policy'); did you mean 'late'?"},
+    {"retention = \"RT-1\"", "retention = \"RT-2\"", "kinds/policy.cfg:4: unknown retention rule 'RT-2'; did you mean 'RT-1'?"},
+    {"confidentiality = \"restricted\"", "confidentiality = \"secret\"", "kinds/policy.cfg:4: unknown confidentiality 'secret'"},
+    {"edit_fields = [\"result\"]", "edit_fields = [\"results\"]", "lifecycles.cfg:15: unknown field 'results' (in kind 'duty'); did you mean 'result'?"},
+    {"before = \"submit\"", "before = \"sumbit\"", "kinds/policy.cfg:11: a policy has no event 'sumbit'; did you mean 'submit'?"},
+    {"on_done = \"supersede\"", "on_done = \"superseded\"", "kinds/policy.cfg:13: a policy has no event 'superseded'; did you mean 'supersede'?"},
+    {"on = ( { event = \"approve\"", "on = ( { event = \"aprove\"", "kinds/policy.cfg:12: the lifecycle has no event 'aprove' to change; did you mean 'approve'?"},
+    {"{{title}} {{link}}", "{{titel}}", "common.cfg:6: message 'default': unknown name '{{titel}}'; did you mean 'title'?"},
+    {"{{title}} {{link}}", "{{title", "common.cfg:6: message 'default': '{{' without '}}'"},
+    /* fields */
+    {"type = \"longtext\"", "type = \"longtxt\"", "kinds/policy.cfg:6: unknown type of field 'longtxt'; did you mean 'longtext'?"},
+    {"type = \"table\"", "type = \"table[]\"", "kinds/policy.cfg:9: unknown type of field 'table[]'"},
+    {"of = [\"site\", \"staff\"]; ", "", "kinds/policy.cfg:8: the enum 'reach' needs 'of': its values"},
+    {"preset = [\"site\"]", "preset = [\"sites\"]", "kinds/policy.cfg:8: the preset of 'reach' is not of its type"},
+    {"preset = false", "preset = 0", "kinds/policy.cfg:7: the preset of 'major' is not of its type"},
+    {"of = [\"policy\"]", "of = [\"polcy\"]", "kinds/duty.cfg:3: unknown kind 'polcy'; did you mean 'policy'?"},
+    {"required = true; max = 2000", "min = 3000; max = 2000", "kinds/policy.cfg:6: 'min' of 'words' is above its 'max'"},
+    {"words = {", "title = {", "kinds/policy.cfg:6: every record has 'title'; a field needs another name"},
+    {"words = {", "reviewers = {", "kinds/policy.cfg:6: every record has 'reviewers'; it cannot have another type here"},
+    {"words = {", "Words = {", "kinds/policy.cfg:6: 'Words' is no name for a field"},
+    {"max = 2000", "of = [\"a\"]", "kinds/policy.cfg:6: 'of' is for enum and ref, not for 'words'"},
+    {"max = 2000", "columns = { a = { type = \"int\"; }; }", "kinds/policy.cfg:6: 'columns' are for a table, not for 'words'"},
+    {"item = { type = \"text\"; };", "item = { type = \"table\"; };", "kinds/policy.cfg:9: a table in a table: 'item'"},
+    {"columns = { item = { type = \"text\"; }; place = { type = \"enum\"; of = [\"in\", \"out\"]; }; };", "", "kinds/policy.cfg:9: the table 'parts' needs 'columns'"},
+    /* lifecycles */
+    {"{ name = \"old\"; stage = \"closed\"; }", "{ name = \"old\"; stage = \"closed\"; }, { name = \"lost\"; stage = \"changed\"; }", "lifecycles.cfg:5: no way leads to state 'lost' (in kind 'policy')"},
+    {"to = \"closed\"; by", "to = \"done\"; by", "lifecycles.cfg:16: no way leads to a closed state from 'done' (in kind 'duty')"},
+    {"{ name = \"old\"; stage", "{ name = \"draft\"; stage", "lifecycles.cfg:5: a second state 'draft'"},
+    {"event = \"refuse\"", "event = \"approve\"", "lifecycles.cfg:10: a second transition for event 'approve' in state 'draft' (the first is at lifecycles.cfg:9) (in kind 'policy')"},
+    {"event = \"submit\"; from = [\"draft\"];", "event = \"create\";", "lifecycles.cfg:8: a second transition for event 'create' that creates"},
+    {"event = \"open\"; to", "event = \"open\"; from = [\"open\"]; to", "lifecycles.cfg:14: no transition creates a record (one without 'from') in lifecycle 'duty' (in kind 'duty')"},
+    {"opens = \"round\"; ", "", "kinds/policy.cfg:3: kind 'policy' declares an approval, but no transition of lifecycle 'document' opens a round"},
+    {"opens = \"round\"; ", "", "lifecycles.cfg:9: no transition opens a round, so there is nothing to vote on with 'approve' (in kind 'policy')"},
+    {"vote = \"grant\"", "vote = \"abstain\"", "lifecycles.cfg:8: no event grants the round that is opened by 'submit' (in kind 'policy')"},
+    {"approval = { ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\"; };", "", "kinds/policy.cfg:1: kind 'policy' needs 'approval': its event 'submit' opens a round"},
+    {"versioned = true;", "", "lifecycles.cfg:9: only a versioned lifecycle has successors and predecessors, so not 'approve' (in kind 'policy')"},
+    {"event = \"supersede\"", "event = \"replace\"", "lifecycles.cfg:9: there is no event 'supersede' for the predecessor, which is moved by 'approve' (in kind 'policy')"},
+    {"reason = true; } );", "auto = true; } );", "kinds/policy.cfg:14: 'auto' needs 'when': the condition that makes it happen, for 'withdraw'"},
+    {"reason = true; } );", "statement = \"I do.\"; } );", "kinds/policy.cfg:14: a statement is signed with a 'meaning', which is missing for 'withdraw'"},
+    /* timers */
+    {"event = \"finish\"; } ); }", "event = \"finnish\"; } ); }", "lifecycles.cfg:22: a duty has no event 'finnish'; did you mean 'finish'?"},
+    {"event = \"finish\"; } ); }", "event = \"close\"; } ); }", "lifecycles.cfg:22: in none of the timer's states anything answers event 'close' (in kind 'duty')"},
+    {"from = \"due\"", "from = \"deu\"", "lifecycles.cfg:21: timer 'due': 'deu' is not 'state', 'round' or a date field (in kind 'duty'); did you mean 'due'?"},
+    {"from = \"due\"", "from = \"result\"", "lifecycles.cfg:21: timer 'due': 'result' is not 'state', 'round' or a date field (in kind 'duty')"},
+    {"from = \"due\"", "from = \"round\"", "lifecycles.cfg:21: timer 'due' runs from a round, but kind 'duty' has no approval"},
+    {"{ after = \"2 days\"; tell = [\"asked\"]; message = \"late\"; }", "{ after = \"2 days\"; }", "lifecycles.cfg:13: the step does nothing; it needs 'event' or 'tell'"},
+    {"after = \"2 days\"; ", "", "lifecycles.cfg:13: the step needs 'after'"},
+    /* conditions */
+    {"has(record.result)", "has(record.reslut)", "lifecycles.cfg:19: column 12: a duty has no 'reslut'; did you mean 'result'?"},
+    {"p.place == 'in'", "p.place == 'inside'", "kinds/policy.cfg:11: column 28: 'inside' is none of its values"},
+    {"p.place == 'in'", "p.plcae == 'in'", "kinds/policy.cfg:11: column 19: a row of parts has no 'plcae'; did you mean 'place'?"},
+    {"parts.exists(p, p.place == 'in')", "size(parts)", "kinds/policy.cfg:11: column 1: expected a truth value, but this gives a number"},
+    {"parts.exists(p, p.place == 'in')", "row.place == 'in'", "kinds/policy.cfg:11: column 1: unknown name 'row'"},
+    {"required_if = \"major\"", "required_if = \"majro\"", "kinds/policy.cfg:8: column 1: unknown name 'majro'; did you mean 'major'?"},
+    {"major ? 2 : 1", "major", "kinds/policy.cfg:3: column 1: expected a number, but this gives a truth value"},
+    {"each = \"parts\"; input", "each = \"words\"; input", "kinds/policy.cfg:13: column 1: expected a list or a table, but this gives a text"},
+    {"row.item\"; nr", "row.itme\"; nr", "kinds/policy.cfg:13: column 5: a row of parts has no 'itme'; did you mean 'item'?"},
+    {"major = \"false\"", "mayor = \"false\"", "kinds/policy.cfg:12: a policy has no field 'mayor' to set; did you mean 'major'?"},
+    {"major = \"false\"", "major = \"1\"", "kinds/policy.cfg:12: column 1: 'major' holds a truth value, but this gives a number"},
+    /* rules */
+    {"policy.approve", "policy", "kinds/duty.cfg:6: 'when': expected kind.event, found 'policy'"},
+    {"policy.approve", "polciy.approve", "kinds/duty.cfg:6: unknown kind 'polciy'; did you mean 'policy'?"},
+    {"policy.approve", "policy.aprove", "kinds/duty.cfg:6: a policy has no event 'aprove'; did you mean 'approve'?"},
+    {"starts = \"duty\"", "starts = \"duti\"", "kinds/duty.cfg:6: unknown kind 'duti'; did you mean 'duty'?"},
+    {"starts = \"duty\"; ", "", "kinds/duty.cfg:6: rule 'R1' sets fields, but starts no record"},
+    {"starts = \"duty\"; ", "", "kinds/duty.cfg:6: rule 'R1' has a gate, but starts no record to wait for"},
+    {"cause = \"record.id\"", "cuase = \"record.id\"", "kinds/duty.cfg:7: a duty has no field 'cuase' to set; did you mean 'cause'?"},
+    {"cause = \"record.id\"", "cause = \"3\"", "kinds/duty.cfg:7: column 1: 'cause' holds a text, but this gives a number"},
+    {"'high'", "'hihg'", "kinds/duty.cfg:7: column 1: 'hihg' is no value of 'grade'; did you mean 'high'?"},
+    {"due = { due =", "due = { duo =", "kinds/duty.cfg:7: a duty has no field 'duo' to set; did you mean 'due'?"},
+    {"\"5 working days\"", "\"now\"", "kinds/duty.cfg:7: column 1: 'due' holds a date, but this gives a timestamp"},
+    {"string(n)", "n", "kinds/duty.cfg:8: column 11: a text and a number have no sum; string(x) makes a text"},
+    {"gate = \"withdraw\"", "gate = \"withdrew\"", "kinds/duty.cfg:8: a policy has no event 'withdrew'; did you mean 'withdraw'?"},
+    {"event = \"withdraw\"; }; }", "event = \"withdrawal\"; }; }", "kinds/duty.cfg:9: no kind has an event 'withdrawal'; did you mean 'withdraw'?"},
+    {"signal = {", "starts = \"duty\"; signal = {", "kinds/duty.cfg:9: rule 'R2' both starts and signals; make it two rules"},
+    {"signal = { to = \"links.policy.filter(p, p.state == 'in_force').map(p, p.id)\"; event = \"withdraw\"; };", "", "kinds/duty.cfg:9: rule 'R2' does nothing"},
+    {"p.state == 'in_force'", "p.state == 'inforce'", "kinds/duty.cfg:9: column 35: 'inforce' is none of its values; did you mean 'in_force'?"},
+    {"map(p, p.id)", "map(p, size(p.id))", "kinds/duty.cfg:9: column 1: expected a record id or a list of them, but this gives a list"},
+    /* twice */
+    {"rule = \"R2\"", "rule = \"R1\"", "kinds/duty.cfg:9: a second rule 'R1' (the first is at kinds/duty.cfg:6)"},
+    {"kind = { name = \"duty\"", "kind = { name = \"policy\"", "kinds/policy.cfg:1: a second kind 'policy' (the first is at kinds/duty.cfg:1)"},
+    {"prefix = \"DUT\"", "prefix = \"POL\"", "kinds/policy.cfg:1: a second prefix 'POL' (the first is at kinds/duty.cfg:1)"},
+    {"name = \"staff\"; }", "name = \"manager\"; }", "common.cfg:4: a second role 'manager' (the first is at common.cfg:3)"},
+    {"name = \"duty\"; title", "name = \"document\"; title", "lifecycles.cfg:14: a second lifecycle 'document' (the first is at lifecycles.cfg:2)"},
+    {"name = \"late\"; language = \"fr\"", "name = \"default\"", "common.cfg:7: a second message 'default' (the first is at common.cfg:6)"},
+};
+
+/* clang-format on */
+
+static bool has_line(const char *text, const char *line)
+{
+    const char *at = strstr(text, line);
+
+    return at != NULL && (at == text || at[-1] == '\n');
+}
+
+static void each_fault_is_refused_at_its_place(void **state)
+{
+    size_t i;
+    int wrong = 0;
+
+    (void)state;
+    for (i = 0; i < sizeof MUTATIONS / sizeof MUTATIONS[0]; i++) {
+        struct loaded l;
+
+        load_changed(&l, MUTATIONS[i].from, MUTATIONS[i].to);
+        if (l.status != -1 || l.pack != NULL || !has_line(l.text, MUTATIONS[i].says) ||
+            l.err.text[0] == '\0') {
+            print_error("%s -> %s\n  expected %s\n  found    %s\n", MUTATIONS[i].from,
+                        MUTATIONS[i].to, MUTATIONS[i].says, l.text);
+            wrong++;
+        }
+        release(&l);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void warnings_do_not_hinder(void **state)
+{
+    static const struct mutation HARMLESS[] = {
+        {"{ name = \"duty\"; title",
+         "{ name = \"spare\"; states = ({ name = \"a\"; stage = \"draft\"; }); transitions = (); "
+         "}, { name = \"duty\"; title",
+         "lifecycles.cfg:14: warning: no kind uses lifecycle 'spare'"},
+        {"by = [\"owner\"]; reason", "reason",
+         "kinds/policy.cfg:14: warning: nobody may do 'withdraw'; name who in 'by'"},
+        {"name = \"default\"", "name = \"other\"",
+         "kinds/policy.cfg:12: warning: there is no message 'approve' and no message 'default'"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof HARMLESS / sizeof HARMLESS[0]; i++) {
+        struct loaded l;
+
+        load_changed(&l, HARMLESS[i].from, HARMLESS[i].to);
+        if (l.status != 0 || !has_line(l.text, HARMLESS[i].says))
+            fail_msg("expected %s, found %s", HARMLESS[i].says, l.text);
+        assert_int_equal(l.problems.errors, 0);
+        release(&l);
+    }
+}
+
+static void all_faults_are_reported_at_once(void **state)
+{
+    struct loaded l;
+    struct pack_file *files;
+
+    (void)state;
+    memset(&l, 0, sizeof l);
+    files = plain_files(&l.arena);
+    files[3].bytes = slice_str(
+        "kind = { name = \"duty\"; prefix = \"DUT\"; lifecycle = \"duti\"; };\nrule = 3;\n");
+    load_files(&l, files, FILE_COUNT);
+    assert_int_equal(l.status, -1);
+    assert_true(has_line(l.text, "kinds/duty.cfg:1: the kind needs 'title'"));
+    assert_true(
+        has_line(l.text, "kinds/duty.cfg:1: unknown lifecycle 'duti'; did you mean 'duty'?"));
+    assert_true(
+        has_line(l.text, "kinds/duty.cfg:2: a file has no setting 'rule'; did you mean 'rules'?"));
+    assert_non_null(strstr(l.err.text, "(and more)"));
+    release(&l);
+}
+
+/* A lifecycle is read for each kind that uses it; what is wrong with it is said once. */
+static void a_fault_of_a_shared_lifecycle_is_reported_once(void **state)
+{
+    struct loaded l;
+    const char *first;
+
+    (void)state;
+    load_changed(
+        &l, "kind = { name = \"duty\"; prefix = \"DUT\"; title = \"Duty\"; lifecycle = \"duty\"",
+        "kind = { name = \"duty\"; prefix = \"DUT\"; title = \"Duty\"; approval = { ask = "
+        "\"manager\"; meaning = \"approved\"; }; lifecycle = \"document\"");
+    assert_int_equal(l.status, -1); /* R2 asks for an event that a duty no longer has */
+    release(&l);
+    load_changed(&l, "valid = true", "vald = true");
+    first = strstr(l.text, "'vald'");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "'vald'"));
+    release(&l);
+}
+
+static void a_pack_of_no_files_or_one_path_twice_is_refused(void **state)
+{
+    struct loaded l;
+    struct pack_file *files;
+
+    (void)state;
+    memset(&l, 0, sizeof l);
+    load_files(&l, NULL, 0);
+    assert_int_equal(l.status, -1);
+    release(&l);
+    memset(&l, 0, sizeof l);
+    files = plain_files(&l.arena);
+    files[FILE_COUNT] = (struct pack_file){"common.cfg", slice_str("# nothing\n")};
+    load_files(&l, files, FILE_COUNT + 1);
+    assert_int_equal(l.status, -1);
+    assert_true(has_line(l.text, "common.cfg: the path stands twice in the pack"));
+    release(&l);
+}
+
+/* ---- a directory ---- */
+
+static void write_file(const char *folder, const char *path, const char *text)
+{
+    char name[512];
+    FILE *file;
+
+    snprintf(name, sizeof name, "%s/%s", folder, path);
+    file = fopen(name, "wb");
+    assert_non_null(file);
+    assert_int_equal(fputs(text, file) >= 0, 1);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void remove_file(const char *folder, const char *path)
+{
+    char name[512];
+
+    snprintf(name, sizeof name, "%s/%s", folder, path);
+    assert_int_equal(remove(name), 0);
+}
+
+static void a_directory_is_read_in_the_order_of_paths(void **state)
+{
+    static const char *const BESIDE[] = {"README.md", ".hidden.cfg", "kinds/notes.txt"};
+    char folder[] = "/tmp/test_pack_XXXXXX", name[512];
+    struct loaded l, plain;
+    int i;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(name, sizeof name, "%s/kinds", folder);
+    assert_int_equal(mkdir(name, 0700), 0);
+    for (i = 0; i < FILE_COUNT; i++)
+        write_file(folder, SOURCES[i].path, SOURCES[i].text);
+    for (i = 0; i < 3; i++)
+        write_file(folder, BESIDE[i], "not = a pack;");
+    memset(&l, 0, sizeof l);
+    load_plain(&plain);
+    assert_int_equal(pack_load(folder, &l.pack, &l.problems, &l.err), 0);
+    assert_memory_equal(l.pack->digest, plain.pack->digest, HASH_LEN);
+    for (i = 0; i < FILE_COUNT; i++)
+        remove_file(folder, SOURCES[i].path);
+    for (i = 0; i < 3; i++)
+        remove_file(folder, BESIDE[i]);
+    pack_free(&l.pack);
+    assert_int_equal(pack_load(folder, &l.pack, &l.problems, &l.err), -1);
+    assert_non_null(strstr(l.err.text, "there are no definitions"));
+    assert_int_equal(rmdir(name), 0);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(pack_load(folder, &l.pack, &l.problems, &l.err), -1);
+    release(&l);
+    release(&plain);
+}
+
+/* The zone's data is a file of the pack like any other: it changes the digest and comes from the directory first. */
+static void a_pack_carries_its_time_zone(void **state)
+{
+    struct arena arena = ARENA_EMPTY;
+    struct pack_file *files;
+    struct loaded l;
+    int count, i;
+    char folder[] = "/tmp/test_pack_XXXXXX";
+
+    (void)state;
+    if (access("/usr/share/zoneinfo/Europe/Paris", R_OK) != 0)
+        skip();
+    assert_non_null(mkdtemp(folder));
+    write_file(folder, "pack.cfg",
+               "pack = { name = \"z\"; version = \"1\"; timezone = \"Europe/Paris\"; };\n");
+    assert_int_equal(pack_read(folder, &arena, &files, &count, NULL), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(files[1].path, "zoneinfo/Europe/Paris");
+    memset(&l, 0, sizeof l);
+    load_files(&l, files, count);
+    assert_int_equal(l.status, 0);
+    assert_int_equal(zone_offset_s(l.pack->calendar.zone, 1782864000000), 7200); /* 2026-07-01 */
+    for (i = 0; i < 2; i++) /* both files are in the digest */
+        assert_int_equal(value_get_bin(&l.pack->files.as.items[i], "hash").len, HASH_LEN);
+    release(&l);
+    memset(&l, 0, sizeof l);
+    files[1].bytes.len = 100;
+    load_files(&l, files, count);
+    assert_true(has_line(l.text, "pack.cfg:1: Europe/Paris: time-zone data: cut short"));
+    release(&l);
+    remove_file(folder, "pack.cfg");
+    assert_int_equal(rmdir(folder), 0);
+    arena_release(&arena);
+}
+
+/* ---- tools ---- */
+
+static void a_condition_of_a_kind_is_compiled_for_tools(void **state)
+{
+    struct arena arena = ARENA_EMPTY;
+    struct error err = {ERROR_NONE, ""};
+    struct expr *expr = NULL;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    assert_int_equal(pack_condition(l.pack, kind_of(&l, "policy"), "major && size(parts) > 0",
+                                    &arena, &expr, &err),
+                     0);
+    assert_int_equal(expr_uses(expr), EXPR_USES_TABLES);
+    assert_int_equal(pack_condition(l.pack, kind_of(&l, "duty"), "major", &arena, &expr, &err), -1);
+    assert_string_equal(err.text, "condition:1: column 1: unknown name 'major'");
+    arena_release(&arena);
+    release(&l);
+}
+
+static void the_reference_names_every_setting(void **state)
+{
+    static const char *const WANTED[] = {
+        "### kind",          "| `prefix` |", "| `apart_rule` |", "| `one_refuse_ends` |",
+        "| `required_if` |", "| `gate` |",   "### step",         "**required**"};
+    struct buf text = BUF_EMPTY;
+    size_t i;
+
+    (void)state;
+    pack_reference(&text);
+    for (i = 0; i < sizeof WANTED / sizeof WANTED[0]; i++)
+        assert_non_null(strstr(buf_text(&text), WANTED[i]));
+    buf_release(&text);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest TESTS[] = {
+        cmocka_unit_test(names_and_calendar_are_read),
+        cmocka_unit_test(states_have_their_defaults),
+        cmocka_unit_test(a_kind_changes_its_own_copy_of_the_lifecycle),
+        cmocka_unit_test(fields_are_the_kinds_and_everybodys),
+        cmocka_unit_test(approvals_timers_and_rules_are_compiled),
+        cmocka_unit_test(a_need_is_evaluated),
+        cmocka_unit_test(the_digest_is_over_paths_and_bytes),
+        cmocka_unit_test(the_digest_is_the_one_that_others_compute),
+        cmocka_unit_test(each_fault_is_refused_at_its_place),
+        cmocka_unit_test(warnings_do_not_hinder),
+        cmocka_unit_test(all_faults_are_reported_at_once),
+        cmocka_unit_test(a_fault_of_a_shared_lifecycle_is_reported_once),
+        cmocka_unit_test(a_pack_of_no_files_or_one_path_twice_is_refused),
+        cmocka_unit_test(a_directory_is_read_in_the_order_of_paths),
+        cmocka_unit_test(a_pack_carries_its_time_zone),
+        cmocka_unit_test(a_condition_of_a_kind_is_compiled_for_tools),
+        cmocka_unit_test(the_reference_names_every_setting),
+    };
+
+    return cmocka_run_group_tests(TESTS, NULL, NULL);
+}

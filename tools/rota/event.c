@@ -1,0 +1,309 @@
+/* event.c - an event on a record, from the words to the signature. */
+#include "event.h"
+
+#include "base/hash.h"
+#include "facts.h"
+#include "given.h"
+#include "sign.h"
+
+static int prepare(struct tool *tool, const char *record, const char *event, struct value *out)
+{
+    struct value args = value_map();
+
+    value_set(&tool->arena, &args, "record", value_str(record));
+    value_set(&tool->arena, &args, "event", value_str(event));
+    return ask_query(tool, "prepare", args, out);
+}
+
+static int set_fields(struct tool *tool, const struct arguments *given, int first,
+                      const char *record, struct value *args)
+{
+    struct value question = value_map(), shown;
+    const struct value *kind;
+    struct given fields;
+    int status;
+
+    if (first >= given->word_count && !arguments_have(given, "--from"))
+        return TOOL_DONE;
+    value_set(&tool->arena, &question, "record", value_str(record));
+    status = ask_query(tool, "show", question, &shown);
+    if (status == TOOL_DONE)
+        status = facts_kind(tool, value_get_text(&shown, "kind"), &kind);
+    if (status == TOOL_DONE)
+        status = given_read(tool, given, first, kind, &fields);
+    if (status == TOOL_DONE && fields.fields.count > 0)
+        value_set(&tool->arena, args, "set", fields.fields);
+    return status;
+}
+
+static void hashed(struct tool *tool, struct value *args, const char *key, struct slice bytes)
+{
+    uint8_t *hash = arena_take(&tool->arena, HASH_LEN);
+
+    hash_bytes(bytes, hash);
+    value_set(&tool->arena, args, key, value_bin(hash, HASH_LEN));
+}
+
+/* What a signed decision carries besides what was asked for. */
+static void bind(struct tool *tool, const struct value *prepared, const struct keyfile *key,
+                 struct value *args)
+{
+    static const char *const parts[] = {"meaning", "digest", "round"};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const struct value *part = value_get(prepared, parts[i]);
+
+        if (part != NULL && part->type != VALUE_NIL)
+            value_set(&tool->arena, args, parts[i], *part);
+    }
+    hashed(tool, args, "key", slice_of(key->sign_public, SIGN_KEY_LEN));
+    hashed(tool, args, "statement", value_get_text(prepared, "statement"));
+}
+
+static void tell_statement(struct tool *tool, const struct value *prepared, const char *who)
+{
+    struct slice digest = value_get_bin(prepared, "digest");
+    char hex[2 * HASH_LEN + 1] = "";
+
+    if (tool->out.json)
+        return;
+    if (digest.len == HASH_LEN)
+        hex_encode(digest, hex);
+    output_pair(&tool->out, 0, 8, "signing", INK_BOLD, value_get_text(prepared, "statement"));
+    output_pair(&tool->out, 0, 8, "content", INK_NONE, slice_str(hex));
+    output_pair(&tool->out, 0, 8, "key of", INK_NONE,
+                slice_str(facts_person(tool, slice_str(who))));
+}
+
+/* The record before the first slash: SCP-0001@1.0, where SCP-0001 was said. What is signed stays with that version. */
+static struct slice record_of(struct slice stream)
+{
+    const uint8_t *slash = stream.len > 0 ? memchr(stream.at, '/', stream.len) : NULL;
+
+    return slash != NULL ? slice_of(stream.at, (size_t)(slash - stream.at)) : stream;
+}
+
+static int sign(struct tool *tool, const struct value *prepared, const char *event,
+                struct command *command)
+{
+    struct sign_tuple tuple = {.origin = value_get_text(prepared, "origin"),
+                               .type = value_get_text(prepared, "type"),
+                               .stream = value_get_text(prepared, "stream"),
+                               .rev = value_get_int(prepared, "rev", 0)};
+    struct keyfile key;
+    struct error err;
+    const char *who;
+    int status = ask_who(tool, &who);
+
+    if (status == TOOL_DONE)
+        status = ask_key(tool, who, &key);
+    if (status != TOOL_DONE)
+        return status;
+    if (!key.has_sign_seed) {
+        keyfile_wipe(&key);
+        return tool_fail(TOOL_INPUT, "%s must be signed, and keys/%s.key has no signing key", event,
+                         who);
+    }
+    if (tuple.type.len == 0)
+        tuple.type = slice_str(arena_printf(&tool->arena, "record.%s", event));
+    bind(tool, prepared, &key, &command->args);
+    command->record = record_of(tuple.stream);
+    tell_statement(tool, prepared, who);
+    command->id = command->id.len > 0 ? command->id : ask_new_id(tool);
+    tuple.actor = slice_str(who);
+    tuple.body = &command->args;
+    hash_command_id(tuple.actor, command->id, tuple.command_id);
+    command->has_signature = true;
+    status = sign_tuple(&tuple, key.sign_seed, command->signature, &err) == 0
+                 ? TOOL_DONE
+                 : tool_error(TOOL_INPUT, &err);
+    keyfile_wipe(&key);
+    return status;
+}
+
+static int take_options(struct tool *tool, const struct arguments *given, struct command *out)
+{
+    const char *change = arguments_get(given, "--change"), *id = arguments_get(given, "--id");
+
+    if (change != NULL && strcmp(change, "major") != 0 && strcmp(change, "minor") != 0)
+        return tool_usage(given, "--change %s: major or minor", change);
+    if (change != NULL)
+        value_set(&tool->arena, &out->args, "change", value_str(change));
+    if (id != NULL && !command_id_is_valid(slice_str(id)))
+        return tool_usage(given, "--id %s: 16 to 64 of A-Z a-z 0-9 . _ -", id);
+    if (id != NULL)
+        out->id = slice_str(id);
+    return TOOL_DONE;
+}
+
+int event_prepare(struct tool *tool, const struct arguments *given, int first, const char *record,
+                  const char *event, struct command *out)
+{
+    struct value prepared;
+    int status;
+
+    *out = (struct command){
+        .command = slice_str(event), .record = slice_str(record), .args = value_map()};
+    status = take_options(tool, given, out);
+    if (status == TOOL_DONE)
+        status = prepare(tool, record, event, &prepared);
+    if (status == TOOL_DONE)
+        status = given_reason(tool, given, &out->args);
+    if (status == TOOL_DONE)
+        status = set_fields(tool, given, first, record, &out->args);
+    if (status == TOOL_DONE && value_get_bool(&prepared, "needs_signature", false))
+        status = sign(tool, &prepared, event, out);
+    return status;
+}
+
+int event_send(struct tool *tool, const struct arguments *given, int first, const char *record,
+               const char *event)
+{
+    struct command command;
+    struct reply reply;
+    int status = event_prepare(tool, given, first, record, event, &command);
+
+    if (status == TOOL_DONE)
+        status = ask_command(tool, &command, &reply);
+    if (status == TOOL_DONE)
+        event_tell(tool, &command, &reply);
+    return status;
+}
+
+static void tell_json(struct tool *tool, const struct command *command, const struct reply *reply)
+{
+    struct value line =
+        reply->out.type == VALUE_MAP ? value_copy(&tool->arena, &reply->out) : value_map();
+
+    value_set(&tool->arena, &line, "id", value_text(command->id));
+    value_set(&tool->arena, &line, "status", value_int(reply->status));
+    if (reply->revision > 0)
+        value_set(&tool->arena, &line, "revision", value_int(reply->revision));
+    if (reply->has_seq)
+        value_set(&tool->arena, &line, "seq", value_int((int64_t)reply->seq));
+    if (reply->hash.len > 0)
+        value_set(&tool->arena, &line, "hash", value_bin(reply->hash.at, reply->hash.len));
+    if (reply->duplicate)
+        value_set(&tool->arena, &line, "duplicate", value_bool(true));
+    output_json(&tool->out, &line);
+}
+
+static const char *done_text(struct tool *tool, struct slice command)
+{
+    return slice_is(command, "open")   ? "opened"
+           : slice_is(command, "edit") ? "edited"
+           : slice_is(command, "ack")  ? "acknowledged"
+                                       : arena_printf(&tool->arena, "%.*s done", (int)command.len,
+                                                      (const char *)command.at);
+}
+
+/* How far the open round is: what a vote leaves unsaid. */
+static void tell_round(struct tool *tool, struct slice record)
+{
+    struct value args = value_map(), shown;
+    const struct value *round, *votes;
+    int64_t grants = 0;
+
+    value_set(&tool->arena, &args, "record", value_text(record));
+    if (ask_query_if(tool, "show", args, &shown) != TOOL_DONE ||
+        !value_is(value_get(&shown, "round"), VALUE_MAP))
+        return;
+    round = value_get(&shown, "round");
+    votes = value_get(round, "votes");
+    for (uint32_t i = 0; value_is(votes, VALUE_MAP) && i < votes->count; i++)
+        grants += slice_is(value_get_text(&votes->as.pairs[i].value, "vote"), "grant");
+    output_line(&tool->out, INK_NONE, "  round %lld of approval: %lld of %lld signed",
+                (long long)value_get_int(round, "n", 1), (long long)grants,
+                (long long)value_get_int(round, "need", 1));
+}
+
+static void tell_started(struct tool *tool, const struct value *started)
+{
+    for (uint32_t i = 0; value_is(started, VALUE_ARRAY) && i < started->count; i++)
+        output_line(&tool->out, INK_NONE, "  started %.*s", (int)started->as.items[i].count,
+                    started->as.items[i].as.text);
+}
+
+void event_tell(struct tool *tool, const struct command *command, const struct reply *reply)
+{
+    struct slice record = value_get_text(&reply->out, "record");
+    struct slice successor = value_get_text(&reply->out, "successor"),
+                 state = value_get_text(&reply->out, "state");
+
+    if (tool->out.json) {
+        tell_json(tool, command, reply);
+        return;
+    }
+    if (record.len == 0)
+        record = command->record;
+    output_line(&tool->out, INK_GOOD, "%.*s: %s%s%s%s", (int)record.len, (const char *)record.at,
+                done_text(tool, command->command), state.len > 0 ? "; now " : "",
+                state.len > 0 ? facts_state(tool, facts_kind_of(tool, record), state) : "",
+                reply->duplicate ? " (had been done before)" : "");
+    if (value_get_int(&reply->out, "round", 0) > 0 || command->has_signature)
+        tell_round(tool, record);
+    if (successor.len > 0)
+        output_line(&tool->out, INK_NONE, "  the next version is %.*s", (int)successor.len,
+                    (const char *)successor.at);
+    tell_started(tool, value_get(&reply->out, "started"));
+    if (reply->has_seq)
+        output_line(&tool->out, INK_DIM, "  journal entry %llu", (unsigned long long)reply->seq);
+}
+
+static bool is_offered(const struct value *events, struct slice name)
+{
+    for (uint32_t i = 0; value_is(events, VALUE_ARRAY) && i < events->count; i++)
+        if (slice_equal(value_slice(&events->as.items[i]), name) ||
+            slice_equal(value_get_text(&events->as.items[i], "event"), name))
+            return true;
+    return false;
+}
+
+/* The event of the kind that is this vote, if the record offers it to us (or at all, with `offered` NULL). */
+static struct slice vote_event(const struct value *kind, const char *vote,
+                               const struct value *offered)
+{
+    const struct value *events = value_get(kind, "events");
+
+    for (uint32_t i = 0; vote != NULL && value_is(events, VALUE_ARRAY) && i < events->count; i++) {
+        struct slice name = value_get_text(&events->as.items[i], "event");
+
+        if (slice_is(value_get_text(&events->as.items[i], "vote"), vote) &&
+            (offered == NULL || is_offered(offered, name)))
+            return name;
+    }
+    return slice_of(NULL, 0);
+}
+
+static const char *first_of(const char *const *names, const struct value *events)
+{
+    for (int i = 0; names[i] != NULL; i++)
+        if (is_offered(events, slice_str(names[i])))
+            return names[i];
+    return NULL;
+}
+
+int event_pick(struct tool *tool, const char *record, const char *vote, const char *const *names,
+               const char **out)
+{
+    struct value args = value_map(), shown;
+    const struct value *kind, *offered;
+    struct slice event;
+    int status;
+
+    value_set(&tool->arena, &args, "record", value_str(record));
+    if ((status = ask_query(tool, "show", args, &shown)) != TOOL_DONE ||
+        (status = facts_kind(tool, value_get_text(&shown, "kind"), &kind)) != TOOL_DONE)
+        return status;
+    offered = value_get(&shown, "next_events");
+    event = vote_event(kind, vote, offered);
+    *out = event.len > 0 ? arena_copy(&tool->arena, event.at, event.len) : first_of(names, offered);
+    if (*out != NULL)
+        return TOOL_DONE;
+    event = vote_event(kind, vote, NULL);
+    *out = event.len > 0 ? arena_copy(&tool->arena, event.at, event.len)
+                         : first_of(names, value_get(kind, "events"));
+    if (*out == NULL)
+        *out = names[0];
+    return TOOL_DONE;
+}

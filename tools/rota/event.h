@@ -1,0 +1,34 @@
+/* event.h - an event on a record: prepared, signed if it must be, sent; and what is said about it. */
+#ifndef ROTA_EVENT_H
+#define ROTA_EVENT_H
+
+#include "ask.h"
+#include "tool.h"
+
+/* Makes the command for `event` on `record` as the arguments ask (--reason, --change, field=value from word
+ * `first` on) and signs it if the engine says that it must be signed. */
+int event_prepare(struct tool *tool, const struct arguments *given, int first, const char *record,
+                  const char *event, struct command *out);
+
+/* event_prepare, sent, told. */
+int event_send(struct tool *tool, const struct arguments *given, int first, const char *record,
+               const char *event);
+
+/* Tells what a command did: a line for people, the reply for programs. */
+void event_tell(struct tool *tool, const struct command *command, const struct reply *reply);
+
+/* The event that is this `vote` (NULL: none is) or the first of `names` that this person may do now with the
+ * record; or, if there is none, one that its kind knows, so that the engine can say why not. */
+int event_pick(struct tool *tool, const char *record, const char *vote, const char *const *names,
+               const char **out);
+
+/* The options that events share. */
+#define EVENT_OPTIONS                                                                              \
+    {"--reason", "TEXT", "why; @FILE reads it from a file"},                                       \
+        {"--from", "FILE", "fields from a libconfig or JSON file"},                                \
+        {"--change", "major|minor", "what the next version will be"},                              \
+    {                                                                                              \
+        "--id", "ID", "the command's id: the same id again gives the same answer and does nothing" \
+    }
+
+#endif

@@ -1,0 +1,233 @@
+/* list.c - `rota list`, `rota find`, `rota inbox`: which records there are, and which wait for whom. */
+#include <stdlib.h>
+
+#include "ask.h"
+#include "commands.h"
+#include "facts.h"
+
+enum { PAGE = 200 };
+
+static void add_record(struct tool *tool, struct table *table, const struct value *record)
+{
+    struct slice kind = value_get_text(record, "kind"), stage = value_get_text(record, "stage");
+    int64_t due = value_get_int(record, "due_ms", 0);
+
+    table_row(table);
+    table_cell(table, 0, INK_BOLD, value_get_str(record, "record", "", &tool->arena));
+    table_cell(table, 1,
+               slice_is(stage, "in_force") ? INK_GOOD
+               : slice_is(stage, "closed") ? INK_DIM
+                                           : INK_WAIT,
+               facts_state(tool, kind, value_get_text(record, "state")));
+    table_cell(table, 2, INK_NONE, due > 0 ? facts_day(tool, due) : "");
+    table_cell(table, 3, INK_NONE, facts_name(tool, value_get_text(record, "owner")));
+    table_cell(table, 4, INK_NONE, facts_kind_title(tool, kind));
+    table_cell(table, 5, INK_NONE, value_get_str(record, "title", "", &tool->arena));
+}
+
+static int one_page(struct tool *tool, const struct value *args, struct table *table, int64_t *left,
+                    struct value *next)
+{
+    struct value answer;
+    const struct value *records;
+    int status = ask_query(tool, "list", *args, &answer);
+
+    if (status != TOOL_DONE)
+        return status;
+    records = value_get(&answer, "records");
+    if (!value_is(records, VALUE_ARRAY))
+        return tool_fail(TOOL_INPUT, "the engine's answer has no records");
+    for (uint32_t i = 0; i<records->count && * left> 0; i++, (*left)--) {
+        if (tool->out.json)
+            output_json(&tool->out, &records->as.items[i]);
+        else
+            add_record(tool, table, &records->as.items[i]);
+    }
+    *next = value_get(&answer, "next") != NULL ? *value_get(&answer, "next") : VALUE_NONE;
+    return TOOL_DONE;
+}
+
+static int list(struct tool *tool, struct value args, int64_t limit)
+{
+    static const char *const heads[] = {"record", "state", "due", "owner", "kind", "title"};
+    struct value next = VALUE_NONE;
+    struct table table;
+    int64_t left = limit;
+    int status;
+
+    table_begin(&table, 6, heads);
+    do {
+        value_set(&tool->arena, &args, "limit", value_int(left < PAGE ? left : PAGE));
+        if (next.type != VALUE_NIL)
+            value_set(&tool->arena, &args, "after", next);
+        status = one_page(tool, &args, &table, &left, &next);
+    } while (status == TOOL_DONE && next.type != VALUE_NIL && left > 0);
+    if (status == TOOL_DONE && !tool->out.json) {
+        if (table.row_count > 0)
+            table_print(&table, &tool->out, 0);
+        else
+            output_line(&tool->out, INK_DIM, "no records");
+    }
+    table_release(&table);
+    return status;
+}
+
+static int limit_of(const struct arguments *given, int64_t *out)
+{
+    const char *text = arguments_get(given, "--limit");
+    char *end;
+
+    *out = text != NULL ? strtoll(text, &end, 10) : INT64_MAX;
+    return *out > 0 && (text == NULL || *end == '\0')
+               ? TOOL_DONE
+               : tool_usage(given, "--limit %s: not a number", text);
+}
+
+static int run_list(struct tool *tool, const struct arguments *given)
+{
+    static const char *const texts[][2] = {
+        {"--state", "state"}, {"--stage", "stage"}, {"--owner", "owner"}};
+    struct value args = value_map();
+    const struct value *kind;
+    int64_t limit;
+    int status = limit_of(given, &limit);
+
+    if (status == TOOL_DONE && given->word_count == 1) {
+        status = facts_kind(tool, slice_str(given->words[0]), &kind);
+        value_set(&tool->arena, &args, "kind", value_str(given->words[0]));
+    }
+    if (status != TOOL_DONE)
+        return status;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (arguments_have(given, texts[i][0]))
+            value_set(&tool->arena, &args, texts[i][1],
+                      value_str(arguments_get(given, texts[i][0])));
+    if (arguments_have(given, "--open"))
+        value_set(&tool->arena, &args, "open", value_bool(true));
+    if (arguments_have(given, "--valid"))
+        value_set(&tool->arena, &args, "valid", value_bool(true));
+    return list(tool, args, limit);
+}
+
+static int run_find(struct tool *tool, const struct arguments *given)
+{
+    struct value args = value_map();
+    char *text = arena_str(&tool->arena, given->words[0]);
+    int64_t limit;
+    int status = limit_of(given, &limit);
+
+    for (int i = 1; i < given->word_count; i++)
+        text = arena_printf(&tool->arena, "%s %s", text, given->words[i]);
+    value_set(&tool->arena, &args, "text", value_str(text));
+    return status == TOOL_DONE ? list(tool, args, limit) : status;
+}
+
+/* ---- inbox --------------------------------------------------------------------------------------- */
+
+static const char *asked(struct tool *tool, const struct value *item)
+{
+    const struct value *events = value_get(item, "events");
+    char *text = arena_str(&tool->arena, "");
+
+    for (uint32_t i = 0; value_is(events, VALUE_ARRAY) && i < events->count; i++)
+        text = arena_printf(
+            &tool->arena, "%s%s%.*s", text, i > 0 ? ", " : "", (int)events->as.items[i].count,
+            events->as.items[i].type == VALUE_STR ? events->as.items[i].as.text : "");
+    return *text != '\0' ? text : value_get_str(item, "what", "", &tool->arena);
+}
+
+static void print_inbox(struct tool *tool, const struct value *items)
+{
+    static const char *const heads[] = {"record", "you are asked to", "due",
+                                        "since",  "because",          "title"};
+    struct table table;
+
+    table_begin(&table, 6, heads);
+    for (uint32_t i = 0; i < items->count; i++) {
+        const struct value *item = &items->as.items[i];
+        int64_t due = value_get_int(item, "due_ms", 0), since = value_get_int(item, "since_ms", 0);
+
+        table_row(&table);
+        table_cell(&table, 0, INK_BOLD, value_get_str(item, "record", "", &tool->arena));
+        table_cell(&table, 1, INK_WAIT, asked(tool, item));
+        table_cell(&table, 2, INK_NONE, due > 0 ? facts_day(tool, due) : "");
+        table_cell(&table, 3, INK_NONE, since > 0 ? facts_day(tool, since) : "");
+        table_cell(&table, 4, INK_DIM, value_get_str(item, "why", "", &tool->arena));
+        table_cell(&table, 5, INK_NONE, value_get_str(item, "title", "", &tool->arena));
+    }
+    table_print(&table, &tool->out, 0);
+    table_release(&table);
+}
+
+static int run_inbox(struct tool *tool, const struct arguments *given)
+{
+    struct value args = value_map(), answer;
+    const struct value *items;
+    int status;
+
+    if (given->word_count == 1)
+        value_set(&tool->arena, &args, "person", value_str(given->words[0]));
+    status = ask_query(tool, "inbox", args, &answer);
+    if (status != TOOL_DONE)
+        return status;
+    items = value_is(&answer, VALUE_ARRAY) ? &answer : value_get(&answer, "items");
+    if (!value_is(items, VALUE_ARRAY))
+        items = value_get(&answer, "inbox");
+    if (!value_is(items, VALUE_ARRAY))
+        return tool_fail(TOOL_INPUT, "the engine's answer has no list");
+    for (uint32_t i = 0; tool->out.json && i < items->count; i++)
+        output_json(&tool->out, &items->as.items[i]);
+    if (!tool->out.json && items->count == 0)
+        output_line(&tool->out, INK_DIM, "nothing waits for you");
+    else if (!tool->out.json)
+        print_inbox(tool, items);
+    return TOOL_DONE;
+}
+
+static const struct tool_option list_options[] = {
+    {"--state", "STATE", "only those in this state"},
+    {"--stage", "STAGE", "draft, approved, in_force, under_review, changed or closed"},
+    {"--owner", "WHO", "only those of this owner"},
+    {"--open", NULL, "only those that are not closed"},
+    {"--valid", NULL, "only versions that are valid now"},
+    {"--limit", "N", "at most so many"},
+    {NULL, NULL, NULL},
+};
+
+static const struct tool_option find_options[] = {{"--limit", "N", "at most so many"},
+                                                  {NULL, NULL, NULL}};
+
+const struct tool_command command_list = {
+    "list",
+    "look",
+    "[KIND] [--state STATE] [--stage STAGE] [--owner WHO] [--open] [--valid]",
+    "records",
+    "    rota list\n    rota list finding --open\n    rota list --stage in_force --json",
+    list_options,
+    0,
+    1,
+    false,
+    run_list};
+
+const struct tool_command command_find = {"find",
+                                          "look",
+                                          "TEXT ...",
+                                          "records whose title or fields contain a text",
+                                          "    rota find Lyon",
+                                          find_options,
+                                          1,
+                                          -1,
+                                          false,
+                                          run_find};
+
+const struct tool_command command_inbox = {
+    "inbox",
+    "look",
+    "[WHO]",
+    "what waits for you: approvals, acknowledgements, events",
+    "    rota --as amara inbox",
+    NULL,
+    0,
+    1,
+    false,
+    run_inbox};

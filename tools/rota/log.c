@@ -1,0 +1,119 @@
+/* log.c - `rota log`: who did what, and when. */
+#include <stdlib.h>
+
+#include "ask.h"
+#include "commands.h"
+#include "facts.h"
+#include "words.h"
+
+enum { LIMIT = 500 };
+
+static const char *who_of(struct tool *tool, const struct value *entry)
+{
+    struct slice actor = value_get_text(entry, "actor");
+    const struct value *cause = value_get(entry, "cause");
+
+    if (slice_is(actor, "engine") && value_is(cause, VALUE_INT))
+        return arena_printf(&tool->arena, "the engine, after #%lld", (long long)cause->as.number);
+    return facts_name(tool, actor);
+}
+
+static void add_row(struct tool *tool, struct table *table, const struct value *entry,
+                    bool with_stream)
+{
+    struct slice stream = value_get_text(entry, "stream");
+    bool is_signed = value_get_bool(entry, "signed", false);
+    const char *what = words_entry(tool, entry);
+
+    table_row(table);
+    table_cell(table, 0, INK_DIM,
+               arena_printf(&tool->arena, "#%lld", (long long)value_get_int(entry, "seq", 0)));
+    table_cell(table, 1, INK_NONE, facts_moment(tool, value_get_int(entry, "time_us", 0) / 1000));
+    table_cell(table, 2, INK_NONE, who_of(tool, entry));
+    table_cell(table, 3, INK_GOOD, is_signed ? "✎" : "");
+    if (with_stream && !slice_starts(stream, "task/"))
+        what =
+            arena_printf(&tool->arena, "%.*s: %s", (int)stream.len, (const char *)stream.at, what);
+    table_cell(table, 4, INK_NONE, what);
+}
+
+static void print(struct tool *tool, const struct value *entries, const char *record)
+{
+    static const char *const heads[] = {"entry", "when", "who", "✎",
+                                        "what (✎ signed with their own key)"};
+    struct table table;
+
+    table_begin(&table, 5, heads);
+    for (uint32_t i = 0; i < entries->count; i++)
+        add_row(tool, &table, &entries->as.items[i], record == NULL);
+    table_print(&table, &tool->out, 0);
+    table_release(&table);
+}
+
+static int number_option(const struct arguments *given, const char *name, int64_t fallback,
+                         int64_t *out)
+{
+    const char *text = arguments_get(given, name);
+    char *end;
+
+    *out = fallback;
+    if (text == NULL)
+        return TOOL_DONE;
+    *out = strtoll(text, &end, 10);
+    return *text != '\0' && *end == '\0' && *out >= 0
+               ? TOOL_DONE
+               : tool_usage(given, "%s %s: not a number", name, text);
+}
+
+static int run(struct tool *tool, const struct arguments *given)
+{
+    const char *record = given->word_count > 0 ? given->words[0] : NULL;
+    const char *stream = arguments_get(given, "--stream");
+    struct value args = value_map(), answer;
+    const struct value *entries;
+    int64_t from, limit;
+    int status;
+
+    if ((status = number_option(given, "--from", -1, &from)) != TOOL_DONE ||
+        (status = number_option(given, "--limit", LIMIT, &limit)) != TOOL_DONE)
+        return status;
+    if (record != NULL)
+        value_set(&tool->arena, &args, "record", value_str(record));
+    if (stream != NULL)
+        value_set(&tool->arena, &args, "stream", value_str(stream));
+    if (from >= 0)
+        value_set(&tool->arena, &args, "from", value_int(from));
+    value_set(&tool->arena, &args, "limit", value_int(limit));
+    status = ask_query(tool, "log", args, &answer);
+    if (status != TOOL_DONE)
+        return status;
+    entries = value_get(&answer, "entries");
+    if (!value_is(entries, VALUE_ARRAY))
+        return tool_fail(TOOL_INPUT, "the engine's answer has no entries");
+    for (uint32_t i = 0; tool->out.json && i < entries->count; i++)
+        output_json(&tool->out, &entries->as.items[i]);
+    if (!tool->out.json)
+        print(tool, entries, record);
+    return TOOL_DONE;
+}
+
+static const struct tool_option options[] = {
+    {"--stream", "STREAM", "the entries of one stream: SCP-0001@1.0/round/1/amara, directory, ..."},
+    {"--from", "SEQ", "begin at this entry of the journal"},
+    {"--limit", "N", "at most so many entries (default 500)"},
+    {NULL, NULL, NULL},
+};
+
+const struct tool_command command_log = {
+    "log",
+    "look",
+    "[RECORD] [--stream STREAM] [--from SEQ] [--limit N]",
+    "history: who did what, when, and whether it was signed",
+    "With a record: all that concerns it. Without: the journal, oldest first.\n\n"
+    "    rota log SCP-0001\n"
+    "    rota log --from 120 --json",
+    options,
+    0,
+    1,
+    false,
+    run};

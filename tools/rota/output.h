@@ -1,0 +1,68 @@
+/* output.h - what people and scripts read: wrapped text, tables, colour, JSON lines.
+ *
+ *   1. Colour only when stdout is a terminal and NO_COLOR is not set.
+ *   2. Text that came from a record never reaches the terminal with control characters in it.
+ *   3. With --json every line is one complete object.
+ */
+#ifndef ROTA_OUTPUT_H
+#define ROTA_OUTPUT_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/value.h"
+
+enum ink { INK_NONE, INK_BOLD, INK_DIM, INK_GOOD, INK_BAD, INK_WAIT };
+
+struct output {
+    FILE *to;
+    bool json;
+    bool colour;
+    int width; /* columns of the terminal; 100 where there is none */
+};
+
+void output_init(struct output *out, FILE *to);
+
+/* A line of text with an indent, cleaned of control characters, wrapped at the width. Line ends inside
+ * `text` are kept. */
+void output_text(struct output *out, int indent, struct slice text);
+
+/* One line, not wrapped, cleaned. */
+void output_line(struct output *out, enum ink ink, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void output_heading(struct output *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void output_blank(struct output *out);
+
+/* "  label      text": the label in a column of `label_width`, the text wrapped beside it. */
+void output_pair(struct output *out, int indent, int label_width, const char *label, enum ink ink,
+                 struct slice text);
+
+void output_json(struct output *out, const struct value *value);
+
+/* Tables: columns are as wide as their cells; the last one takes what is left and is wrapped. */
+enum { TABLE_COLUMNS_MAX = 12 };
+
+struct table {
+    int column_count, row_count, row_cap;
+    const char *heads[TABLE_COLUMNS_MAX];
+    struct cell {
+        const char *text; /* borrowed until the table is printed */
+        enum ink ink;
+    } * cells; /* owned */
+};
+
+void table_begin(struct table *table, int column_count, const char *const *heads);
+void table_cell(struct table *table, int column, enum ink ink, const char *text);
+void table_row(struct table *table); /* begins a row; the cells follow */
+void table_print(struct table *table, struct output *out, int indent);
+void table_release(struct table *table);
+
+/* Columns that UTF-8 text takes on a terminal. */
+int text_width(struct slice text);
+
+/* The text without control characters (each becomes U+FFFD); line ends stay if `lines`. */
+char *text_clean(struct arena *arena, struct slice text, bool lines);
+
+#endif

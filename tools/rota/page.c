@@ -1,0 +1,676 @@
+/* page.c - a record as a page. */
+#include "page.h"
+
+#include "ask.h"
+#include "base/dmp.h"
+#include "facts.h"
+
+enum { LABEL = 14, CONTENT_SHOWN = 16 * 1024, CONTENT_MAX = 4 * 1024 * 1024, HEX_SHOWN = 16 };
+
+static const char *hex_of(struct tool *tool, struct slice bytes)
+{
+    char *text = arena_take(&tool->arena, 2 * bytes.len + 1);
+
+    hex_encode(bytes, text);
+    return text;
+}
+
+static const char *short_hex(struct tool *tool, struct slice bytes)
+{
+    return bytes.len > HEX_SHOWN / 2
+               ? arena_printf(&tool->arena, "%.*s…", HEX_SHOWN, hex_of(tool, bytes))
+               : hex_of(tool, bytes);
+}
+
+static const char *size_text(struct tool *tool, int64_t size)
+{
+    if (size < 10 * 1024)
+        return arena_printf(&tool->arena, "%lld bytes", (long long)size);
+    return arena_printf(&tool->arena, "%lld KiB", (long long)(size / 1024));
+}
+
+static const char *list_text(struct tool *tool, const struct value *list)
+{
+    char *text = arena_str(&tool->arena, "");
+
+    for (uint32_t i = 0; i < list->count; i++)
+        text = arena_printf(&tool->arena, "%s%s%s", text, i > 0 ? ", " : "",
+                            page_value(tool, &list->as.items[i]));
+    return text;
+}
+
+static const char *reference_text(struct tool *tool, const struct value *reference)
+{
+    struct slice name = value_get_text(reference, "name");
+    const char *size = size_text(tool, value_get_int(reference, "size", 0));
+    const char *hash = short_hex(tool, value_get_bin(reference, "content"));
+
+    if (name.len == 0)
+        return arena_printf(&tool->arena, "(%s, content %s)", size, hash);
+    return arena_printf(&tool->arena, "%.*s (%s, content %s)", (int)name.len, (const char *)name.at,
+                        size, hash);
+}
+
+const char *page_value(struct tool *tool, const struct value *value)
+{
+    switch (value->type) {
+    case VALUE_NIL:
+        return "–";
+    case VALUE_BOOL:
+        return value->as.number != 0 ? "yes" : "no";
+    case VALUE_INT:
+        return arena_printf(&tool->arena, "%lld", (long long)value->as.number);
+    case VALUE_STR:
+        return arena_copy(&tool->arena, value->as.text, value->count);
+    case VALUE_BIN:
+        return short_hex(tool, value_slice(value));
+    case VALUE_ARRAY:
+        if (value->count > 0 && value->as.items[0].type == VALUE_MAP &&
+            value_get(&value->as.items[0], "content") == NULL)
+            return arena_printf(&tool->arena, "%u row%s", value->count,
+                                value->count == 1 ? "" : "s");
+        return list_text(tool, value);
+    case VALUE_MAP:
+        break;
+    }
+    return value_get_bin(value, "content").len > 0 ? reference_text(tool, value)
+                                                   : value_show(&tool->arena, value);
+}
+
+static void pair(struct tool *tool, const char *label, enum ink ink, const char *text)
+{
+    if (text != NULL && *text != '\0')
+        output_pair(&tool->out, 2, LABEL, label, ink, slice_str(text));
+}
+
+static const char *text_in(struct tool *tool, const struct value *map, const char *key)
+{
+    return value_get_str(map, key, "", &tool->arena);
+}
+
+/* ---- top ----------------------------------------------------------------------------------------- */
+
+/* "in_force" -> "in force". */
+static const char *spoken(struct tool *tool, const char *name)
+{
+    char *text = arena_str(&tool->arena, name);
+
+    for (char *at = text; *at != '\0'; at++)
+        if (*at == '_')
+            *at = ' ';
+    return text;
+}
+
+static const char *phase_text(struct slice phase)
+{
+    return slice_is(phase, "awaiting_approval") ? ", awaiting approval"
+           : slice_is(phase, "paused")          ? ", paused"
+                                                : "";
+}
+
+static enum ink state_ink(struct slice stage)
+{
+    return slice_is(stage, "in_force")                                     ? INK_GOOD
+           : slice_is(stage, "under_review") || slice_is(stage, "changed") ? INK_WAIT
+                                                                           : INK_BOLD;
+}
+
+static void print_state(struct tool *tool, const struct value *shown)
+{
+    struct slice kind = value_get_text(shown, "kind"), stage = value_get_text(shown, "stage");
+    const char *pdca = text_in(tool, shown, "pdca");
+    const char *text = arena_printf(
+        &tool->arena, "%s%s%s", facts_state(tool, kind, value_get_text(shown, "state")),
+        phase_text(value_get_text(shown, "phase")),
+        value_get_bool(shown, "valid", false) ? ": the version that is valid" : "");
+
+    pair(tool, "state", state_ink(stage), text);
+    if (stage.len > 0)
+        pair(tool, "stage", INK_NONE,
+             arena_printf(&tool->arena, "%s%s%s", spoken(tool, text_in(tool, shown, "stage")),
+                          *pdca != '\0' ? " · " : "", spoken(tool, pdca)));
+}
+
+static void print_top(struct tool *tool, const struct value *shown)
+{
+    struct slice owner = value_get_text(shown, "owner"), author = value_get_text(shown, "author");
+    int64_t created = value_get_int(shown, "created_ms", 0),
+            changed = value_get_int(shown, "changed_ms", 0);
+    struct slice version = value_get_text(shown, "version");
+
+    output_line(&tool->out, INK_BOLD, "%s  %s", text_in(tool, shown, "record"),
+                text_in(tool, shown, "title"));
+    output_line(&tool->out, INK_DIM, "%s", facts_kind_title(tool, value_get_text(shown, "kind")));
+    output_blank(&tool->out);
+    print_state(tool, shown);
+    if (owner.len > 0)
+        pair(tool, "owner", INK_NONE, facts_person(tool, owner));
+    if (author.len > 0 && !slice_equal(author, owner))
+        pair(tool, "author", INK_NONE, facts_person(tool, author));
+    pair(tool, "version", INK_NONE,
+         arena_printf(&tool->arena, "%.*s%srevision %lld", (int)version.len,
+                      (const char *)version.at, version.len > 0 ? ", " : "",
+                      (long long)value_get_int(shown, "revision", 0)));
+    if (created > 0)
+        pair(tool, "opened", INK_NONE, facts_moment(tool, created));
+    if (changed > created)
+        pair(tool, "changed", INK_NONE, facts_moment(tool, changed));
+    if (value_get_int(shown, "in_force_ms", 0) > 0)
+        pair(tool, "in force", INK_NONE,
+             arena_printf(&tool->arena, "since %s",
+                          facts_day(tool, value_get_int(shown, "in_force_ms", 0))));
+    pair(tool, "superseded by", INK_WAIT, text_in(tool, shown, "superseded_by"));
+    if (value_get_bin(shown, "digest").len > 0)
+        pair(tool, "digest", INK_DIM, hex_of(tool, value_get_bin(shown, "digest")));
+}
+
+/* ---- the round ----------------------------------------------------------------------------------- */
+
+/* When somebody voted: in the vote itself, or in the journal. */
+static int64_t vote_ms(struct tool *tool, const char *record, int64_t n, struct slice person,
+                       const struct value *vote)
+{
+    int64_t at = value_get_int(vote, "at_ms", 0);
+    struct value args = value_map(), answer;
+    const struct value *entries;
+
+    if (at > 0)
+        return at;
+    value_set(&tool->arena, &args, "stream",
+              value_str(arena_printf(&tool->arena, "%s/round/%lld/%.*s", record, (long long)n,
+                                     (int)person.len, (const char *)person.at)));
+    value_set(&tool->arena, &args, "limit", value_int(1));
+    if (ask_query_if(tool, "log", args, &answer) != TOOL_DONE)
+        return 0;
+    entries = value_get(&answer, "entries");
+    return value_is(entries, VALUE_ARRAY) && entries->count > 0
+               ? value_get_int(&entries->as.items[0], "time_us", 0) / 1000
+               : 0;
+}
+
+static struct slice vote_word(const struct value *vote)
+{
+    return value_is(vote, VALUE_MAP) ? value_get_text(vote, "vote") : value_slice(vote);
+}
+
+static void print_vote(struct tool *tool, const char *record, const struct value *round,
+                       struct slice person)
+{
+    const struct value *vote = value_find(value_get(round, "votes"), person);
+    struct slice word = vote_word(vote);
+    int64_t at;
+
+    if (vote == NULL) {
+        output_line(&tool->out, INK_WAIT, "  · %s  %s", facts_person(tool, person),
+                    slice_is(value_get_text(round, "state"), "open") ? "has not answered yet"
+                                                                     : "did not answer");
+        return;
+    }
+    at = vote_ms(tool, record, value_get_int(round, "n", 0), person, vote);
+    output_line(&tool->out,
+                slice_is(word, "grant")     ? INK_GOOD
+                : slice_is(word, "abstain") ? INK_NONE
+                                            : INK_BAD,
+                "  %s %s  %s  %s",
+                slice_is(word, "grant")     ? "✓"
+                : slice_is(word, "abstain") ? "○"
+                                            : "✗",
+                facts_person(tool, person), at > 0 ? facts_moment(tool, at) : "",
+                slice_is(word, "grant")    ? "signed"
+                : slice_is(word, "refuse") ? "refused"
+                : slice_is(word, "return") ? "sent it back"
+                                           : "abstained");
+}
+
+static int64_t grants(const struct value *round)
+{
+    const struct value *votes = value_get(round, "votes");
+    int64_t count = 0;
+
+    for (uint32_t i = 0; value_is(votes, VALUE_MAP) && i < votes->count; i++)
+        count += slice_is(vote_word(&votes->as.pairs[i].value), "grant");
+    return count;
+}
+
+static void print_round(struct tool *tool, const char *record, const struct value *round)
+{
+    const struct value *ask = value_get(round, "ask");
+    struct slice by = value_get_text(round, "by"), state = value_get_text(round, "state");
+    int64_t opened = value_get_int(round, "opened_ms", 0);
+    bool is_open = state.len == 0 || slice_is(state, "open");
+
+    output_heading(&tool->out, "Approval, round %lld%s%s: %lld of %lld signed",
+                   (long long)value_get_int(round, "n", 1), is_open ? "" : ", ",
+                   is_open ? "" : text_in(tool, round, "state"), (long long)grants(round),
+                   (long long)value_get_int(round, "need", 1));
+    if (by.len > 0 && opened > 0)
+        output_line(&tool->out, INK_DIM, "  asked for by %s on %s", facts_person(tool, by),
+                    facts_moment(tool, opened));
+    for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
+        print_vote(tool, record, round, value_slice(&ask->as.items[i]));
+}
+
+/* The open round in full; of those before, the one that decided, and how the others ended. */
+static void print_rounds(struct tool *tool, const struct value *shown)
+{
+    const struct value *open = value_get(shown, "round"), *earlier = value_get(shown, "rounds");
+    const char *record = text_in(tool, shown, "record");
+
+    for (uint32_t i = 0; value_is(earlier, VALUE_ARRAY) && i < earlier->count; i++) {
+        const struct value *round = &earlier->as.items[i];
+
+        if (i + 1 == earlier->count && !value_is(open, VALUE_MAP)) {
+            print_round(tool, record, round);
+            continue;
+        }
+        output_heading(&tool->out, "Approval, round %lld: %s%s",
+                       (long long)value_get_int(round, "n", 1), text_in(tool, round, "state"),
+                       grants(round) > 0
+                           ? arena_printf(&tool->arena,
+                                          "; what was signed in it (%lld) counts no more",
+                                          (long long)grants(round))
+                           : "");
+    }
+    if (value_is(open, VALUE_MAP))
+        print_round(tool, record, open);
+}
+
+/* ---- fields -------------------------------------------------------------------------------------- */
+
+static const struct value *field_about(struct tool *tool, const struct value *shown,
+                                       struct slice name)
+{
+    const struct value *kind = NULL, *fields;
+
+    if (facts_kind(tool, value_get_text(shown, "kind"), &kind) != TOOL_DONE)
+        return NULL;
+    fields = value_get(kind, "fields");
+    for (uint32_t i = 0; value_is(fields, VALUE_ARRAY) && i < fields->count; i++)
+        if (slice_equal(value_get_text(&fields->as.items[i], "name"), name))
+            return &fields->as.items[i];
+    return NULL;
+}
+
+static void print_table(struct tool *tool, const struct value *about, const struct value *rows)
+{
+    const struct value *columns = value_get(about, "columns");
+    const char *heads[TABLE_COLUMNS_MAX], *keys[TABLE_COLUMNS_MAX];
+    struct table table;
+    int count = 0;
+
+    for (uint32_t c = 0;
+         value_is(columns, VALUE_ARRAY) && c < columns->count && count < TABLE_COLUMNS_MAX; c++) {
+        const char *key = value_get_str(&columns->as.items[c], "name", "", &tool->arena);
+        bool used = false;
+
+        for (uint32_t i = 0; i < rows->count && !used; i++)
+            used = value_get(&rows->as.items[i], key) != NULL;
+        if (!used)
+            continue;
+        keys[count] = key;
+        heads[count++] = value_get_str(&columns->as.items[c], "title", key, &tool->arena);
+    }
+    table_begin(&table, count, heads);
+    for (uint32_t i = 0; i < rows->count && count > 0; i++) {
+        table_row(&table);
+        for (int c = 0; c < count; c++) {
+            const struct value *cell = value_get(&rows->as.items[i], keys[c]);
+
+            table_cell(&table, c, INK_NONE, cell != NULL ? page_value(tool, cell) : "");
+        }
+    }
+    if (count > 0)
+        table_print(&table, &tool->out, 4);
+    table_release(&table);
+}
+
+static void print_long(struct tool *tool, struct slice text)
+{
+    output_text(&tool->out, 4, text);
+}
+
+/* A reference to a text or a table that was too long for the record: fetched and shown as it is. */
+static bool print_content(struct tool *tool, const struct value *about, const struct value *value)
+{
+    struct slice type = value_get_text(about, "type"), bytes;
+    struct value rows;
+
+    if (value_get_bin(value, "content").len == 0 || slice_is(type, "file") || about == NULL)
+        return false;
+    if (ask_content(tool, value_get_bin(value, "content"), CONTENT_MAX, &bytes) != TOOL_DONE ||
+        bytes.len == 0) {
+        output_line(&tool->out, INK_DIM, "    (%s; its text was erased or is not yours to read)",
+                    page_value(tool, value));
+        return true;
+    }
+    if (slice_is(type, "table")) {
+        if (dmp_decode_large(&tool->arena, bytes, CONTENT_MAX, &rows, NULL) != 0)
+            return false;
+        print_table(tool, about, &rows);
+        return true;
+    }
+    if (bytes.len > CONTENT_SHOWN)
+        bytes.len = CONTENT_SHOWN;
+    print_long(tool, bytes);
+    if (value_get_int(value, "size", 0) > CONTENT_SHOWN)
+        output_line(&tool->out, INK_DIM, "    (%s in all)",
+                    size_text(tool, value_get_int(value, "size", 0)));
+    return true;
+}
+
+static bool is_block(const struct value *about, const struct value *value)
+{
+    struct slice type = value_get_text(about, "type");
+
+    return slice_is(type, "table") || slice_is(type, "longtext") ||
+           (value->type == VALUE_STR && value->count > 60);
+}
+
+static const char *typed_text(struct tool *tool, const struct value *about,
+                              const struct value *value)
+{
+    struct slice type = value_get_text(about, "type");
+
+    if (slice_is(type, "datetime") && value->type == VALUE_INT)
+        return facts_moment(tool, value->as.number);
+    if (slice_is(type, "person") && value->type == VALUE_STR)
+        return facts_person(tool, value_slice(value));
+    if (slice_is(type, "person") && value->type == VALUE_ARRAY) {
+        char *text = arena_str(&tool->arena, "");
+
+        for (uint32_t i = 0; i < value->count; i++)
+            text = arena_printf(&tool->arena, "%s%s%s", text, i > 0 ? ", " : "",
+                                facts_person(tool, value_slice(&value->as.items[i])));
+        return text;
+    }
+    return page_value(tool, value);
+}
+
+static void print_field(struct tool *tool, const struct value *shown, const struct pair *pair_of,
+                        int width)
+{
+    const struct value *about = field_about(tool, shown, pair_of->key), *value = &pair_of->value;
+    const char *title = facts_field_title(tool, value_get_text(shown, "kind"), pair_of->key);
+
+    if (!is_block(about, value)) {
+        output_pair(&tool->out, 2, width, title, INK_NONE,
+                    slice_str(typed_text(tool, about, value)));
+        return;
+    }
+    output_line(&tool->out, INK_DIM, "  %s", title);
+    if (print_content(tool, about, value))
+        return;
+    if (value->type == VALUE_ARRAY && slice_is(value_get_text(about, "type"), "table"))
+        print_table(tool, about, value);
+    else
+        print_long(tool, slice_str(page_value(tool, value)));
+}
+
+/* In the order of the kind: first those that fit a line, then tables and long texts. */
+static void print_fields(struct tool *tool, const struct value *shown)
+{
+    const struct value *fields = value_get(shown, "fields"), *kind = NULL, *order;
+    struct slice kind_name = value_get_text(shown, "kind");
+    int width = LABEL;
+
+    if (!value_is(fields, VALUE_MAP) || fields->count == 0 ||
+        facts_kind(tool, kind_name, &kind) != TOOL_DONE)
+        return;
+    order = value_get(kind, "fields");
+    for (uint32_t i = 0; i < fields->count; i++) {
+        int w = text_width(slice_str(facts_field_title(tool, kind_name, fields->as.pairs[i].key)));
+
+        if (w > width && w < 34)
+            width = w;
+    }
+    output_heading(&tool->out, "Content");
+    for (int blocks = 0; blocks < 2; blocks++)
+        for (uint32_t i = 0; value_is(order, VALUE_ARRAY) && i < order->count; i++) {
+            struct pair one = {value_get_text(&order->as.items[i], "name"), VALUE_NONE};
+            const struct value *value = value_find(fields, one.key);
+
+            if (value == NULL || is_block(&order->as.items[i], value) != (blocks == 1))
+                continue;
+            one.value = *value;
+            print_field(tool, shown, &one, width);
+        }
+}
+
+/* ---- what was sent, read, started ---------------------------------------------------------------- */
+
+static bool state_is_bad(struct slice state)
+{
+    return slice_is(state, "failed") || slice_is(state, "parked") || slice_is(state, "rejected") ||
+           slice_is(state, "cancelled");
+}
+
+static bool state_is_good(struct slice state)
+{
+    return slice_is(state, "delivered") || slice_is(state, "done") || slice_is(state, "sent");
+}
+
+static const char *mark_of(struct slice state)
+{
+    return state_is_good(state) ? "✓" : state_is_bad(state) ? "✗" : "·";
+}
+
+static enum ink ink_of(struct slice state)
+{
+    return state_is_good(state) ? INK_GOOD : state_is_bad(state) ? INK_BAD : INK_WAIT;
+}
+
+/* Rows come as a list or as a map by name. */
+static const struct value *row_at(const struct value *rows, uint32_t i, struct slice *name)
+{
+    *name = slice_of(NULL, 0);
+    if (rows->type == VALUE_ARRAY)
+        return &rows->as.items[i];
+    *name = rows->as.pairs[i].key;
+    return &rows->as.pairs[i].value;
+}
+
+static bool has_rows(const struct value *rows)
+{
+    return rows != NULL && (rows->type == VALUE_ARRAY || rows->type == VALUE_MAP) &&
+           rows->count > 0;
+}
+
+static const char *moment_in(struct tool *tool, const struct value *row)
+{
+    static const char *const keys[] = {"at_ms", "at", "closed_ms", "ms"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (value_is(value_get(row, keys[i]), VALUE_INT))
+            return facts_moment(tool, value_get_int(row, keys[i], 0));
+    return "";
+}
+
+static void print_deliveries(struct tool *tool, const struct value *shown)
+{
+    const struct value *rows = value_get(shown, "deliveries"), *row;
+    struct table table;
+    struct slice name;
+    uint32_t good = 0;
+
+    if (!has_rows(rows))
+        return;
+    table_begin(&table, 5, NULL);
+    for (uint32_t i = 0; i < rows->count; i++) {
+        struct slice state;
+        const char *to;
+
+        row = row_at(rows, i, &name);
+        state = value_get_text(row, "state");
+        to = text_in(tool, row, "to");
+        good += state_is_good(state);
+        table_row(&table);
+        table_cell(&table, 0, ink_of(state), mark_of(state));
+        table_cell(&table, 1, INK_NONE, *to != '\0' ? to : text_in(tool, row, "person"));
+        table_cell(&table, 2, ink_of(state), text_in(tool, row, "state"));
+        table_cell(&table, 3, INK_DIM, moment_in(tool, row));
+        table_cell(&table, 4, INK_NONE, text_in(tool, row, "note"));
+    }
+    output_heading(&tool->out, "Deliveries: %u of %u", good, rows->count);
+    table_print(&table, &tool->out, 2);
+    table_release(&table);
+}
+
+static void print_acks(struct tool *tool, const struct value *shown)
+{
+    const struct value *rows = value_get(shown, "acks"),
+                       *waiting = value_get(shown, "acks_waiting"), *row;
+    struct slice name;
+
+    if (!has_rows(rows) && !has_rows(waiting))
+        return;
+    output_heading(&tool->out, "Acknowledgements: %u of %u", has_rows(rows) ? rows->count : 0,
+                   (has_rows(rows) ? rows->count : 0) + (has_rows(waiting) ? waiting->count : 0));
+    for (uint32_t i = 0; has_rows(rows) && i < rows->count; i++) {
+        row = row_at(rows, i, &name);
+        if (name.len == 0)
+            name = value_get_text(row, "person");
+        output_line(&tool->out, INK_GOOD, "  ✓ %s  %s", facts_person(tool, name),
+                    moment_in(tool, row));
+    }
+    for (uint32_t i = 0; has_rows(waiting) && i < waiting->count; i++)
+        output_line(&tool->out, INK_WAIT, "  · %s",
+                    facts_person(tool, value_slice(&waiting->as.items[i])));
+}
+
+/* Tasks that go their way are counted; those in trouble, or handed to somebody, have a line each. */
+static bool is_plain(const struct value *task)
+{
+    return !slice_is(value_get_text(task, "state"), "parked") &&
+           value_get_int(task, "failures", 0) == 0;
+}
+
+static void print_counted(struct tool *tool, const struct value *tasks)
+{
+    for (uint32_t i = 0; i < tasks->count; i++) {
+        const struct value *task = &tasks->as.items[i];
+        uint32_t same = 0, before = 0;
+
+        for (uint32_t j = 0; is_plain(task) && j < tasks->count; j++) {
+            const struct value *other = &tasks->as.items[j];
+
+            if (!is_plain(other) ||
+                !slice_equal(value_get_text(other, "service"), value_get_text(task, "service")) ||
+                !slice_equal(value_get_text(other, "state"), value_get_text(task, "state")))
+                continue;
+            same++;
+            before += j < i;
+        }
+        if (same > 0 && before == 0)
+            output_line(&tool->out, INK_WAIT, "  · %u × %s, %s", same,
+                        text_in(tool, task, "service"), spoken(tool, text_in(tool, task, "state")));
+    }
+}
+
+static void print_tasks(struct tool *tool, const struct value *shown)
+{
+    const struct value *tasks = value_get(shown, "tasks");
+
+    if (!value_is(tasks, VALUE_ARRAY) || tasks->count == 0)
+        return;
+    output_heading(&tool->out, "Work under way");
+    print_counted(tool, tasks);
+    for (uint32_t i = 0; i < tasks->count; i++) {
+        const struct value *task = &tasks->as.items[i];
+        bool is_parked = slice_is(value_get_text(task, "state"), "parked");
+
+        if (!is_plain(task))
+            output_line(&tool->out, is_parked ? INK_BAD : INK_WAIT,
+                        "  %s task %lld, %s: %s after %lld failure%s  %s", is_parked ? "✗" : "·",
+                        (long long)value_get_int(task, "task", 0), text_in(tool, task, "service"),
+                        is_parked ? "parked" : "will be tried again",
+                        (long long)value_get_int(task, "failures", 0),
+                        value_get_int(task, "failures", 0) == 1 ? "" : "s",
+                        text_in(tool, task, "note"));
+    }
+}
+
+static void print_links(struct tool *tool, const struct value *shown)
+{
+    const struct value *links = value_get(shown, "links");
+
+    if (!has_rows(links))
+        return;
+    output_heading(&tool->out, "Links");
+    for (uint32_t i = 0; i < links->count; i++) {
+        struct slice name;
+        const struct value *link = row_at(links, i, &name);
+
+        if (link->type == VALUE_ARRAY && link->count >= 2)
+            output_line(&tool->out, INK_NONE, "  %-14s %s", page_value(tool, &link->as.items[0]),
+                        page_value(tool, &link->as.items[1]));
+        else if (link->type == VALUE_MAP)
+            output_line(
+                &tool->out, INK_NONE, "  %-14s %s  %s  %s",
+                spoken(tool, text_in(tool, link, "type")), text_in(tool, link, "record"),
+                text_in(tool, link, "title"),
+                value_get_text(link, "state").len > 0
+                    ? facts_state(tool, value_get_text(link, "kind"), value_get_text(link, "state"))
+                    : "");
+        else
+            output_line(&tool->out, INK_NONE, "  %-14s %.*s", page_value(tool, link), (int)name.len,
+                        (const char *)name.at);
+    }
+}
+
+static void print_timers(struct tool *tool, const struct value *shown)
+{
+    const struct value *timers = value_get(shown, "timers");
+
+    if (!has_rows(timers))
+        return;
+    output_heading(&tool->out, "Next dates");
+    for (uint32_t i = 0; i < timers->count; i++) {
+        struct slice name;
+        const struct value *timer = row_at(timers, i, &name);
+        int64_t due = timer->type == VALUE_INT ? timer->as.number
+                      : timer->type == VALUE_ARRAY && timer->count > 0
+                          ? timer->as.items[0].as.number
+                          : value_get_int(timer, "due_ms", 0);
+
+        if (name.len == 0)
+            name = value_get_text(timer, "name");
+        if (due > 0)
+            output_line(&tool->out, INK_NONE, "  %s  %s", facts_moment(tool, due),
+                        spoken(tool, arena_copy(&tool->arena, name.at, name.len)));
+    }
+}
+
+static void print_next(struct tool *tool, const struct value *shown)
+{
+    const struct value *events = value_get(shown, "next_events");
+    char *text = arena_str(&tool->arena, value_get_bool(shown, "may_edit", false) ? "edit" : "");
+
+    output_blank(&tool->out);
+    for (uint32_t i = 0; value_is(events, VALUE_ARRAY) && i < events->count; i++) {
+        const struct value *event = &events->as.items[i];
+        struct slice name =
+            event->type == VALUE_MAP ? value_get_text(event, "event") : value_slice(event);
+
+        text = arena_printf(&tool->arena, "%s%s%.*s", text, *text != '\0' ? ", " : "",
+                            (int)name.len, (const char *)name.at);
+    }
+    if (*text != '\0')
+        output_line(&tool->out, INK_BOLD, "You may: %s", text);
+    else
+        output_line(&tool->out, INK_DIM,
+                    "Nothing here is yours to do now. rota why %s EVENT says whose it is.",
+                    text_in(tool, shown, "record"));
+}
+
+void page_print(struct tool *tool, const struct value *shown)
+{
+    print_top(tool, shown);
+    print_rounds(tool, shown);
+    print_fields(tool, shown);
+    print_deliveries(tool, shown);
+    print_acks(tool, shown);
+    print_tasks(tool, shown);
+    print_links(tool, shown);
+    print_timers(tool, shown);
+    print_next(tool, shown);
+}

@@ -1,0 +1,147 @@
+/* people.c - `rota people`, `rota person list`, `rota key list`. */
+#include "ask.h"
+#include "commands.h"
+#include "facts.h"
+#include "principal.h"
+
+static int people(struct tool *tool, struct value *answer, const struct value **out)
+{
+    int status = ask_query(tool, "people", value_map(), answer);
+
+    if (status != TOOL_DONE)
+        return status;
+    *out = value_is(answer, VALUE_ARRAY) ? answer : value_get(answer, "people");
+    return value_is(*out, VALUE_ARRAY) ? TOOL_DONE
+                                       : tool_fail(TOOL_INPUT, "the engine's answer has no people");
+}
+
+static const char *roles_of(struct tool *tool, const struct value *person)
+{
+    const struct value *roles = value_get(person, "roles");
+    char *text = arena_str(&tool->arena, "");
+
+    if (!value_is(roles, VALUE_ARRAY) || roles->count == 0)
+        roles = value_get(person, "services");
+    for (uint32_t i = 0; value_is(roles, VALUE_ARRAY) && i < roles->count; i++)
+        text = arena_printf(&tool->arena, "%s%s%.*s", text, i > 0 ? ", " : "",
+                            (int)roles->as.items[i].count,
+                            roles->as.items[i].type == VALUE_STR ? roles->as.items[i].as.text : "");
+    return text;
+}
+
+static int run_people(struct tool *tool, const struct arguments *given)
+{
+    static const char *const heads[] = {"name", "who", "kind", "roles or services", "address"};
+    struct value answer;
+    const struct value *list;
+    struct table table;
+    int status = people(tool, &answer, &list);
+
+    (void)given;
+    if (status != TOOL_DONE)
+        return status;
+    table_begin(&table, 5, heads);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct value *person = &list->as.items[i];
+
+        if (tool->out.json) {
+            output_json(&tool->out, person);
+            continue;
+        }
+        table_row(&table);
+        table_cell(&table, 0, INK_BOLD, value_get_str(person, "name", "", &tool->arena));
+        table_cell(&table, 1, INK_NONE, value_get_str(person, "title", "", &tool->arena));
+        table_cell(&table, 2, INK_DIM, value_get_str(person, "kind", "", &tool->arena));
+        table_cell(&table, 3, INK_NONE, roles_of(tool, person));
+        table_cell(&table, 4, INK_NONE, value_get_str(person, "email", "", &tool->arena));
+    }
+    if (!tool->out.json)
+        table_print(&table, &tool->out, 0);
+    table_release(&table);
+    return TOOL_DONE;
+}
+
+static int run_person(struct tool *tool, const struct arguments *given)
+{
+    if (strcmp(given->words[0], "list") != 0)
+        return tool_usage(given, "%s: only list is known", given->words[0]);
+    return run_people(tool, given);
+}
+
+static int list_keys(struct tool *tool, bool plain)
+{
+    static const char *const heads[] = {"name", "who", "signing key (Ed25519)"};
+    struct value answer;
+    const struct value *list;
+    struct table table;
+    int status = people(tool, &answer, &list);
+
+    if (status != TOOL_DONE)
+        return status;
+    table_begin(&table, 3, heads);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct value *person = &list->as.items[i];
+        struct slice key = value_get_bin(person, "sign");
+        char hex[2 * SIGN_KEY_LEN + 1];
+        const char *name = value_get_str(person, "name", "", &tool->arena);
+
+        if (key.len != SIGN_KEY_LEN)
+            continue;
+        hex_encode(key, hex);
+        if (plain) {
+            output_line(&tool->out, INK_NONE, "%s %s", name, hex);
+            continue;
+        }
+        table_row(&table);
+        table_cell(&table, 0, INK_BOLD, name);
+        table_cell(&table, 1, INK_NONE, value_get_str(person, "title", "", &tool->arena));
+        table_cell(&table, 2, INK_NONE, arena_str(&tool->arena, hex));
+        if (tool->out.json) {
+            struct value line = value_map();
+
+            value_set(&tool->arena, &line, "name", value_str(name));
+            value_set(&tool->arena, &line, "sign", value_bin(key.at, key.len));
+            output_json(&tool->out, &line);
+        }
+    }
+    if (!plain && !tool->out.json)
+        table_print(&table, &tool->out, 0);
+    table_release(&table);
+    return TOOL_DONE;
+}
+
+static int run_key(struct tool *tool, const struct arguments *given)
+{
+    if (strcmp(given->words[0], "new") == 0)
+        return given->word_count == 2 ? person_new(tool, given->words[1])
+                                      : tool_usage(given, "whose? rota key new NAME");
+    if (strcmp(given->words[0], "list") != 0)
+        return tool_usage(given, "%s: list or new", given->words[0]);
+    return list_keys(tool, arguments_have(given, "--actor-keys"));
+}
+
+static const struct tool_option key_options[] = {
+    {"--actor-keys", NULL, "lines of NAME and hexadecimal key, as auditors' programs read them"},
+    {NULL, NULL, NULL},
+};
+
+const struct tool_command command_people = {
+    "people", "people", "",        "people and workers of the directory", "", NULL, 0,
+    0,        false,    run_people};
+
+const struct tool_command command_person = {
+    "person", "people", "list", "the same as people", "", NULL, 1, 1, false, run_person};
+
+const struct tool_command command_key = {"key",
+                                         "people",
+                                         "list [--actor-keys] | new NAME",
+                                         "public keys of people; a key pair for a new one",
+                                         "Give the list to an auditor on another way than the "
+                                         "journal: a key is worth what its source is worth.\n\n"
+                                         "    rota key list --actor-keys > actors.txt\n"
+                                         "    rota key new bo",
+                                         key_options,
+                                         1,
+                                         2,
+                                         false,
+                                         run_key};

@@ -1,0 +1,161 @@
+/* reload.c - `rota reload`: directory.cfg and the public keys enter the journal again.
+ *
+ * By whoever owns the engine's account, over the admin socket: so a new organisation gets its first people. Who no
+ * longer stands in the file keeps their entry; take away their roles to take away their rights.
+ */
+#include <libconfig.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "commands.h"
+
+enum { ENTRIES_A_COMMAND = 40 }; /* an entry of the journal holds some sixty kilobytes */
+
+static void put_text(struct tool *tool, struct value *row, const config_setting_t *entry,
+                     const char *name)
+{
+    const char *text;
+
+    if (config_setting_lookup_string(entry, name, &text) == CONFIG_TRUE)
+        value_set(&tool->arena, row, name, value_str(arena_str(&tool->arena, text)));
+}
+
+static void put_list(struct tool *tool, struct value *row, const config_setting_t *entry,
+                     const char *name, const char *as)
+{
+    const config_setting_t *list = config_setting_get_member(entry, name);
+    struct value words = value_array();
+
+    for (int i = 0; list != NULL && i < config_setting_length(list); i++) {
+        const char *text = config_setting_get_string_elem(list, i);
+
+        if (text != NULL)
+            value_push(&tool->arena, &words, value_str(arena_str(&tool->arena, text)));
+    }
+    if (words.count > 0)
+        value_set(&tool->arena, row, as, words);
+}
+
+/* The public halves; a person whose key is kept elsewhere brings NAME.pub alone. */
+static int put_keys(struct tool *tool, struct value *row, const char *name)
+{
+    const char *path = tool_path(tool, arena_printf(&tool->arena, "keys/%s.pub", name));
+    struct value transport = value_array();
+    struct keyfile key;
+    struct error err;
+
+    if (access(path, F_OK) != 0) {
+        fprintf(stderr, "rota: %s has no key yet (%s); make it with: rota key new %s\n", name, path,
+                name);
+        return TOOL_DONE;
+    }
+    if (keyfile_load(path, &key, &err) != 0)
+        return tool_error(TOOL_INPUT, &err);
+    if (key.has_curve_public) {
+        value_push(
+            &tool->arena, &transport,
+            value_bin(arena_copy(&tool->arena, key.curve_public, CURVE_KEY_LEN), CURVE_KEY_LEN));
+        value_set(&tool->arena, row, "transport", transport);
+    }
+    if (key.has_sign_public)
+        value_set(&tool->arena, row, "sign",
+                  value_bin(arena_copy(&tool->arena, key.sign_public, SIGN_KEY_LEN), SIGN_KEY_LEN));
+    keyfile_wipe(&key);
+    return TOOL_DONE;
+}
+
+static int read_entry(struct tool *tool, const config_setting_t *entry, const char *kind,
+                      struct value *people)
+{
+    static const char *const texts[] = {"title", "email", "manager"};
+    struct value row = value_map();
+    const char *name;
+    int gateway = 0, status;
+
+    if (config_setting_lookup_string(entry, "name", &name) != CONFIG_TRUE)
+        return tool_fail(TOOL_INPUT, "%s:%u: this entry has no name",
+                         tool_path(tool, "directory.cfg"), config_setting_source_line(entry));
+    put_text(tool, &row, entry, "name");
+    value_set(&tool->arena, &row, "kind", value_str(kind));
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        put_text(tool, &row, entry, texts[i]);
+    put_list(tool, &row, entry, "roles", "roles");
+    put_list(tool, &row, entry, "serves", "services");
+    if (config_setting_lookup_bool(entry, "gateway", &gateway) == CONFIG_TRUE && gateway)
+        value_set(&tool->arena, &row, "gateway", value_bool(true));
+    status = put_keys(tool, &row, name);
+    value_push(&tool->arena, people, row);
+    return status;
+}
+
+static int read_directory(struct tool *tool, struct value *people)
+{
+    static const char *const lists[][2] = {{"people", "person"}, {"workers", "worker"}};
+    const char *path = tool_path(tool, "directory.cfg");
+    int status = TOOL_DONE;
+    config_t config;
+
+    config_init(&config);
+    if (config_read_file(&config, path) != CONFIG_TRUE)
+        status = tool_fail(TOOL_INPUT, "%s:%d: %s", path, config_error_line(&config),
+                           config_error_text(&config));
+    for (int l = 0; status == TOOL_DONE && l < 2; l++) {
+        const config_setting_t *list = config_lookup(&config, lists[l][0]);
+
+        for (int i = 0; status == TOOL_DONE && list != NULL && i < config_setting_length(list); i++)
+            status =
+                read_entry(tool, config_setting_get_elem(list, (unsigned)i), lists[l][1], people);
+    }
+    config_destroy(&config);
+    return status;
+}
+
+static int install(struct tool *tool, const struct value *people)
+{
+    int status = TOOL_DONE;
+
+    for (uint32_t at = 0; status == TOOL_DONE && at < people->count; at += ENTRIES_A_COMMAND) {
+        struct value args = value_map(), some = value_array(), answer;
+
+        for (uint32_t i = at; i < people->count && i < at + ENTRIES_A_COMMAND; i++)
+            value_push(&tool->arena, &some, people->as.items[i]);
+        value_set(&tool->arena, &args, "people", some);
+        status = ask_operator(tool, "directory.install", args, &answer);
+    }
+    return status;
+}
+
+static int run(struct tool *tool, const struct arguments *given)
+{
+    struct value people = value_array(), line = value_map();
+    int status = read_directory(tool, &people);
+
+    (void)given;
+    if (status == TOOL_DONE && people.count == 0)
+        status = tool_fail(TOOL_INPUT, "%s names nobody", tool_path(tool, "directory.cfg"));
+    if (status == TOOL_DONE)
+        status = install(tool, &people);
+    if (status != TOOL_DONE)
+        return status;
+    value_set(&tool->arena, &line, "people", value_int(people.count));
+    if (tool->out.json)
+        output_json(&tool->out, &line);
+    else
+        output_line(&tool->out, INK_GOOD, "%u people and workers are in the directory now",
+                    people.count);
+    return TOOL_DONE;
+}
+
+const struct tool_command command_reload = {
+    "reload",
+    "people",
+    "",
+    "directory.cfg and its keys become what counts",
+    "Reads directory.cfg and keys/*.pub and installs them: an entry of the journal, by whoever "
+    "owns the engine's\n"
+    "account. A changed role acts at once, also on connections that are open.",
+    NULL,
+    0,
+    0,
+    false,
+    run};

@@ -1,0 +1,68 @@
+/* tool.c - the table of commands, and how something that went wrong is said. */
+#include <stdarg.h>
+
+#include "commands.h"
+#include "tool.h"
+
+#ifndef ROTA_VERSION
+#define ROTA_VERSION "0.1.0"
+#endif
+
+const char tool_version[] = "rota " ROTA_VERSION;
+
+const struct tool_command *const tool_commands[] = {
+    &command_init,       &command_up,     &command_down,
+    &command_status,     &command_open,   &command_edit,
+    &command_attach,     &command_do,     &command_show,
+    &command_log,        &command_list,   &command_find,
+    &command_inbox,      &command_diff,   &command_why,
+    &command_watch,      &command_submit, &command_approve,
+    &command_refuse,     &command_return, &command_ack,
+    &command_withdraw,   &command_import, &command_workers,
+    &command_services,   &command_tasks,  &command_task,
+    &command_worker,     &command_people, &command_person,
+    &command_key,        &command_verify, &command_checkpoint,
+    &command_backup,     &command_drain,  &command_resume,
+    &command_reload,     &command_stop,   &command_clock,
+    &command_completion, &command_help,   NULL,
+};
+
+int tool_fail(int status, const char *format, ...)
+{
+    va_list args;
+
+    fflush(stdout);
+    fputs("rota: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return status;
+}
+
+int tool_error(int status, const struct error *err)
+{
+    return tool_fail(status, "%s", err->text);
+}
+
+int tool_usage(const struct arguments *given, const char *format, ...)
+{
+    va_list args;
+
+    fputs("rota: ", stderr);
+    if (given != NULL && given->command != NULL)
+        fprintf(stderr, "%s: ", given->command->name);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    if (given != NULL && given->command != NULL)
+        fprintf(stderr, "usage: rota %s %s\n       rota %s --help explains\n", given->command->name,
+                given->command->usage, given->command->name);
+    return TOOL_USAGE;
+}
+
+char *tool_path(struct tool *tool, const char *part)
+{
+    return arena_printf(&tool->arena, "%s/%s", tool->dir, part);
+}

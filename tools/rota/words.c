@@ -1,0 +1,243 @@
+/* words.c - journal entries in words: from what was asked (type, body) and what it did (effects). */
+#include "words.h"
+
+#include <stdarg.h>
+
+#include "facts.h"
+
+struct sentence {
+    struct tool *tool;
+    const struct value *entry, *body, *effects;
+    struct slice type, stream, record; /* record: the part of the stream before the first slash */
+    char *text;
+};
+
+static void add(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct sentence *s, const char *format, ...)
+{
+    char piece[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(piece, sizeof piece, format, args);
+    va_end(args);
+    s->text = arena_printf(&s->tool->arena, "%s%s", s->text, piece);
+}
+
+static void add_slice(struct sentence *s, const char *before, struct slice text, const char *after)
+{
+    if (text.len > 0)
+        add(s, "%s%.*s%s", before, (int)(text.len < 400 ? text.len : 400), (const char *)text.at,
+            after);
+}
+
+static struct slice before_slash(struct slice stream)
+{
+    const uint8_t *slash = stream.len > 0 ? memchr(stream.at, '/', stream.len) : NULL;
+
+    return slash != NULL ? slice_of(stream.at, (size_t)(slash - stream.at)) : stream;
+}
+
+static bool contains(struct slice text, const char *part)
+{
+    return text.len > 0 && memmem(text.at, text.len, part, strlen(part)) != NULL;
+}
+
+static const struct value *own(const struct sentence *s)
+{
+    return value_get(s->effects, "");
+}
+
+static const struct value *round_row(const struct sentence *s)
+{
+    for (uint32_t i = 0; value_is(s->effects, VALUE_MAP) && i < s->effects->count; i++) {
+        struct slice key = s->effects->as.pairs[i].key;
+
+        if (contains(key, "/round/") && value_is(&s->effects->as.pairs[i].value, VALUE_MAP) &&
+            value_get(&s->effects->as.pairs[i].value, "vote") == NULL)
+            return &s->effects->as.pairs[i].value;
+    }
+    return NULL;
+}
+
+/* ---- what was asked ------------------------------------------------------------------------------ */
+
+static void add_keys(struct sentence *s, const struct value *map, const char *before)
+{
+    for (uint32_t i = 0; value_is(map, VALUE_MAP) && i < map->count; i++)
+        add_slice(s, i == 0 ? before : ", ", map->as.pairs[i].key, "");
+}
+
+static void say_open(struct sentence *s)
+{
+    struct slice kind = value_get_text(s->body, "kind"), title = value_get_text(s->body, "title");
+
+    if (kind.len == 0)
+        kind = value_get_text(own(s), "kind");
+    if (title.len == 0)
+        title = value_get_text(own(s), "title");
+    add(s, "opened");
+    if (kind.len > 0)
+        add(s, " (%s)", facts_kind_title(s->tool, kind));
+    add_slice(s, " “", title, "”");
+    add_slice(s, ", from ", value_get_text(s->body, "from"), "");
+}
+
+static void say_edit(struct sentence *s)
+{
+    add(s, "edited");
+    add_keys(s, value_get(s->body, "set"), " ");
+    if (value_get(s->body, "title") != NULL)
+        add(s, "%s the title", value_get(s->body, "set") != NULL ? ", and" : "");
+}
+
+static void say_vote(struct sentence *s, struct slice event)
+{
+    struct slice vote = value_get_text(own(s), "vote"),
+                 meaning = value_get_text(s->body, "meaning");
+
+    add(s, "%s (%.*s)",
+        slice_is(vote, "grant")    ? "signed"
+        : slice_is(vote, "refuse") ? "refused"
+        : slice_is(vote, "return") ? "sent back"
+                                   : "abstained",
+        (int)event.len, (const char *)event.at);
+    add_slice(s, " as “", meaning, "”");
+    if (value_get(s->body, "round") != NULL)
+        add(s, " in round %lld", (long long)value_get_int(s->body, "round", 0));
+}
+
+static void say_record(struct sentence *s)
+{
+    struct slice event = slice_of(s->type.at + 7, s->type.len - 7);
+
+    if (slice_is(event, "open"))
+        say_open(s);
+    else if (slice_is(event, "edit"))
+        say_edit(s);
+    else if (contains(s->stream, "/round/"))
+        say_vote(s, event);
+    else if (slice_is(event, "ack"))
+        add(s, "acknowledged");
+    else
+        add(s, "%.*s", (int)event.len, (const char *)event.at);
+}
+
+static void say_task(struct sentence *s)
+{
+    struct slice outcome = slice_of(s->type.at + 5, s->type.len - 5);
+    struct slice note = value_get_text(s->body, "note"),
+                 service = value_get_text(s->body, "service");
+
+    add(s, "task %.*s ", (int)(s->stream.len > 5 ? s->stream.len - 5 : 0),
+        (const char *)s->stream.at + 5);
+    add_slice(s, "of ", service, " ");
+    if (slice_is(outcome, "handed_over"))
+        add(s, "handed over: the answer will come by itself");
+    else
+        add_slice(s, "", outcome, "");
+    if (note.len == 0)
+        note = value_get_text(s->body, "message");
+    add_slice(s, ": ", note, "");
+}
+
+static void say_other(struct sentence *s)
+{
+    static const struct {
+        const char *type, *text;
+    } known[] = {
+        {"journal.opened", "opened the journal"},
+        {"directory.installed", "installed the directory of people and workers"},
+        {"pack.installed", "installed the workflow definitions"},
+        {"content.redacted", "erased a content on legal grounds"},
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (slice_is(s->type, known[i].type)) {
+            add(s, "%s", known[i].text);
+            return;
+        }
+    if (slice_starts(s->type, "refusal.")) {
+        add_slice(s, "was refused: ", value_get_text(s->body, "command"), "");
+        add_slice(s, " on ", value_get_text(s->body, "record"), "");
+        add_slice(s, " (", value_get_text(s->body, "code"), ")");
+        return;
+    }
+    add_slice(s, "", s->type, "");
+}
+
+/* ---- what it did --------------------------------------------------------------------------------- */
+
+static void say_state(struct sentence *s)
+{
+    struct slice state = value_get_text(own(s), "state");
+
+    if (state.len > 0 && slice_starts(s->type, "record."))
+        add(s, " → %s", facts_state(s->tool, facts_kind_of(s->tool, s->record), state));
+}
+
+static void say_round(struct sentence *s)
+{
+    const struct value *round = round_row(s), *ask = value_get(round, "ask");
+    struct slice state = value_get_text(round, "state");
+
+    if (state.len == 0)
+        return;
+    if (slice_is(state, "open")) {
+        add(s, "; round %lld asks", (long long)value_get_int(round, "n", 1));
+        for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
+            add(s, "%s%s", i == 0 ? " " : ", ",
+                facts_name(s->tool, value_slice(&ask->as.items[i])));
+        add(s, " and needs %lld", (long long)value_get_int(round, "need", 1));
+    } else if (slice_is(state, "void")) {
+        add(s, "; the open round is void, its signatures count no more");
+    } else {
+        add_slice(s, "; the round is ", state, "");
+    }
+}
+
+static void say_rows(struct sentence *s)
+{
+    int tasks = 0;
+
+    for (uint32_t i = 0; value_is(s->effects, VALUE_MAP) && i < s->effects->count; i++) {
+        struct slice key = s->effects->as.pairs[i].key;
+        const struct value *patch = &s->effects->as.pairs[i].value;
+
+        if (slice_starts(key, "task/") && slice_is(value_get_text(patch, "state"), "open") &&
+            value_get(patch, "service") != NULL)
+            tasks++;
+        if (contains(key, "/delivery/") && value_get_text(patch, "to").len == 0 &&
+            value_get_text(patch, "state").len > 0) {
+            add_slice(s, "; delivery ", value_get_text(patch, "state"), "");
+            add_slice(s, " (", value_get_text(patch, "note"), ")");
+        }
+    }
+    if (tasks > 0 && slice_starts(s->type, "record."))
+        add(s, "; %d task%s for workers", tasks, tasks == 1 ? "" : "s");
+}
+
+const char *words_entry(struct tool *tool, const struct value *entry)
+{
+    struct sentence s = {tool,
+                         entry,
+                         value_get(entry, "body"),
+                         value_get(entry, "effects"),
+                         value_get_text(entry, "type"),
+                         value_get_text(entry, "stream"),
+                         slice_of(NULL, 0),
+                         arena_str(&tool->arena, "")};
+
+    s.record = before_slash(s.stream);
+    if (slice_starts(s.type, "record."))
+        say_record(&s);
+    else if (slice_starts(s.type, "task."))
+        say_task(&s);
+    else
+        say_other(&s);
+    say_state(&s);
+    say_round(&s);
+    say_rows(&s);
+    return s.text;
+}
