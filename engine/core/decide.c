@@ -7,6 +7,15 @@
 
 enum { REFUSALS_AN_HOUR = 30, HOUR_MS = 3600000 };
 
+/* A command as it was asked: what its id stands for. */
+static void question_bytes(const struct question *question, struct buf *out)
+{
+    dmp_put_array(out, 3);
+    dmp_put_str(out, question->command);
+    dmp_put_str(out, question->record);
+    dmp_encode(out, question->args);
+}
+
 /* ---- life ---- */
 
 struct core *core_new(const struct shelf *shelf)
@@ -208,35 +217,77 @@ static int admin_note(struct core *core, const struct question *question)
 
 /* ---- the door ---- */
 
+static const char *const open_keys[] = {"kind", "title", "fields", "owner", "links", NULL};
+static const char *const edit_keys[] = {"set", "title", "reason", NULL};
+static const char *const ack_keys[] = {"digest", "reason", NULL};
+static const char *const import_keys[] = {"tool",   "format",   "sha256", "version", "worker",
+                                          "covers", "findings", "file",   NULL};
+static const char *const task_keys[] = {"task", "service", "all", "reason", NULL};
+
 static const struct {
     const char *name;
     int (*answer)(struct core *core, const struct question *question);
+    const char *const *keys; /* NULL: what it takes is its own business */
 } commands[] = {
-    {"open", record_open},
-    {"edit", record_edit},
-    {"ack", acknowledge},
-    {"audit.import", audit_import},
-    {"directory.install", directory_install},
-    {"pack.install", pack_install},
-    {"task.redrive", task_redrive},
-    {"task.cancel", task_cancel},
-    {"admin", admin_note},
+    {"open", record_open, open_keys},
+    {"edit", record_edit, edit_keys},
+    {"ack", acknowledge, ack_keys},
+    {"audit.import", audit_import, import_keys},
+    {"directory.install", directory_install, NULL},
+    {"pack.install", pack_install, NULL},
+    {"task.redrive", task_redrive, task_keys},
+    {"task.cancel", task_cancel, task_keys},
+    {"admin", admin_note, NULL},
 };
+
+/* The optimistic lock holds for every command that is about a record. */
+static int check_revision(struct core *core, const struct question *question)
+{
+    struct subject subject;
+    int64_t now;
+
+    if (question->if_revision < 0 || !subject_find(core, question->record, &subject))
+        return 0;
+    now = value_get_int(subject.row, "rev", 0);
+    if (now == question->if_revision)
+        return 0;
+    return run_refuse(core, 409, "revision-mismatch",
+                      "%.*s is at revision %lld, not %lld; look at it again.", (int)subject.id.len,
+                      (const char *)subject.id.at, (long long)now,
+                      (long long)question->if_revision);
+}
+
+/* An engine of rules does not obey half of what it was told: arguments that a command does not know are refused. */
+static int check_keys(struct core *core, const struct value *args, const char *command,
+                      const char *const *known)
+{
+    static const char *const always[] = {"if_revision", "on_behalf_of", NULL};
+
+    for (uint32_t i = 0; known != NULL && i < args->count; i++) {
+        struct slice key = args->as.pairs[i].key;
+        bool is_known = slice_starts(key, "x-");
+
+        for (const char *const *at = known; *at != NULL && !is_known; at++)
+            is_known = slice_is(key, *at);
+        for (const char *const *at = always; *at != NULL && !is_known; at++)
+            is_known = slice_is(key, *at);
+        if (!is_known)
+            return run_refuse(core, 400, "unknown-key", "\"%s\" knows no argument \"%.*s\".",
+                              command, (int)key.len, (const char *)key.at);
+    }
+    return 0;
+}
 
 static int answer_command(struct core *core, const struct question *question)
 {
+    if (check_revision(core, question) != 0)
+        return -1;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (slice_is(question->command, commands[i].name))
-            return commands[i].answer(core, question);
-    }
-    if (question->if_revision >= 0) {
-        int64_t now = value_get_int(state_row(core->state, question->record), "rev", -1);
-
-        if (now >= 0 && now != question->if_revision)
-            return run_refuse(core, 409, "revision-mismatch",
-                              "%.*s is at revision %lld, not %lld; look at it again.",
-                              (int)question->record.len, (const char *)question->record.at,
-                              (long long)now, (long long)question->if_revision);
+        if (!slice_is(question->command, commands[i].name))
+            continue;
+        if (check_keys(core, question->args, commands[i].name, commands[i].keys) != 0)
+            return -1;
+        return commands[i].answer(core, question);
     }
     return transition_command(core, question);
 }
@@ -321,6 +372,18 @@ static void place_leaves(struct core *core, struct run *run)
     }
 }
 
+/* What was asked for, by its hash: a refused id stays bound to it. */
+static const uint8_t *asked_hash(struct core *core, const struct question *question)
+{
+    struct buf bytes = BUF_EMPTY;
+    uint8_t *hash = arena_take(core->arena, HASH_LEN);
+
+    question_bytes(question, &bytes);
+    hash_bytes(buf_slice(&bytes), hash);
+    buf_release(&bytes);
+    return hash;
+}
+
 /* What a rule forbade is a fact too; so many an hour and person, so that a flood of them is not a flood of leaves. */
 static void journal_refusal(struct core *core, const struct question *question, struct run *run)
 {
@@ -338,6 +401,7 @@ static void journal_refusal(struct core *core, const struct question *question, 
     author.signature = slice_of(NULL, 0);
     value_set(core->arena, &body, "command", value_text(keep_text(core, question->command)));
     value_set(core->arena, &body, "code", value_str(run->refusal.code));
+    value_set(core->arena, &body, "asked", value_bin(asked_hash(core, question), HASH_LEN));
     if (subject_find(core, question->record, &subject))
         value_set(core->arena, &body, "record", value_text(subject.id));
     value_set(core->arena, &own, "hour", value_int(hour));
@@ -465,26 +529,68 @@ struct value core_reply(struct arena *arena, const struct leaf *leaves, int coun
     return out;
 }
 
+static bool was_refused_so(const struct question *question, const struct leaf *leaf)
+{
+    struct buf bytes = BUF_EMPTY;
+    uint8_t hash[HASH_LEN];
+
+    question_bytes(question, &bytes);
+    hash_bytes(buf_slice(&bytes), hash);
+    buf_release(&bytes);
+    return slice_equal(value_get_bin(&leaf->body, "asked"), slice_of(hash, HASH_LEN));
+}
+
+/* `SCP-0001` may stand for the version that the leaf names; a version stands for itself. */
+static bool is_same_record(struct slice asked, struct slice record)
+{
+    if (asked.len == 0 || slice_equal(asked, record))
+        return true;
+    return record_version(asked).len == 0 && slice_equal(asked, record_base(record));
+}
+
+/* The leaf of an import holds its arguments with the number of findings in the place of the findings. */
+static bool is_same_import(const struct question *question, const struct leaf *leaf)
+{
+    const struct value *findings = value_get(question->args, "findings");
+
+    for (uint32_t i = 0; i < question->args->count; i++) {
+        const struct pair *pair = &question->args->as.pairs[i];
+        const struct value *kept = value_find(&leaf->body, pair->key);
+
+        if (!slice_is(pair->key, "findings") && (kept == NULL || !value_equal(kept, &pair->value)))
+            return false;
+    }
+    return value_is(findings, VALUE_ARRAY) &&
+           value_get_int(&leaf->body, "findings", -1) == findings->count;
+}
+
+static bool is_named(const struct leaf *leaf, const char *prefix, struct slice command)
+{
+    size_t len = strlen(prefix);
+
+    return leaf->type.len == len + command.len && slice_starts(leaf->type, prefix) &&
+           memcmp(leaf->type.at + len, command.at, command.len) == 0;
+}
+
 bool core_is_same_command(const struct question *question, const struct leaf *leaf)
 {
-    struct slice record = record_of(leaf);
-    bool was_refused = slice_starts(leaf->type, "refusal.");
-
-    if (was_refused)
-        return slice_equal(value_get_text(&leaf->body, "command"), question->command);
-    if (slice_is(question->command, "directory.install") ||
-        slice_is(question->command, "pack.install"))
-        return value_equal(&leaf->body, question->args);
-    if (slice_is(question->command, "open"))
-        return slice_is(leaf->type, "record.open") && value_equal(&leaf->body, question->args);
+    if (slice_starts(leaf->type, "refusal."))
+        return was_refused_so(question, leaf);
+    if (!is_same_record(question->record, record_of(leaf)))
+        return false;
     if (slice_is(question->command, "audit.import"))
-        return slice_equal(value_get_text(&leaf->body, "sha256"),
-                           value_get_text(question->args, "sha256"));
-    if (slice_starts(question->command, "task."))
-        return value_equal(&leaf->body, question->args);
-    return leaf->type.len == question->command.len + 7 &&
-           memcmp(leaf->type.at + 7, question->command.at, question->command.len) == 0 &&
-           (question->record.len == 0 ||
-            slice_equal(record_base(record), record_base(question->record))) &&
-           value_equal(&leaf->body, question->args);
+        return slice_is(leaf->type, "record.import") && is_same_import(question, leaf);
+    if (!value_equal(&leaf->body, question->args))
+        return false;
+    if (slice_is(question->command, "directory.install"))
+        return slice_is(leaf->type, "directory.installed");
+    if (slice_is(question->command, "pack.install"))
+        return slice_is(leaf->type, "pack.installed");
+    if (slice_is(question->command, "task.redrive"))
+        return slice_is(leaf->type, "task.redriven");
+    if (slice_is(question->command, "task.cancel"))
+        return slice_is(leaf->type, "task.cancelled");
+    if (slice_is(question->command, "admin"))
+        return slice_starts(leaf->type, "admin.");
+    return is_named(leaf, "record.", question->command);
 }

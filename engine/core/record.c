@@ -480,23 +480,12 @@ static const struct kind *kind_asked_for(struct core *core, const struct value *
     const struct pack *pack = core_current_pack(core);
     const struct kind *kind = pack != NULL ? pack_kind(pack, name) : NULL;
 
-    if (kind == NULL)
+    if (!value_is(value_get(args, "kind"), VALUE_STR))
+        run_refuse(core, 400, "malformed", "\"open\" needs a kind; `rota open` lists them.");
+    else if (kind == NULL)
         run_refuse(core, 404, "no-record", "There is no kind \"%.*s\". `rota open` lists them.",
                    (int)name.len, (const char *)name.at);
     return kind;
-}
-
-/* What a person may give when opening; anything else is refused, never ignored. */
-static bool is_open_key(struct slice key)
-{
-    static const char *const keys[] = {"kind",  "title",       "fields",      "owner",
-                                       "links", "if_revision", "on_behalf_of"};
-
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (slice_is(key, keys[i]))
-            return true;
-    }
-    return slice_starts(key, "x-");
 }
 
 /* Links that a person gives: [[type, record]...] or {record: type}. Only to records that exist, and of no type that
@@ -543,12 +532,6 @@ int record_open(struct core *core, const struct question *question)
 
     if (kind == NULL)
         return -1;
-    for (uint32_t i = 0; i < args->count; i++) {
-        if (!is_open_key(args->as.pairs[i].key))
-            return run_refuse(core, 400, "unknown-key", "\"open\" knows no argument \"%.*s\".",
-                              (int)args->as.pairs[i].key.len,
-                              (const char *)args->as.pairs[i].key.at);
-    }
     subject = (struct subject){slice_of(NULL, 0), NULL, kind, NULL};
     permission =
         authority_transition(core, question->principal, &subject, creating(kind), &sentence);

@@ -621,11 +621,30 @@ static int permit_event(struct core *core, const struct question *question,
     return 0;
 }
 
+/* Is it an event of any kind? Then what is missing is the record. */
+static bool is_event(struct core *core, struct slice event)
+{
+    const struct pack *pack = core_current_pack(core);
+
+    for (int k = 0; pack != NULL && k < pack->kind_count; k++) {
+        const struct lifecycle *lifecycle = pack->kinds[k].lifecycle;
+
+        for (int i = 0; i < lifecycle->transition_count; i++) {
+            if (slice_is(event, lifecycle->transitions[i].event))
+                return true;
+        }
+    }
+    return false;
+}
+
 int transition_command(struct core *core, const struct question *question)
 {
     struct move move = {0};
     const struct transition *transition;
 
+    if (question->record.len == 0 && !is_event(core, question->command))
+        return run_refuse(core, 405, "unknown-command", "There is no command \"%.*s\".",
+                          (int)question->command.len, (const char *)question->command.at);
     if (subject_of(core, question->record, &move.subject) != 0 ||
         check_event_args(core, move.subject.kind, question->args) != 0)
         return -1;

@@ -282,21 +282,57 @@ static const struct {
     {"backup", admin_backup, true},  {"clock.advance", admin_clock, true},
 };
 
-/* Asked by the core like any command: the permission and the entry are one. */
-static int journal_admin(struct admin *admin, struct asked *asked)
+/* Asked of the core like any command: the permission and the entry are one. */
+static struct question admin_question(struct admin *admin, struct value *args)
 {
     struct engine *engine = admin->engine;
     struct question question = engine_question(engine, QUESTION_COMMAND);
-    struct value args = value_copy(&engine->arena, &admin->command->args);
 
-    value_set(&engine->arena, &args, "what", value_text(admin->command->command));
+    *args = value_copy(&engine->arena, &admin->command->args);
+    value_set(&engine->arena, args, "what", value_text(admin->command->command));
     question.principal = slice_str(admin->request->principal);
     question.auth_method = slice_str(admin->request->method);
     question.auth_key = admin->request->key_hash;
     question.id = admin->command->id;
     question.command = slice_str("admin");
-    question.args = &args;
-    return engine_ask(engine, &question, asked);
+    question.args = args;
+    return question;
+}
+
+/* Was this id used before? Then nothing is done again; another command under it is refused. */
+static bool is_repeated_admin(struct admin *admin, const struct question *question)
+{
+    struct engine *engine = admin->engine;
+    struct buf bytes = BUF_EMPTY;
+    uint8_t id[COMMAND_ID_LEN];
+    struct leaf leaf;
+    uint64_t seq;
+    bool is_same = false;
+
+    hash_command_id(question->principal, question->id, id);
+    if (journal_command(engine->journal, id, &seq, NULL) != 1)
+        return false;
+    if (journal_leaf(engine->journal, seq, &bytes, NULL) == 1 &&
+        leaf_decode(&engine->arena, buf_slice(&bytes), &leaf, NULL) == 0)
+        is_same = core_is_same_command(question, &leaf);
+    buf_release(&bytes);
+    if (is_same)
+        send_out(engine, admin->request, admin->command->id, &admin->out);
+    else
+        send_refusal(engine, admin->request, admin->command->id, "id-reused", NULL);
+    return true;
+}
+
+static bool is_permitted(struct admin *admin)
+{
+    const char *sentence = "";
+
+    if (authority_command(admin->engine->core, slice_str(admin->request->principal), "admin",
+                          &sentence) == PERMIT)
+        return true;
+    send_refusal(admin->engine, admin->request, admin->command->id, "not-allowed",
+                 arena_str(&admin->engine->arena, sentence));
+    return false;
 }
 
 static void run_admin(struct admin *admin, size_t which)
@@ -304,22 +340,21 @@ static void run_admin(struct admin *admin, size_t which)
     struct engine *engine = admin->engine;
     struct asked asked = {0};
     struct error err = {ERROR_NONE, ""};
-    uint8_t id[COMMAND_ID_LEN];
-    uint64_t seq;
+    struct value args;
+    struct question question = admin_question(admin, &args);
 
-    hash_command_id(slice_str(admin->request->principal), admin->command->id, id);
-    if (journal_command(engine->journal, id, &seq, NULL) == 1) {
-        send_out(engine, admin->request, admin->command->id, &admin->out);
+    if (is_repeated_admin(admin, &question))
+        return;
+    if (admin_commands[which].is_journaled) {
+        if (engine_ask(engine, &question, &asked) != 0)
+            return;
+    } else if (!is_permitted(admin)) {
         return;
     }
-    if (admin_commands[which].is_journaled && journal_admin(admin, &asked) != 0)
-        return;
-    if (asked.is_refused) {
+    if (asked.is_refused)
         send_refusal(engine, admin->request, admin->command->id, asked.refusal.code,
                      asked.refusal.sentence);
-        return;
-    }
-    if (admin_commands[which].run(admin, &err) != 0)
+    else if (admin_commands[which].run(admin, &err) != 0)
         send_refusal(engine, admin->request, admin->command->id, "guard-failed", err.text);
     else
         send_out(engine, admin->request, admin->command->id, &admin->out);

@@ -289,6 +289,12 @@ void engine_events(struct engine *engine, const struct request *request)
         engine_send(engine, request->to, &no);
         return;
     }
+    if (!authority_may_read(engine->core, slice_str(request->principal), slice_of(NULL, 0))) {
+        struct reply no = reply_refusal("not-allowed", NULL);
+
+        engine_send(engine, request->to, &no);
+        return;
+    }
     from = value_get_int(&asked, "from", 0);
     wait_ms = value_get_int(&asked, "wait_ms", 0);
     if (from < 0)
