@@ -6,7 +6,9 @@
 # Everything that is built goes to build/. `make help` lists the other targets.
 
 BUILD   ?= build
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
 PREFIX  ?= /usr/local
 VERSION := 0.1.0
 
@@ -59,7 +61,7 @@ WIRE_LIBS  = $(call archive,wire) $(call archive,core) $(call archive,base)
 PROGRAMS = rotad rota rota-verify rota-approval rota-communication rota-audit rota-exec
 BINARIES = $(addprefix $(BUILD)/,$(PROGRAMS))
 
-.PHONY: all help demo check build tests deps demo-deps check-deps clean
+.PHONY: all help demo check check-sanitized build tests deps demo-deps check-deps clean
 all: build
 
 help:  ## this list
@@ -171,6 +173,13 @@ check: check-deps  ## everything that must hold, in one go
 	@for c in $(CHECKS); do echo "check: $$c"; sh tests/checks/$$c.sh $(BUILD) || exit 1; done
 	@echo "check: hardening"; sh tests/checks/hardening.sh $(BINARIES)
 	@sh tests/run.sh $(BUILD) $(TESTS) $(wildcard tests/stories/*.sh)
+	+@$(MAKE) --no-print-directory SANITIZE=1 check-sanitized
+
+# The same tests, and the whole demo on real processes, with every program under AddressSanitizer (leaks too) and UBSan.
+SANITIZED = $(filter-out $(TESTS_engine),$(TESTS)) tests/stories/demo.sh
+check-sanitized: build tests
+	@echo "under AddressSanitizer and UndefinedBehaviorSanitizer:"
+	@ASAN_OPTIONS=detect_leaks=1 sh tests/run.sh $(BUILD) $(SANITIZED)
 
 # ---- bench ----
 

@@ -243,18 +243,27 @@ static const struct {
 /* The optimistic lock holds for every command that is about a record. */
 static int check_revision(struct core *core, const struct question *question)
 {
+    const struct value *said = value_get(question->args, "if_revision");
+    const struct value *by = value_get(question->args, "on_behalf_of");
+    int64_t wanted = question->if_revision, now;
     struct subject subject;
-    int64_t now;
 
-    if (question->if_revision < 0 || !subject_find(core, question->record, &subject))
+    /* What the arguments say is what was signed: the envelope may not say otherwise, nor leave it out. */
+    if (said != NULL && (said->type != VALUE_INT || said->as.number < 0 ||
+                         (wanted >= 0 && wanted != said->as.number)))
+        return run_refuse(core, 400, "malformed", "\"if_revision\" is one revision of the record.");
+    if (by != NULL && !slice_equal(value_slice(by), question->principal))
+        return run_refuse(core, 400, "malformed",
+                          "\"on_behalf_of\" in the arguments is not whose command this is.");
+    wanted = said != NULL ? said->as.number : wanted;
+    if (wanted < 0 || !subject_find(core, question->record, &subject))
         return 0;
     now = value_get_int(subject.row, "rev", 0);
-    if (now == question->if_revision)
+    if (now == wanted)
         return 0;
     return run_refuse(core, 409, "revision-mismatch",
                       "%.*s is at revision %lld, not %lld; look at it again.", (int)subject.id.len,
-                      (const char *)subject.id.at, (long long)now,
-                      (long long)question->if_revision);
+                      (const char *)subject.id.at, (long long)now, (long long)wanted);
 }
 
 /* An engine of rules does not obey half of what it was told: arguments that a command does not know are refused. */
@@ -278,7 +287,7 @@ static int check_keys(struct core *core, const struct value *args, const char *c
     return 0;
 }
 
-static int answer_command(struct core *core, const struct question *question)
+static int answer_any(struct core *core, const struct question *question)
 {
     if (check_revision(core, question) != 0)
         return -1;
@@ -290,6 +299,19 @@ static int answer_command(struct core *core, const struct question *question)
         return commands[i].answer(core, question);
     }
     return transition_command(core, question);
+}
+
+/* A signature in the journal is one that was checked. A command that is no signed decision takes none: else a gateway
+ * could bring anything in anybody's name, and anybody could enter signatures that no audit can confirm. */
+static int answer_command(struct core *core, const struct question *question)
+{
+    if (answer_any(core, question) != 0)
+        return -1;
+    if (question->signature.len > 0 && !core->is_signature_checked)
+        return run_refuse(core, 400, "malformed",
+                          "\"%.*s\" takes no signature; only a decision with a meaning is signed.",
+                          (int)question->command.len, (const char *)question->command.at);
+    return 0;
 }
 
 static int answer_follow(struct core *core, const struct question *question)
@@ -351,6 +373,7 @@ static void begin_run(struct core *core, const struct question *question, struct
     core->arena = state_arena(core->state);
     core->now_ms = question->now_us / 1000;
     core->streams = value_map();
+    core->is_signature_checked = false;
     buf_clear(&core->leaf_bytes);
     run->follows = value_array();
     run->offers = value_array();

@@ -33,7 +33,8 @@ struct core {
     const struct question *question;
     struct arena *arena; /* of the draft */
     int64_t now_ms;
-    struct value streams; /* streams this run has changed: key -> true */
+    bool is_signature_checked; /* the question's, by check_signature() */
+    struct value streams;      /* streams this run has changed: key -> true */
 };
 
 /* ---- run.c ---- */
@@ -89,6 +90,9 @@ void record_link(struct core *core, struct slice id, struct slice other, const c
                  const char *back, struct value *own, struct value *effects);
 struct slice record_new_id(struct core *core, const struct kind *kind, struct value *effects);
 int record_edit(struct core *core, const struct question *question);
+/* Who edited this version is kept: they cannot approve it. */
+void put_editor(struct core *core, const struct subject *subject, struct slice actor,
+                struct value *own);
 
 /* ---- transition.c ---- */
 struct move { /* a transition to be made */

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 
-enum { TEXT_MAX = 1024, TITLE_MAX = RECORD_TITLE_MAX, MISSING_SHOWN = 20 };
+enum { TEXT_MAX = 1024, TITLE_MAX = RECORD_TITLE_MAX, MISSING_SHOWN = 20, LINKS_MAX = 4000 };
 
 struct slice record_version(struct slice id)
 {
@@ -514,6 +514,10 @@ static int given_links(struct core *core, const struct value *links, struct valu
                 "A link is [type, record], with a type that the engine does not use.");
         if (subject_of(core, record, &other) != 0)
             return -1;
+        if (value_is(value_get(other.row, "links"), VALUE_MAP) &&
+            value_get(other.row, "links")->count >= LINKS_MAX)
+            return run_refuse(core, 422, "guard-failed", "%.*s has %d links; it takes no more.",
+                              (int)other.id.len, (const char *)other.id.at, LINKS_MAX);
         value_put(core->arena, out, other.id, value_text(type));
     }
     return 0;
@@ -573,9 +577,8 @@ static int check_edit(struct core *core, const struct subject *subject, const st
     return record_check_fields(core, subject->kind, set, true);
 }
 
-/* Who edited this version is kept: they cannot approve it. */
-static void put_editor(struct core *core, const struct subject *subject, struct slice actor,
-                       struct value *own)
+void put_editor(struct core *core, const struct subject *subject, struct slice actor,
+                struct value *own)
 {
     const struct value *editors = value_get(subject->row, "editors");
     struct value list = value_array();

@@ -19,6 +19,14 @@ struct open_row {
 
 enum { ROWS_KEPT_MAX = 200000 };
 
+/* A row outgrows a leaf: many leaves patch it (an audit is linked to by each of its findings). */
+static int decode_row(struct arena *arena, struct slice bytes, struct value *row)
+{
+    return dmp_decode_large(arena, bytes, UINT32_MAX, row, NULL) == 0 && row->type == VALUE_MAP
+               ? 0
+               : -1;
+}
+
 struct state {
     struct shelf shelf;
     struct map kept;  /* key -> struct kept, owned */
@@ -135,7 +143,7 @@ static struct open_row *open_row(struct state *state, struct slice key)
         /* Copied: what is kept may be forgotten while the draft still needs it. */
         struct slice own = slice_of(arena_copy(&state->arena, bytes.at, bytes.len), bytes.len);
 
-        if (dmp_decode(&state->arena, own, &row->row, NULL) != 0 || row->row.type != VALUE_MAP)
+        if (decode_row(&state->arena, own, &row->row) != 0)
             state->is_broken = true;
         else
             row->is_there = true;
@@ -265,8 +273,7 @@ static int add_to_page(void *with, struct slice key, struct slice bytes)
     if (page->is_full)
         return 1;
     own = arena_copy(page->arena, bytes.at, bytes.len);
-    page->is_damaged =
-        dmp_decode(page->arena, slice_of(own, bytes.len), &row, NULL) != 0 || row.type != VALUE_MAP;
+    page->is_damaged = decode_row(page->arena, slice_of(own, bytes.len), &row) != 0;
     if (page->is_damaged)
         return 1;
     own = arena_copy(page->arena, key.at, key.len);

@@ -124,6 +124,7 @@ int check_signature(struct core *core, const struct question *question,
         stream, rev_before, question->principal, question->args, &content);
     holds = sign_verify(key.at, buf_slice(&message), signature.at);
     buf_release(&message);
+    core->is_signature_checked = holds;
     return holds ? 0 : refuse_signature(core, "it does not match what was sent");
 }
 
@@ -163,6 +164,36 @@ static void put_given(struct core *core, struct move *move)
     fields = value_sub(core->arena, &move->own, slice_str("fields"));
     for (uint32_t i = 0; i < set->count; i++)
         value_put(core->arena, fields, set->as.pairs[i].key, set->as.pairs[i].value);
+    if (set->count > 0 && !slice_is(move->author.actor, "engine"))
+        put_editor(core, &move->subject, move->author.actor, &move->own);
+}
+
+/* Was what the record says approved, in the round before? */
+static bool is_granted(struct core *core, const struct subject *subject)
+{
+    const struct value *round = state_rowf(core->state, "%.*s/round/%lld", (int)subject->id.len,
+                                           (const char *)subject->id.at,
+                                           (long long)value_get_int(subject->row, "rounds", 0));
+
+    return slice_is(value_get_text(round, "state"), "granted");
+}
+
+/* What was approved changes by no event: only what the state lets people edit may be given with one. */
+static int check_given(struct core *core, const struct subject *subject, const struct value *set)
+{
+    const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
+
+    if (!is_granted(core, subject))
+        return 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (state->edit.count == 0 || (state->edit_fields.count > 0 &&
+                                       !words_have(&state->edit_fields, set->as.pairs[i].key)))
+            return run_refuse(core, 409, "wrong-state",
+                              "Field %.*s was approved and cannot be changed in state %s.",
+                              (int)set->as.pairs[i].key.len, (const char *)set->as.pairs[i].key.at,
+                              state->name);
+    }
+    return 0;
 }
 
 /* Checks them, and shows them to the guard: the record is then seen as it will be. */
@@ -179,7 +210,8 @@ static int see_given(struct core *core, struct subject *subject, const struct va
         return run_refuse(core, 409, "wrong-state",
                           "The content of %.*s is signed; a change needs a new version.",
                           (int)subject->id.len, (const char *)subject->id.at);
-    if (record_check_fields(core, subject->kind, set, true) != 0)
+    if (record_check_fields(core, subject->kind, set, true) != 0 ||
+        check_given(core, subject, set) != 0)
         return -1;
     row = arena_take(core->arena, sizeof *row);
     *row = value_copy(core->arena, subject->row);

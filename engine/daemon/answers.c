@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define CLOCK_MOST_MS INT64_C(253370764800000) /* 9999-01-01 */
+
 static void send_out(struct engine *engine, const struct request *request, struct slice id,
                      const struct value *out)
 {
@@ -229,10 +231,14 @@ static int admin_stop(struct admin *admin, struct error *err)
     return 0;
 }
 
-/* Checkpoints and backups are of the committed journal: what waits is committed first. */
+/* Checkpoints and backups are of the committed journal: what waits is committed first. If that fails, the whole batch is
+ * lost and engine_commit() says so to everybody in it. */
 static int commit_first(struct admin *admin, struct error *err)
 {
-    return journal_commit(admin->engine->journal, err);
+    if (!admin->engine->batch_is_dead && journal_commit(admin->engine->journal, err) == 0)
+        return 0;
+    admin->engine->batch_is_dead = true;
+    return error_set(err, ERROR_IO, "the journal could not be written");
 }
 
 static int admin_checkpoint(struct admin *admin, struct error *err)
@@ -258,13 +264,16 @@ static int admin_clock(struct admin *admin, struct error *err)
 {
     struct engine *engine = admin->engine;
     int64_t now_ms = clock_now_us(&engine->clock) / 1000;
-    int64_t until_ms = value_get_int(&admin->command->args, "until_ms",
-                                     now_ms + value_get_int(&admin->command->args, "ms", -1));
+    int64_t ms = value_get_int(&admin->command->args, "ms", -1), until_ms;
 
     if (!engine->clock.is_virtual)
         return error_set(err, ERROR_INPUT, "this journal is kept on the system clock");
+    until_ms = value_get_int(&admin->command->args, "until_ms",
+                             ms < CLOCK_MOST_MS - now_ms ? now_ms + ms : INT64_MAX);
     if (until_ms < now_ms)
         return error_set(err, ERROR_INPUT, "time does not go back");
+    if (until_ms > CLOCK_MOST_MS)
+        return error_set(err, ERROR_INPUT, "the clock ends with the year 9998");
     clock_advance(&engine->clock, (until_ms - now_ms) * 1000);
     value_set(&engine->arena, &admin->out, "now_ms",
               value_int(clock_now_us(&engine->clock) / 1000));
@@ -307,16 +316,20 @@ static bool is_repeated_admin(struct admin *admin, const struct question *questi
     uint8_t id[COMMAND_ID_LEN];
     struct leaf leaf;
     uint64_t seq;
-    bool is_same = false;
+    bool is_same = false, was_refused = false;
 
     hash_command_id(question->principal, question->id, id);
     if (journal_command(engine->journal, id, &seq, NULL) != 1)
         return false;
     if (journal_leaf(engine->journal, seq, &bytes, NULL) == 1 &&
-        leaf_decode(&engine->arena, buf_slice(&bytes), &leaf, NULL) == 0)
+        leaf_decode(&engine->arena, buf_slice(&bytes), &leaf, NULL) == 0) {
         is_same = core_is_same_command(question, &leaf);
+        was_refused = slice_starts(leaf.type, "refusal.");
+    }
     buf_release(&bytes);
-    if (is_same)
+    if (is_same && was_refused)
+        send_refusal(engine, admin->request, admin->command->id, "not-allowed", NULL);
+    else if (is_same)
         send_out(engine, admin->request, admin->command->id, &admin->out);
     else
         send_refusal(engine, admin->request, admin->command->id, "id-reused", NULL);

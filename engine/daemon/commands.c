@@ -145,7 +145,7 @@ static void put_part(struct engine *engine, const struct request *request,
     struct buf whole = BUF_EMPTY;
     uint8_t hash[HASH_LEN];
 
-    if (part < 0 || part * PART_MAX >= UPLOAD_MAX) {
+    if (part < 0 || part >= UPLOAD_MAX / PART_MAX) {
         refuse(engine, request->to, command, "too-large", "A file may have at most 64 MiB.");
         return;
     }
@@ -394,7 +394,10 @@ void engine_command(struct engine *engine, const struct request *request)
         return;
     }
     engine_wait_for_commit(engine, request->to, command.id);
-    if (!slice_is(command.command, "content.put"))
+    if (slice_starts(command.id, "T1."))
+        refuse(engine, request->to, &command, "malformed",
+               "Ids that begin with T1. are lease tokens; take another.");
+    else if (!slice_is(command.command, "content.put"))
         carry_out(engine, request, &command);
     else if (is_acceptable(engine, request, &command))
         content_put(engine, request, &command);

@@ -12,7 +12,13 @@
 
 #include <stdlib.h>
 
-enum { EVENTS_MAX = 1000, EVENTS_BYTES_MAX = 1024 * 1024, WAIT_MAX_MS = 30000, POLLS_MAX = 256 };
+enum {
+    EVENTS_MAX = 1000,
+    EVENTS_BYTES_MAX = 1024 * 1024,
+    WAIT_MAX_MS = 30000,
+    POLLS_MAX = 256,
+    SCAN_MAX = 20000
+};
 
 struct poll { /* a reader who waits for what is not there yet */
     struct reply_to to;
@@ -120,12 +126,14 @@ static const char *topic_of(struct engine *engine, struct arena *arena, const st
                         (int)event.len, (const char *)event.at);
 }
 
-static int make_event(struct engine *engine, struct arena *arena, uint64_t seq, bool moves_head,
+/* `passed` (or NULL: the feed's own heads) remembers what this reader has passed: class -> seq + 1 as a pointer. */
+static int make_event(struct engine *engine, struct arena *arena, uint64_t seq, struct map *passed,
                       struct buf *out, const char **topic)
 {
     struct buf raw = BUF_EMPTY;
     struct leaf leaf;
     struct value event;
+    int64_t prev;
     int rc = -1;
 
     if (journal_leaf(engine->journal, seq, &raw, NULL) == 1) {
@@ -134,10 +142,15 @@ static int make_event(struct engine *engine, struct arena *arena, uint64_t seq, 
         if (leaf_decode(arena, own, &leaf, NULL) == 0) {
             struct slice class = class_of(leaf.type);
 
-            event_of(engine, arena, own, &leaf, previous_in_class(engine, class, seq), &event);
+            prev = passed != NULL && map_get(passed, class) != NULL
+                       ? (int64_t)(uintptr_t)map_get(passed, class) - 1
+                       : previous_in_class(engine, class, seq);
+            event_of(engine, arena, own, &leaf, prev, &event);
             dmp_encode(out, &event);
             *topic = topic_of(engine, arena, &leaf);
-            if (moves_head)
+            if (passed != NULL)
+                map_put(passed, class, (void *)(uintptr_t)(seq + 1)); /* a number, never followed */
+            else
                 move_head(engine, class, seq);
             rc = 0;
         }
@@ -180,7 +193,7 @@ void engine_publish(struct engine *engine)
 
         arena_clear(&arena);
         buf_clear(&event);
-        if (make_event(engine, &arena, engine->published, true, &event, &topic) == 0)
+        if (make_event(engine, &arena, engine->published, NULL, &event, &topic) == 0)
             feed_publish(engine->feed, topic, engine->published, buf_slice(&event));
     }
     publish_head(engine);
@@ -222,17 +235,18 @@ static void answer_events(struct engine *engine, const struct reply_to *to, stru
     struct reply reply = {.status = 200, .id = id, .out = value_map()};
     struct value events = value_array();
     struct arena scratch = ARENA_EMPTY;
+    struct map passed = MAP_EMPTY;
     struct buf event = BUF_EMPTY;
     int64_t bytes = 0;
 
     max = max < 1 || max > EVENTS_MAX ? EVENTS_MAX : max;
     most = most < 1 || most > EVENTS_BYTES_MAX ? EVENTS_BYTES_MAX : most;
-    for (; at < end && events.count < max && bytes < most - 4096; at++) {
+    for (; at < end && at - from < SCAN_MAX && events.count < max && bytes < most - 4096; at++) {
         const char *topic = "";
 
         arena_clear(&scratch);
         buf_clear(&event);
-        if (make_event(engine, &scratch, at, false, &event, &topic) != 0)
+        if (make_event(engine, &scratch, at, &passed, &event, &topic) != 0)
             break;
         if (!passes(slice_str(topic), value_get(asked, "filter")))
             continue;
@@ -246,6 +260,7 @@ static void answer_events(struct engine *engine, const struct reply_to *to, stru
     value_set(&engine->arena, &reply.out, "next", value_int((int64_t)at));
     value_set(&engine->arena, &reply.out, "head", value_int((int64_t)end - 1));
     engine_send(engine, to, &reply);
+    map_release(&passed);
     buf_release(&event);
     arena_release(&scratch);
 }

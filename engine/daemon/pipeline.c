@@ -282,6 +282,7 @@ static void batch_failed(struct engine *engine, const struct error *err)
     broker_discard(engine->broker);
     feed_discard(engine->feed);
     core_forget(engine->core);
+    engine->next_due_ms = 0; /* timers that fired in this batch are due again */
     tell_failed(engine);
 }
 

@@ -13,7 +13,13 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { CHECKPOINT_EVERY_MS = 1000, PROBE_EVERY_MS = 5000, DUE_AT_ONCE = 128, LOOP_MOST_MS = 1000 };
+enum {
+    CHECKPOINT_EVERY_MS = 1000,
+    PROBE_EVERY_MS = 5000,
+    DUE_AT_ONCE = 128,
+    LOOP_MOST_MS = 1000,
+    STUCK_TIMER_MS = 5000
+};
 
 /* ---- what the broker asks ---- */
 
@@ -264,6 +270,7 @@ static void fire_timers(struct engine *engine)
 {
     int64_t now_ms = clock_now_us(&engine->clock) / 1000;
     struct due_keys due = {.arena = &engine->arena, .count = 0};
+    bool is_stuck = false;
 
     if (engine->next_due_ms < 0 || engine->next_due_ms > now_ms || engine->is_draining ||
         !engine_is_writable(engine))
@@ -276,11 +283,15 @@ static void fire_timers(struct engine *engine)
         question.key = due.at[i];
         if (engine_ask(engine, &question, &asked) != 0)
             return;
+        is_stuck = is_stuck || asked.leaf_count == 0;
         if (asked.is_refused)
             log_line(LOG_LEVEL_ERROR, "timer of %.*s: %s", (int)due.at[i].len,
                      (const char *)due.at[i].at, asked.refusal.sentence);
     }
     journal_next_due(engine->journal, &engine->next_due_ms, NULL);
+    /* What could not be done is due still: asked again later, not in every turn. */
+    if (is_stuck && engine->next_due_ms >= 0 && engine->next_due_ms <= now_ms)
+        engine->next_due_ms = now_ms + STUCK_TIMER_MS;
 }
 
 static int64_t least(int64_t a, int64_t b)

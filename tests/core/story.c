@@ -192,6 +192,16 @@ int story_do(struct story *story, const char *who, const char *event, const char
     return give(story, &question);
 }
 
+int story_do_scribbled(struct story *story, const char *who, const char *event, const char *record,
+                       const char *args)
+{
+    static const uint8_t scribble[SIGNATURE_LEN] = {7};
+    struct question question = command_of(story, who, event, record, said(story, args));
+
+    question.signature = slice_of(scribble, sizeof scribble);
+    return give(story, &question);
+}
+
 bool story_is_repetition(struct story *story)
 {
     struct slice raw = buf_slice(&story->shelf.leaves[story->first_seq]);

@@ -40,6 +40,9 @@ int story_sign_forged(struct story *story, const char *who, const char *key_of, 
                       const char *record);
 /* As story_sign, over a digest of zeroes. */
 int story_sign_stale(struct story *story, const char *who, const char *event, const char *record);
+/* A command with 64 bytes that are nobody's signature. */
+int story_do_scribbled(struct story *story, const char *who, const char *event, const char *record,
+                       const char *args);
 /* With a round that is not the open one. */
 int story_sign_round(struct story *story, const char *who, const char *event, const char *record,
                      int64_t round);

@@ -167,6 +167,49 @@ static void a_link_goes_to_a_record_and_to_nothing_else(void **state)
     story_end(story);
 }
 
+static void a_signature_that_nobody_checks_is_not_taken(void **state)
+{
+    struct story *story = with_policy();
+    uint64_t before = story_size(story);
+
+    (void)state;
+    assert_refused(story_do_scribbled(story, "amara", "open", NULL, policy), 400, "malformed");
+    assert_refused(story_do_scribbled(story, "amara", "edit", "POL-0001", "{'title': 'Other'}"),
+                   400, "malformed");
+    assert_int_equal(story_size(story), before);
+    story_end(story);
+}
+
+static void the_revision_in_the_arguments_counts_as_much_as_that_of_the_envelope(void **state)
+{
+    struct story *story = with_policy();
+
+    (void)state;
+    assert_refused(
+        story_do(story, "amara", "edit", "POL-0001", "{'title': 'Other', 'if_revision': 9}"), 409,
+        "revision-mismatch");
+    assert_refused(
+        story_do(story, "amara", "edit", "POL-0001", "{'title': 'Other', 'on_behalf_of': 'bo'}"),
+        400, "malformed");
+    assert_done(
+        story_do(story, "amara", "edit", "POL-0001", "{'title': 'Other', 'if_revision': 1}"));
+    story_end(story);
+}
+
+static void a_record_that_many_link_to_outgrows_no_row(void **state)
+{
+    struct story *story = with_policy();
+    const char *args = "{'kind': 'policy', 'title': 'P', 'links': "
+                       "[['a_type_of_link_that_is_as_long_as_names_may_be_here', 'POL-0001']]}";
+
+    (void)state;
+    for (int i = 0; i < 3000; i++)
+        assert_done(story_do(story, "amara", "open", NULL, args));
+    assert_done(story_do(story, "amara", "edit", "POL-0001", "{'title': 'Still here'}"));
+    assert_string_equal(story_fact(story, "POL-0001", "title"), "Still here");
+    story_end(story);
+}
+
 static void a_policy_that_is_not_complete_cannot_be_submitted(void **state)
 {
     struct story *story = story_begin();
@@ -315,6 +358,22 @@ static void whoever_edited_it_cannot_approve_it_either(void **state)
     assert_done(
         story_do(story, "bo", "edit", "POL-0001", "{'set': {'text': 'Lock it all away.'}}"));
     assert_refused(story_do(story, "amara", "submit", "POL-0001", NULL), 422, "guard-failed");
+    assert_non_null(strstr(story_sentence(story), "2 signatures and 1 people"));
+    story_end(story);
+}
+
+/* What is set by the event that submits is an edit like any other. */
+static void whoever_set_a_field_while_submitting_cannot_approve_it(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(
+        story_do(story, "amara", "open", NULL,
+                 "{'kind': 'policy', 'title': 'Clean desk', 'owner': 'bo', 'fields': {"
+                 "'text': 'Lock it away.', 'places': [{'name': 'Lyon', 'inside': true}]}}"));
+    assert_refused(story_do(story, "bo", "submit", "POL-0001", "{'set': {'text': 'Mine.'}}"), 422,
+                   "guard-failed");
     assert_non_null(strstr(story_sentence(story), "2 signatures and 1 people"));
     story_end(story);
 }
@@ -496,6 +555,9 @@ int main(void)
         cmocka_unit_test(a_draft_is_edited_by_its_author_alone),
         cmocka_unit_test(a_field_of_the_wrong_shape_is_refused),
         cmocka_unit_test(a_link_goes_to_a_record_and_to_nothing_else),
+        cmocka_unit_test(a_signature_that_nobody_checks_is_not_taken),
+        cmocka_unit_test(the_revision_in_the_arguments_counts_as_much_as_that_of_the_envelope),
+        cmocka_unit_test(a_record_that_many_link_to_outgrows_no_row),
         cmocka_unit_test(a_policy_that_is_not_complete_cannot_be_submitted),
         cmocka_unit_test(a_submission_asks_everyone_who_can_sign),
         cmocka_unit_test(two_votes_grant),
@@ -504,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_signature_over_other_content_is_refused),
         cmocka_unit_test(a_signature_with_another_key_is_refused),
         cmocka_unit_test(whoever_edited_it_cannot_approve_it_either),
+        cmocka_unit_test(whoever_set_a_field_while_submitting_cannot_approve_it),
         cmocka_unit_test(one_refusal_ends_it_and_one_return_sends_it_back),
         cmocka_unit_test(a_round_that_nobody_completes_expires),
         cmocka_unit_test(the_effective_date_puts_it_in_force),

@@ -95,6 +95,28 @@ static void a_new_scope_supersedes_the_old_and_asks_again(void **state)
     story_end(story);
 }
 
+static void what_was_approved_changes_by_no_later_event(void **state)
+{
+    struct story *story = with_scope_in_force();
+
+    (void)state;
+    assert_done(story_do(
+        story, "amara", "open", NULL,
+        "{'kind': 'scope_change', 'title': 'Smaller', 'fields': {'change_type': 'editorial',"
+        " 'what': ['wording'], 'reason': 'It says too much about servers.',"
+        " 'from_version': 'SCP-0001@1.0', 'impact_risk': 'none', 'impact_soa': 'none',"
+        " 'impact_objectives': 'none', 'impact_certificate': 'none', 'legal_impact': false,"
+        " 'planned_date': '2026-04-01'}}"));
+    assert_done(story_do(story, "amara", "submit", "SCH-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "SCH-0001", NULL));
+    assert_string_equal(story_fact(story, "SCH-0001", "state"), "approved");
+    assert_refused(
+        story_do(story, "amara", "implement", "SCH-0001", "{'set': {'conditions': 'None.'}}"), 409,
+        "wrong-state");
+    assert_done(story_do(story, "amara", "implement", "SCH-0001", NULL));
+    story_end(story);
+}
+
 static void a_major_nonconformity_starts_a_corrective_action(void **state)
 {
     struct story *story = story_begin_with("workflows");
@@ -119,6 +141,7 @@ int main(void)
         cmocka_unit_test(who_does_not_read_it_is_reminded_and_then_it_is_chased),
         cmocka_unit_test(a_year_passes_and_the_review_that_nobody_does_becomes_a_finding),
         cmocka_unit_test(a_new_scope_supersedes_the_old_and_asks_again),
+        cmocka_unit_test(what_was_approved_changes_by_no_later_event),
         cmocka_unit_test(a_major_nonconformity_starts_a_corrective_action),
     };
 

@@ -1,7 +1,7 @@
 /* kill -9 under load: what was acknowledged is there, once; the same id again gives the same answer; work that was
  * lent out when the engine died lands once.
  *
- * ROTA_ROUNDS (40) says how often the engine is killed, ROTA_SEED when. Each round: several clients have commands under
+ * ROTA_ROUNDS (200) says how often the engine is killed, ROTA_SEED when. Each round: several clients have commands under
  * way and workers have tasks in hand; the engine dies; what lies on the disk is proven now and then; the engine starts
  * again; every command of the round is sent again, those that were answered and those that were not. At the end the
  * journal is compared, leaf by leaf, with what the clients were told.
@@ -23,7 +23,7 @@ enum {
     COLLECTORS = 3,
     COURIERS = 3,
     HANDS = COLLECTORS + COURIERS,
-    ROUNDS = 40,
+    ROUNDS = 200,
     PROVE_EVERY = 10, /* rounds */
     ROUND_MOST_MS = 90,
     WORK_MOST_MS = 40,

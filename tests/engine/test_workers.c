@@ -294,6 +294,32 @@ static void a_result_whose_receipt_nobody_got_is_not_counted_twice(void **state)
     close_stage(&stage);
 }
 
+/* An id names one run for ever: a worker that spends its token on a command of its own would break the batch that its
+ * result is stored in. */
+static void a_token_is_no_id_for_a_command(void **state)
+{
+    struct stage stage;
+    struct worker *collector;
+    struct client *itself;
+    struct answer answer;
+    const char *audit;
+    struct work work;
+
+    (void)state;
+    open_stage(&stage, "60000");
+    collector = worker_new(stage.house, "collector", "audit.collect");
+    itself = client_new(stage.house, "collector");
+    audit = begin_work(&stage);
+    work = worker_hears(collector, PATIENCE_MS);
+    answer = command_with(itself, work.token, "edit", audit, "{\"set\":{\"scope\":\"a\"}}");
+    expect(itself, &answer, 400, "malformed");
+    worker_replies(collector, work.token, "{}");
+    done_once(&stage, audit, 0);
+    client_free(&itself);
+    worker_free(&collector);
+    close_stage(&stage);
+}
+
 static void each_attempt_has_another_token_of_the_same_task(void **state)
 {
     struct stage stage;
@@ -337,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_silent_busy_worker_outlives_the_patience_for_idle_ones),
         cmocka_unit_test(work_in_hand_when_the_engine_dies_lands_once_when_it_is_back),
         cmocka_unit_test(a_result_whose_receipt_nobody_got_is_not_counted_twice),
+        cmocka_unit_test(a_token_is_no_id_for_a_command),
         cmocka_unit_test(each_attempt_has_another_token_of_the_same_task),
     };
 

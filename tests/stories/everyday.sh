@@ -55,7 +55,9 @@ ends 0 --as ines log IPR-0001
 says "Amara Okafor"
 
 # ---- the approval worker wrote to her ----
-until_says "handed over" --as ines log IPR-0001
+until_says "handed over" --as ines log IPR-0001 --all
+until_says "not shown; --all shows them" --as ines log IPR-0001
+says_not "handed over"
 find "$ROTA_DIR/mail/amara" -type f | grep -q . || wrong "no letter to amara"
 
 # ---- news ----

@@ -3,6 +3,7 @@
 
 #include "ask.h"
 #include "commands.h"
+#include "base/map.h"
 #include "facts.h"
 #include "words.h"
 
@@ -18,12 +19,54 @@ static const char *who_of(struct tool *tool, const struct value *entry)
     return facts_name(tool, actor);
 }
 
+/* ---- which service a task belongs to: said by the entry that ordered it, not by those that settle it -- */
+
+static void keep_services(struct map *services, const struct value *entry)
+{
+    const struct value *effects = value_get(entry, "effects");
+
+    for (uint32_t i = 0; value_is(effects, VALUE_MAP) && i < effects->count; i++) {
+        const struct value *service = value_get(&effects->as.pairs[i].value, "service");
+
+        if (slice_starts(effects->as.pairs[i].key, "task/") && value_is(service, VALUE_STR))
+            map_put(services, effects->as.pairs[i].key, (void *)(uintptr_t)service);
+    }
+}
+
+static struct slice service_of(const struct map *services, const struct value *entry)
+{
+    const struct value *service = map_get(services, value_get_text(entry, "stream"));
+
+    return service != NULL ? value_slice(service) : slice_of(NULL, 0);
+}
+
+/* Settled by a notice's worker, and nothing else came of it: no row but the task's own was changed. */
+static bool is_only_delivery(const struct value *entry, struct slice service)
+{
+    const struct value *effects = value_get(entry, "effects");
+    struct slice type = value_get_text(entry, "type");
+
+    if (!slice_is(service, "communication.deliver") && !slice_is(service, "approval.request"))
+        return false;
+    if (!slice_is(type, "task.done") && !slice_is(type, "task.handed_over"))
+        return false;
+    for (uint32_t i = 0; value_is(effects, VALUE_MAP) && i < effects->count; i++) {
+        struct slice key = effects->as.pairs[i].key;
+
+        if (key.len > 0 && !slice_is(key, "^"))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the page ------------------------------------------------------------------------------------ */
+
 static void add_row(struct tool *tool, struct table *table, const struct value *entry,
-                    bool with_stream)
+                    struct slice service, bool with_stream)
 {
     struct slice stream = value_get_text(entry, "stream");
     bool is_signed = value_get_bool(entry, "signed", false);
-    const char *what = words_entry(tool, entry);
+    const char *what = words_entry_of(tool, entry, service);
 
     table_row(table);
     table_cell(table, 0, INK_DIM,
@@ -37,17 +80,31 @@ static void add_row(struct tool *tool, struct table *table, const struct value *
     table_cell(table, 4, INK_NONE, what);
 }
 
-static void print(struct tool *tool, const struct value *entries, const char *record)
+static void print(struct tool *tool, const struct value *entries, const char *record, bool is_all)
 {
     static const char *const heads[] = {"entry", "when", "who", "✎",
                                         "what (✎ signed with their own key)"};
+    struct map services = MAP_EMPTY;
     struct table table;
+    int hidden = 0;
 
     table_begin(&table, 5, heads);
-    for (uint32_t i = 0; i < entries->count; i++)
-        add_row(tool, &table, &entries->as.items[i], record == NULL);
+    for (uint32_t i = 0; i < entries->count; i++) {
+        const struct value *entry = &entries->as.items[i];
+        struct slice service = service_of(&services, entry);
+
+        keep_services(&services, entry);
+        if (!is_all && is_only_delivery(entry, service))
+            hidden++;
+        else
+            add_row(tool, &table, entry, service, record == NULL);
+    }
     table_print(&table, &tool->out, 0);
     table_release(&table);
+    map_release(&services);
+    if (hidden > 0)
+        output_line(&tool->out, INK_DIM, "%d deliver%s of notices %s not shown; --all shows them",
+                    hidden, hidden == 1 ? "y" : "ies", hidden == 1 ? "is" : "are");
 }
 
 static int number_option(const struct arguments *given, const char *name, int64_t fallback,
@@ -93,7 +150,7 @@ static int run(struct tool *tool, const struct arguments *given)
     for (uint32_t i = 0; tool->out.json && i < entries->count; i++)
         output_json(&tool->out, &entries->as.items[i]);
     if (!tool->out.json)
-        print(tool, entries, record);
+        print(tool, entries, record, record == NULL || arguments_have(given, "--all"));
     return TOOL_DONE;
 }
 
@@ -101,15 +158,17 @@ static const struct tool_option options[] = {
     {"--stream", "STREAM", "the entries of one stream: SCP-0001@1.0/round/1/amara, directory, ..."},
     {"--from", "SEQ", "begin at this entry of the journal"},
     {"--limit", "N", "at most so many entries (default 500)"},
+    {"--all", NULL, "also the deliveries of notices, which a record's page only counts"},
     {NULL, NULL, NULL},
 };
 
 const struct tool_command command_log = {
     "log",
     "look",
-    "[RECORD] [--stream STREAM] [--from SEQ] [--limit N]",
+    "[RECORD] [--stream STREAM] [--from SEQ] [--limit N] [--all]",
     "history: who did what, when, and whether it was signed",
-    "With a record: all that concerns it. Without: the journal, oldest first.\n\n"
+    "With a record: all that concerns it; deliveries of notices are counted unless --all is "
+    "given.\nWithout: the journal, oldest first. --json always gives every entry.\n\n"
     "    rota log SCP-0001\n"
     "    rota log --from 120 --json",
     options,

@@ -9,6 +9,7 @@ struct sentence {
     struct tool *tool;
     const struct value *entry, *body, *effects;
     struct slice type, stream, record; /* record: the part of the stream before the first slash */
+    struct slice service;              /* of the entry's task, where it is known */
     char *text;
 };
 
@@ -130,6 +131,8 @@ static void say_task(struct sentence *s)
     struct slice note = value_get_text(s->body, "note"),
                  service = value_get_text(s->body, "service");
 
+    if (service.len == 0)
+        service = s->service;
     add(s, "task %.*s ", (int)(s->stream.len > 5 ? s->stream.len - 5 : 0),
         (const char *)s->stream.at + 5);
     add_slice(s, "of ", service, " ");
@@ -140,6 +143,18 @@ static void say_task(struct sentence *s)
     if (note.len == 0)
         note = value_get_text(s->body, "message");
     add_slice(s, ": ", note, "");
+}
+
+/* Steps count from 1, as people do. */
+static void say_timer(struct sentence *s)
+{
+    struct slice timer = value_get_text(s->body, "timer");
+    int64_t due_ms = value_get_int(s->body, "due_ms", -1);
+
+    add_slice(s, "timer ", timer, "");
+    add(s, ": step %lld", (long long)value_get_int(s->body, "step", 0) + 1);
+    if (due_ms >= 0)
+        add(s, ", due %s", facts_moment(s->tool, due_ms));
 }
 
 static void say_other(struct sentence *s)
@@ -214,11 +229,16 @@ static void say_rows(struct sentence *s)
             add_slice(s, " (", value_get_text(patch, "note"), ")");
         }
     }
-    if (tasks > 0 && slice_starts(s->type, "record."))
+    if (tasks > 0 && (slice_starts(s->type, "record.") || slice_is(s->type, "timer.fired")))
         add(s, "; %d task%s for workers", tasks, tasks == 1 ? "" : "s");
 }
 
 const char *words_entry(struct tool *tool, const struct value *entry)
+{
+    return words_entry_of(tool, entry, slice_of(NULL, 0));
+}
+
+const char *words_entry_of(struct tool *tool, const struct value *entry, struct slice service)
 {
     struct sentence s = {tool,
                          entry,
@@ -227,6 +247,7 @@ const char *words_entry(struct tool *tool, const struct value *entry)
                          value_get_text(entry, "type"),
                          value_get_text(entry, "stream"),
                          slice_of(NULL, 0),
+                         service,
                          arena_str(&tool->arena, "")};
 
     s.record = before_slash(s.stream);
@@ -234,6 +255,8 @@ const char *words_entry(struct tool *tool, const struct value *entry)
         say_record(&s);
     else if (slice_starts(s.type, "task."))
         say_task(&s);
+    else if (slice_is(s.type, "timer.fired"))
+        say_timer(&s);
     else
         say_other(&s);
     say_state(&s);

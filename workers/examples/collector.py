@@ -35,4 +35,5 @@ while True:
         socket.send_multipart([b"", b"MDPW01", REPLY, rest[0], b"", answer])
     elif kind == DISCONNECT:  # the engine is new: say again who we are
         socket.close()
+        time.sleep(0.5)
         socket = connect(*arguments)

@@ -1,6 +1,7 @@
 /* A worker in C, by librota. Build and start it with
  *     cc greeter.c $(pkg-config --cflags --libs rota) -o greeter
- *     ./greeter ipc://run/front keys/exec-worker.key keys/engine.pub
+ * and from the organisation's directory, as a worker that may serve the service (here the sample's):
+ *     ./greeter ipc://run/front audit.collect keys/collector.key keys/engine.pub
  */
 #include <rota.h>
 #include <stdio.h>
@@ -25,16 +26,17 @@ int main(int argc, char **argv)
     struct rota_options options = {.name = "greeter", .log = print_line};
     struct rota_worker *worker = NULL;
     struct rota_error err = {0, "", ""};
+    const char *service = argc > 2 ? argv[2] : "demo.greet";
     int status = 1;
 
     options.endpoint = argc > 1 ? argv[1] : "ipc://run/front";
-    if (argc > 3) {
-        options.key_file = argv[2];
-        options.engine_key_file = argv[3];
+    if (argc > 4) {
+        options.key_file = argv[3];
+        options.engine_key_file = argv[4];
     }
     if (rota_worker_open(&options, &worker, &err) == 0 &&
         rota_worker_stop_on_signals(worker, &err) == 0 &&
-        rota_worker_serve(worker, "demo.greet", 1, greet, NULL, &err) == 0 &&
+        rota_worker_serve(worker, service, 1, greet, NULL, &err) == 0 &&
         rota_worker_run(worker, &err) == 0)
         status = 0;
     else
