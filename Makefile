@@ -61,7 +61,7 @@ WIRE_LIBS  = $(call archive,wire) $(call archive,core) $(call archive,base)
 PROGRAMS = rotad rota rota-verify rota-approval rota-communication rota-audit rota-exec
 BINARIES = $(addprefix $(BUILD)/,$(PROGRAMS))
 
-.PHONY: all help demo check check-sanitized build tests deps demo-deps check-deps clean
+.PHONY: all help demo check check-sanitized build tests install deps demo-deps check-deps clean
 all: build
 
 help:  ## this list
@@ -108,6 +108,25 @@ $(BUILD)/rota-exec: $(call objects,workers/exec) $(WORKER_PARTS)
 $(BUILD)/%.o: %.c | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
+
+# ---- installed: PREFIX says where it will stand, DESTDIR where it is put meanwhile ----
+
+MANUALS = $(shell find engine workers tools -name '*.1')
+INTO    = $(DESTDIR)$(PREFIX)
+
+install: build  ## programs, librota, manual pages and the shipped definitions, to PREFIX (default /usr/local)
+	@install -d $(INTO)/bin $(INTO)/lib/pkgconfig $(INTO)/include $(INTO)/share/rota $(INTO)/share/man/man1
+	@install -m 755 $(BINARIES) $(INTO)/bin
+	@install -m 644 $(BUILD)/librota.a $(INTO)/lib
+	@install -m 644 $(BUILD)/librota.so $(INTO)/lib/librota.so.$(VERSION)
+	@ln -sf librota.so.$(VERSION) $(INTO)/lib/librota.so.0
+	@ln -sf librota.so.0 $(INTO)/lib/librota.so
+	@install -m 644 workers/sdk/rota.h $(INTO)/include
+	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$${prefix}/lib|; s|@INCLUDEDIR@|$${prefix}/include|; s|@VERSION@|$(VERSION)|' \
+	    workers/sdk/rota.pc.in >$(INTO)/lib/pkgconfig/rota.pc
+	@chmod 644 $(INTO)/lib/pkgconfig/rota.pc
+	@find workflows config -type f -exec sh -c 'for f; do install -D -m 644 "$$f" "$(INTO)/share/rota/$$f" || exit 1; done' sh {} +
+	@install -m 644 $(MANUALS) $(INTO)/share/man/man1
 
 # ---- what is missing on this machine ----
 

@@ -32,6 +32,7 @@ with socket.socket() as probe:
     port = probe.getsockname()[1]
 controller = Controller(Keeper(sys.argv[1]), hostname="127.0.0.1", port=port)
 controller.start()
-print(port, flush=True)
+sys.stdout.write(f"{port}\n")
+sys.stdout.flush()
 sys.stdin.read()
 controller.stop()
