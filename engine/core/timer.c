@@ -8,56 +8,11 @@
 #include "core/inside.h"
 
 #include "base/check.h"
-
-enum { DAY_MS = 86400000 };
-
-static bool is_working(const struct calendar *calendar, int32_t date)
-{
-    int low = 0, high = calendar->holiday_count;
-
-    if (!calendar->working[date_weekday(date)])
-        return false;
-    while (low < high) {
-        int middle = low + (high - low) / 2;
-
-        if (calendar->holidays[middle] == date)
-            return false;
-        if (calendar->holidays[middle] < date)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return true;
-}
-
-static int32_t working_days(const struct calendar *calendar, int32_t date, int days)
-{
-    int step = days < 0 ? -1 : 1, left = days < 0 ? -days : days;
-
-    /* A calendar without a working day would never end. */
-    for (int walked = 0; left > 0 && walked < 20 * (days < 0 ? -days : days) + 400; walked++) {
-        date += step;
-        if (is_working(calendar, date))
-            left--;
-    }
-    return date;
-}
+#include "core/span.h"
 
 int64_t span_after(const struct calendar *calendar, int64_t ms, const struct span *span)
 {
-    const struct zone *zone =
-        calendar != NULL && calendar->zone != NULL ? calendar->zone : zone_utc();
-    int32_t date;
-    int64_t time_of_day;
-
-    if (span->months == 0 && span->days == 0)
-        return ms + span->ms;
-    date = zone_date(zone, ms);
-    time_of_day = ms - zone_midnight_ms(zone, date);
-    date = date_add_months(date, span->months);
-    date = span->working && calendar != NULL ? working_days(calendar, date, span->days)
-                                             : date + span->days;
-    return zone_midnight_ms(zone, date) + time_of_day + span->ms;
+    return span_add_moment(span, calendar, ms);
 }
 
 /* The moment a field of date or datetime stands for; -1 if it is empty. */
