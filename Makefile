@@ -77,7 +77,7 @@ $(BUILD)/rotad: $(call objects,engine/daemon) $(call archive,net) $(call archive
                 $(call archive,wire) $(call archive,core) $(call archive,base)
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq sqlite3 libconfig libcrypto jansson msgpack)
 
-$(BUILD)/rota: $(call objects,tools/rota) $(WIRE_LIBS)
+$(BUILD)/rota: $(call objects,tools/rota) $(call archive,definition) $(WIRE_LIBS)
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq libczmq libconfig libcrypto jansson msgpack)
 
 $(BUILD)/rota-verify: $(call objects,tools/verify)

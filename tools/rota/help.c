@@ -9,6 +9,7 @@ static const char *const groups[][2] = {
     {"audits", "Audits"},
     {"workers", "Workers and tasks"},
     {"people", "People and keys"},
+    {"definitions", "Workflows"},
     {"evidence", "Evidence"},
     {"operation", "Operation"},
     {"help", "Help"},
