@@ -2,8 +2,11 @@
 #include "core/inside.h"
 
 #include "base/check.h"
+#include "core/span.h"
 
 #include <stdlib.h>
+
+enum { VERSIONS_MAX = 1000 }; /* of one document */
 
 struct directory {
     struct arena arena;
@@ -152,6 +155,70 @@ static void add_managers(struct core *core, const struct subject *subject, struc
     }
 }
 
+/* Who owns the record, or did something to it within the span. Days are kept, not moments: a day's grace keeps apart
+ * one too many rather than one too few. */
+static void add_involved(struct core *core, const struct subject *subject, struct slice span_text,
+                         struct value *out)
+{
+    const struct value *acts = value_get(subject->row, "acts");
+    const struct calendar *calendar = calendar_of(core);
+    struct span span, back;
+    int64_t since;
+
+    add_named(core, out, value_get(subject->row, "owner"));
+    if (span_parse(span_text, &span) != 0)
+        return;
+    back = (struct span){-span.months, -span.days, span.working, -span.ms};
+    since = span_add_date(&back, calendar, today_of(core));
+    for (uint32_t i = 0; value_is(acts, VALUE_MAP) && i < acts->count; i++) {
+        if (acts->as.pairs[i].value.as.number >= since)
+            add_person(core, out, acts->as.pairs[i].key);
+    }
+}
+
+/* The word, of every record that `there` names: linked ones of that kind, or those of a field of references. A reference
+ * to a document without a version means all its versions. */
+static void add_versions(struct core *core, struct slice record, struct slice word,
+                         struct value *out)
+{
+    struct subject other;
+    struct value rows;
+
+    if (!subject_find(core, record, &other))
+        return;
+    if (record_version(record).len > 0 || !other.kind->lifecycle->versioned) {
+        authority_people(core, &other, word, out);
+        return;
+    }
+    state_rows(core->state, textf(core, "%.*s@", (int)record.len, (const char *)record.at),
+               VERSIONS_MAX, &rows);
+    for (uint32_t i = 0; i < rows.count; i++) {
+        if (subject_find(core, value_get_text(&rows.as.items[i], "key"), &other))
+            authority_people(core, &other, word, out);
+    }
+}
+
+static void add_there(struct core *core, const struct subject *subject, struct slice word,
+                      struct slice there, struct value *out)
+{
+    const struct value *links = value_get(subject->row, "links");
+    const struct value *named = value_find(value_get(subject->row, "fields"), there);
+
+    if (value_is(named, VALUE_STR))
+        add_versions(core, value_slice(named), word, out);
+    for (uint32_t i = 0; value_is(named, VALUE_ARRAY) && i < named->count; i++)
+        add_versions(core, value_slice(&named->as.items[i]), word, out);
+    if (subject->kind != NULL && kind_field(subject->kind, there) != NULL)
+        return;
+    for (uint32_t i = 0; value_is(links, VALUE_MAP) && i < links->count; i++) {
+        struct subject other;
+
+        if (subject_find(core, links->as.pairs[i].key, &other) &&
+            slice_equal(slice_str(other.kind->name), there))
+            authority_people(core, &other, word, out);
+    }
+}
+
 static const char *const row_words[][2] = {
     {"owner", "owner"},
     {"author", "author"},
@@ -162,6 +229,15 @@ static const char *const row_words[][2] = {
 void authority_people(struct core *core, const struct subject *subject, struct slice word,
                       struct value *out)
 {
+    const uint8_t *there = word.len > 0 ? memchr(word.at, '@', word.len) : NULL;
+
+    if (there != NULL) {
+        size_t len = (size_t)(there - word.at);
+
+        add_there(core, subject, slice_of(word.at, len), slice_of(there + 1, word.len - len - 1),
+                  out);
+        return;
+    }
     for (size_t i = 0; i < sizeof row_words / sizeof row_words[0]; i++) {
         if (slice_is(word, row_words[i][0])) {
             add_named(core, out, value_get(subject->row, row_words[i][1]));
@@ -177,6 +253,8 @@ void authority_people(struct core *core, const struct subject *subject, struct s
         authority_people_of(core, subject, &subject->kind->audience, out);
     else if (slice_starts(word, "manager_of:"))
         add_managers(core, subject, slice_of(word.at + 11, word.len - 11), out);
+    else if (slice_starts(word, "involved:"))
+        add_involved(core, subject, slice_of(word.at + 9, word.len - 9), out);
     else if (slice_starts(word, "did:"))
         add_named(core, out,
                   value_find(value_get(subject->row, "did"), slice_of(word.at + 4, word.len - 4)));
@@ -232,6 +310,28 @@ static enum permission apart(struct core *core, struct slice actor, const struct
         return DENY_APART;
     }
     return PERMIT;
+}
+
+bool authority_apart(struct core *core, const struct subject *subject, const struct words *people,
+                     const struct words *words, struct slice *who, const char **word)
+{
+    struct value named = value_array();
+
+    authority_people_of(core, subject, people, &named);
+    for (int i = 0; i < words->count; i++) {
+        struct words one = {&words->at[i], 1};
+        struct value excluded = value_array();
+
+        authority_people_of(core, subject, &one, &excluded);
+        for (uint32_t k = 0; k < named.count; k++) {
+            if (!value_has_text(&excluded, value_slice(&named.as.items[k])))
+                continue;
+            *who = value_slice(&named.as.items[k]);
+            *word = words->at[i];
+            return false;
+        }
+    }
+    return true;
 }
 
 static enum permission known(struct core *core, struct slice actor, const char **sentence)

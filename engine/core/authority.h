@@ -25,6 +25,10 @@ enum permission authority_transition(struct core *core, struct slice actor,
                                      const struct subject *subject,
                                      const struct transition *transition, const char **sentence);
 
+/* Is none of `people` one of `apart`? If one is: who, and as which word (memory of the pack and the draft). */
+bool authority_apart(struct core *core, const struct subject *subject, const struct words *people,
+                     const struct words *apart, struct slice *who, const char **word);
+
 enum permission authority_edit(struct core *core, struct slice actor, const struct subject *subject,
                                const char **sentence);
 

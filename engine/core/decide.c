@@ -91,6 +91,32 @@ static void forget_facts(struct core *core, struct slice name, struct value *per
     }
 }
 
+/* No two roles of a conflict in one hand. The first directory comes before the first pack: it is looked at when the
+ * pack is there, by the next one. */
+static int check_conflicts(struct core *core, const struct value *person)
+{
+    const struct pack *pack = core_current_pack(core);
+    const struct value *roles = value_get(person, "roles");
+    struct slice name = value_get_text(person, "name");
+
+    for (int i = 0; pack != NULL && i < pack->separation_count; i++) {
+        const struct separation *rule = &pack->separation[i];
+        const char *first = NULL;
+
+        for (int k = 0; k < rule->conflict.count; k++) {
+            if (!value_has_text(roles, slice_str(rule->conflict.at[k])))
+                continue;
+            if (first != NULL)
+                return run_refuse(core, 403, "separation-of-duties",
+                                  "%.*s cannot be both %s and %s (%s). %s", (int)name.len,
+                                  (const char *)name.at, first, rule->conflict.at[k], rule->name,
+                                  rule->says);
+            first = rule->conflict.at[k];
+        }
+    }
+    return 0;
+}
+
 int directory_install(struct core *core, const struct question *question)
 {
     const struct value *people = value_get(question->args, "people");
@@ -114,6 +140,8 @@ int directory_install(struct core *core, const struct question *question)
             memchr(name.at, '/', name.len) != NULL)
             return run_refuse(core, 422, "guard-failed",
                               "Entry %u of the directory has no usable name.", i + 1);
+        if (check_conflicts(core, &person) != 0)
+            return -1;
         forget_facts(core, name, &person);
         value_put(core->arena, &effects,
                   textf(core, "person/%.*s", (int)name.len, (const char *)name.at), person);

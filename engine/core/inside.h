@@ -93,6 +93,9 @@ int record_edit(struct core *core, const struct question *question);
 /* Who edited this version is kept: they cannot approve it. */
 void put_editor(struct core *core, const struct subject *subject, struct slice actor,
                 struct value *own);
+/* On which day each person last did something to the record: independence over a period asks for it. */
+void put_act(struct core *core, const struct subject *subject, struct slice actor,
+             struct value *own);
 
 /* ---- transition.c ---- */
 struct move { /* a transition to be made */

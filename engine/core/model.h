@@ -177,10 +177,12 @@ struct timer {
     struct where where;
 };
 
-struct need {           /* a condition that must hold before an event */
-    const char *before; /* event */
-    struct expr *when;
-    const char *says;
+struct need { /* what must hold before an event: a condition, or that people are kept apart */
+    const char *before;         /* event */
+    struct expr *when;          /* NULL: `people` */
+    struct words people, apart; /* none of the first may be one of the second */
+    const char *rule;           /* of separation, for the message; or NULL */
+    const char *says;           /* NULL with `people`: the names and the rule speak */
     struct where where;
 };
 
@@ -264,6 +266,12 @@ struct meaning {
         *statement; /* approved: "I approve {{title}} ..." with {{record}} {{version}} {{title}} {{digest}} */
 };
 
+struct separation { /* a rule of separation of duties */
+    const char *name, *says;
+    struct words
+        conflict; /* roles that nobody may hold together; empty: the rule is enforced by `apart` alone */
+};
+
 struct calendar {
     bool working[7];         /* Monday first */
     const int32_t *holidays; /* days since the epoch, ascending */
@@ -284,6 +292,8 @@ struct pack {
     int message_count;
     struct meaning *meanings;
     int meaning_count;
+    struct separation *separation;
+    int separation_count;
     struct calendar calendar;
     struct value files; /* array of {path: str, hash: bin32}: what the digest is over */
     struct arena arena;

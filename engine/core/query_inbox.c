@@ -119,7 +119,8 @@ static bool is_own_word(const struct kind *kind, const char *word)
 
     return strcmp(word, "owner") == 0 || strcmp(word, "author") == 0 ||
            strcmp(word, "requester") == 0 || strncmp(word, "did:", 4) == 0 ||
-           strncmp(word, "manager_of:", 11) == 0 || (field != NULL && field->type == FIELD_PERSON);
+           strncmp(word, "manager_of:", 11) == 0 || strchr(word, '@') != NULL ||
+           (field != NULL && field->type == FIELD_PERSON);
 }
 
 static struct slice own_word(struct inbox *inbox, const struct subject *subject,

@@ -281,6 +281,27 @@ static void missing_of_table(struct core *core, const struct field *field,
     }
 }
 
+static int check_need(struct core *core, const struct subject *subject, const struct need *need,
+                      const char *event)
+{
+    struct slice who;
+    const char *word;
+
+    if (need->when != NULL)
+        return scope_holds(core, need->when, subject, slice_str(event), core->question->principal,
+                           NULL, NULL)
+                   ? 0
+                   : run_refuse(core, 422, "guard-failed", "%s", need->says);
+    if (authority_apart(core, subject, &need->people, &need->apart, &who, &word))
+        return 0;
+    return run_refuse(core, 403, "separation-of-duties",
+                      "%.*s stands as \"%s\" and may not be named here (%s: separation of "
+                      "duties). %s",
+                      (int)who.len, (const char *)who.at, word,
+                      need->rule != NULL ? need->rule : "SOD-3",
+                      need->says != NULL ? need->says : "Name somebody else.");
+}
+
 int record_check_complete(struct core *core, const struct subject *subject, const char *event)
 {
     struct slice actor = core->question->principal;
@@ -307,9 +328,8 @@ int record_check_complete(struct core *core, const struct subject *subject, cons
     for (int i = 0; i < subject->kind->need_count; i++) {
         const struct need *need = &subject->kind->needs[i];
 
-        if (strcmp(need->before, event) == 0 &&
-            !scope_holds(core, need->when, subject, slice_str(event), actor, NULL, NULL))
-            return run_refuse(core, 422, "guard-failed", "%s", need->says);
+        if (strcmp(need->before, event) == 0 && check_need(core, subject, need, event) != 0)
+            return -1;
     }
     return 0;
 }
@@ -591,6 +611,18 @@ void put_editor(struct core *core, const struct subject *subject, struct slice a
     value_set(core->arena, own, "editors", list);
 }
 
+void put_act(struct core *core, const struct subject *subject, struct slice actor,
+             struct value *own)
+{
+    const struct value *acts = value_get(subject->row, "acts");
+    const struct value *last = value_find(acts, actor);
+    int64_t today = today_of(core);
+
+    if (slice_is(actor, "engine") || (value_is(last, VALUE_INT) && last->as.number == today))
+        return;
+    value_put(core->arena, value_sub(core->arena, own, slice_str("acts")), actor, value_int(today));
+}
+
 int record_edit(struct core *core, const struct question *question)
 {
     struct author author = run_principal(core);
@@ -635,6 +667,7 @@ int record_edit(struct core *core, const struct question *question)
     value_set(core->arena, &own, "digest", value_bin(digest, HASH_LEN));
     value_set(core->arena, &own, "changed_ms", value_int(core->now_ms));
     put_editor(core, &subject, question->principal, &own);
+    put_act(core, &subject, question->principal, &own);
     timers = value_map();
     timers_arm(core, &subject, kind_state_index(subject.kind, value_get_text(subject.row, "state")),
                &fields, &timers);

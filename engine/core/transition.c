@@ -371,6 +371,7 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
 
     put_state(core, move, to);
     put_deed(core, move);
+    put_act(core, &move->subject, move->author.actor, &move->own);
     put_given(core, move);
     if (put_settings(core, move) != 0)
         return -1;

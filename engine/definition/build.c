@@ -526,7 +526,14 @@ static void build_needs(struct builder *b, const struct written_kind *written,
     for (i = 0; i < count; i++) {
         struct need need = grammar_need(reader, group_at(written->needs, i));
 
-        if (need.before != NULL && need.when != NULL && need.says != NULL)
+        if (need.before == NULL)
+            continue;
+        if ((need.when != NULL) == (need.people.count > 0) ||
+            (need.people.count > 0) != (need.apart.count > 0) ||
+            (need.when != NULL && need.says == NULL))
+            problem(b->problems, need.where,
+                    "a need holds either `when` and `says`, or `people` and `apart`");
+        else
             kind->needs[kind->need_count++] = need;
     }
 }
@@ -752,6 +759,9 @@ static void build_names(struct builder *b)
     pack->meanings = w->meanings;
     pack->meaning_count = w->meaning_count;
     KEEP_NAMED(pack->meanings, pack->meaning_count, statement);
+    pack->separation = w->separation;
+    pack->separation_count = w->separation_count;
+    KEEP_NAMED(pack->separation, pack->separation_count, says);
     pack->messages = w->messages;
     pack->message_count = w->message_count;
     KEEP_NAMED(pack->messages, pack->message_count, subject);

@@ -128,8 +128,12 @@ static void check_kind(struct checks *c)
     check_who(c, &kind->audience, false);
     check_who(c, &kind->acknowledge, false);
     check_fields(c);
-    for (i = 0; i < kind->need_count; i++)
+    for (i = 0; i < kind->need_count; i++) {
         (void)check_event(c, kind, kind->needs[i].before);
+        check_who(c, &kind->needs[i].people, false);
+        check_who(c, &kind->needs[i].apart, true);
+        check_separation(c, kind->needs[i].rule);
+    }
     check_lifecycle(c);
 }
 
@@ -193,6 +197,8 @@ void check_pack(const struct pack *pack, const struct written_pack *written,
     for (i = 0; i < pack->rule_count; i++)
         check_rule(&c, &pack->rules[i]);
     c.kind = NULL;
+    for (i = 0; i < pack->separation_count; i++)
+        check_conflict(&c, &pack->separation[i]);
     for (i = 0; i < pack->message_count; i++)
         check_message(&c, &pack->messages[i]);
 }

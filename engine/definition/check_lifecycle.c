@@ -63,14 +63,7 @@ static void check_row_names(struct checks *c, const struct transition *row)
         if (row->tasks[i].on_failure != NULL)
             (void)check_event(c, c->kind, row->tasks[i].on_failure);
     }
-    for (i = 0; row->apart_rule != NULL && i < c->written->separation_count; i++) {
-        const char *name = c->written->separation[i].name;
-
-        if (name != NULL && strcmp(name, row->apart_rule) == 0)
-            return;
-    }
-    if (row->apart_rule != NULL && c->written->separation_count > 0)
-        say(c, where_of(row->apart_rule), "unknown rule of separation", row->apart_rule);
+    check_separation(c, row->apart_rule);
 }
 
 /* Commands of the engine's own: an event of that name could never be asked for. */

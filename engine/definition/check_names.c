@@ -1,4 +1,5 @@
 /* check_names.c - every name means something: people, fields, events, templates. */
+#include "core/span.h"
 #include "definition/check_inside.h"
 #include "definition/nearest.h"
 #include "definition/scope.h"
@@ -59,24 +60,109 @@ static void unknown_who(struct checks *c, const char *placed, const char *word)
             check_for_kind(c, where.file), nearest_hint(&nearest, &c->problems->arena));
 }
 
+static bool is_involved(const char *word, struct span *span)
+{
+    return strncmp(word, "involved:", 9) == 0 && span_parse(slice_str(word + 9), span) == 0;
+}
+
+/* One word, without what follows an @; `placed` is the whole of it, as written. */
+static void check_word(struct checks *c, const char *placed, const char *word, bool may_be_did)
+{
+    struct span span;
+
+    if (strncmp(word, "did:", 4) == 0 && may_be_did) {
+        if (!kind_has_event(c->kind, word + 4))
+            problem(c->problems, where_of(placed), "unknown event in '%s'%s", placed,
+                    check_for_kind(c, where_of(placed).file));
+        return;
+    }
+    if (strncmp(word, "manager_of:", 11) == 0)
+        word += 11;
+    if (!is_involved(word, &span) && !is_who(c, word))
+        unknown_who(c, placed, word);
+}
+
+/* WORD@THERE: `there` is a kind that may be linked, or a field of references. */
+static void check_word_there(struct checks *c, const char *placed, const char *word,
+                             const char *there, bool may_be_did)
+{
+    const struct kind *here = c->kind, *linked = pack_kind(c->pack, slice_str(there));
+    const struct field *field = kind_field(here, slice_str(there));
+    struct nearest nearest = nearest_to(slice_str(there));
+    int i;
+
+    if (linked == NULL && (field == NULL || field->type != FIELD_REF)) {
+        for (i = 0; i < c->pack->kind_count; i++)
+            nearest_offer(&nearest, c->pack->kinds[i].name);
+        for (i = 0; i < here->field_count; i++) {
+            if (here->fields[i].type == FIELD_REF)
+                nearest_offer(&nearest, here->fields[i].name);
+        }
+        problem(c->problems, where_of(placed),
+                "unknown '@%s' in '%s'%s: no kind, and no field of references%s", there, placed,
+                check_for_kind(c, where_of(placed).file),
+                nearest_hint(&nearest, &c->problems->arena));
+        return;
+    }
+    for (i = 0; linked == NULL && i < field->of.count; i++) {
+        c->kind = pack_kind(c->pack, slice_str(field->of.at[i]));
+        if (c->kind != NULL)
+            check_word(c, placed, word, may_be_did);
+    }
+    if (linked != NULL) {
+        c->kind = linked;
+        check_word(c, placed, word, may_be_did);
+    }
+    c->kind = here;
+}
+
 void check_who(struct checks *c, const struct words *words, bool may_be_did)
 {
     int i;
 
     for (i = 0; i < words->count; i++) {
-        const char *word = words->at[i];
+        const char *word = words->at[i], *there = strchr(word, '@');
 
-        if (strncmp(word, "did:", 4) == 0 && may_be_did) {
-            if (!kind_has_event(c->kind, word + 4))
-                problem(c->problems, where_of(word), "unknown event in '%s'%s", word,
-                        check_for_kind(c, where_of(word).file));
-            continue;
-        }
-        if (strncmp(word, "manager_of:", 11) == 0)
-            word += 11;
-        if (!is_who(c, word))
-            unknown_who(c, words->at[i], word);
+        if (there == NULL)
+            check_word(c, word, word, may_be_did);
+        else
+            check_word_there(c, word, arena_copy(&c->problems->arena, word, (size_t)(there - word)),
+                             there + 1, may_be_did);
     }
+}
+
+void check_separation(struct checks *c, const char *rule)
+{
+    struct nearest nearest = nearest_to(slice_str(rule != NULL ? rule : ""));
+    int i;
+
+    for (i = 0; rule != NULL && i < c->pack->separation_count; i++) {
+        if (strcmp(c->pack->separation[i].name, rule) == 0)
+            return;
+        nearest_offer(&nearest, c->pack->separation[i].name);
+    }
+    if (rule != NULL && c->pack->separation_count > 0)
+        unknown(c, rule, "rule of separation", &nearest);
+}
+
+void check_conflict(struct checks *c, const struct separation *separation)
+{
+    int i, k;
+
+    for (i = 0; i < separation->conflict.count; i++) {
+        const char *role = separation->conflict.at[i];
+        struct nearest nearest = nearest_to(slice_str(role));
+
+        if (pack_role(c->pack, slice_str(role)) != NULL)
+            continue;
+        for (k = 0; k < c->pack->role_count; k++)
+            nearest_offer(&nearest, c->pack->roles[k].name);
+        unknown(c, role, "role", &nearest);
+    }
+    if (separation->conflict.count == 1)
+        problem(c->problems, where_of(separation->conflict.at[0]),
+                "a conflict takes two roles; '%s' alone conflicts with nothing",
+                separation->conflict.at[0]);
 }
 
 /* ---- events ---- */

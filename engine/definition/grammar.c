@@ -468,8 +468,14 @@ static void read_review(struct reader *reader, const config_setting_t *setting, 
 
 static const struct option NEED_OPTIONS[] = {
     MUST("before", "event", read_text, AT(need, before), "the event that waits for it"),
-    MUST("when", CONDITION, read_expr, AT(need, when), "what must hold"),
-    MUST("says", TEXT, read_text, AT(need, says), "what is said when it does not"),
+    NOTE("when", CONDITION, read_expr, AT(need, when), NULL, "what must hold"),
+    NOTE("people", WHO, read_words, AT(need, people), NULL,
+         "instead of `when`: none of these may be one of `apart`"),
+    NOTE("apart", WHO, read_words, AT(need, apart), NULL, "whom `people` must not be"),
+    NOTE("rule", "rule of separation", read_text, AT(need, rule), NULL,
+         "the rule of separation, for the message"),
+    NOTE("says", TEXT, read_text, AT(need, says), "with `people`: who, and the rule",
+         "what is said when it does not hold"),
 };
 static const struct option_table NEED = {"need", "What must hold before an event (`needs`).",
                                          NEED_OPTIONS, COUNT(NEED_OPTIONS)};
@@ -605,8 +611,10 @@ static const struct option_table RETENTION = {"retention rule",
                                               RETENTION_OPTIONS, COUNT(RETENTION_OPTIONS)};
 
 static const struct option SEPARATION_OPTIONS[] = {
-    MUST("name", TEXT, read_text, AT(written_named, name), "as `apart_rule` names it"),
-    MUST("says", TEXT, read_text, AT(written_named, text), "the rule, in a sentence"),
+    MUST("name", TEXT, read_text, AT(separation, name), "as `apart_rule` names it"),
+    MUST("says", TEXT, read_text, AT(separation, says), "the rule, in a sentence"),
+    NOTE("conflict", "list of roles", read_words, AT(separation, conflict), NULL,
+         "no directory may give two of these to one person"),
 };
 static const struct option_table SEPARATION = {"rule of separation",
                                                "Who may not do two things (`separation`).",

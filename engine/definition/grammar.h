@@ -125,7 +125,7 @@ struct written_rule {
     struct where where;
 };
 
-struct written_named { /* retention and separation: names that others refer to */
+struct written_named { /* retention: names that others refer to */
     const char *name, *text;
 };
 
@@ -149,7 +149,7 @@ struct written_pack {
     int meaning_count;
     struct written_named *retention;
     int retention_count;
-    struct written_named *separation;
+    struct separation *separation;
     int separation_count;
 };
 
