@@ -161,6 +161,7 @@ without-main = $(filter-out %/main.o,$(call objects,$(1)))
 ENGINE_ALL = $(call without-main,engine/daemon) $(call archive,net) $(call archive,store) $(call archive,definition) \
              $(call archive,wire) $(call archive,core) $(call archive,base)
 WORKER_ALL = $(foreach d,sdk common post approval communication audit exec,$(call without-main,workers/$(d)))
+LINK_core    = $(call objects,tools/simulate) $(ENGINE_ALL)
 LINK_verify  = $(call without-main,tools/verify)
 LINK_workers = $(WORKER_ALL) $(WIRE_LIBS)
 LINK_tools   = $(call without-main,tools/rota) $(call objects,workers/audit/none) $(ENGINE_ALL)

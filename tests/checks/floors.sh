@@ -17,7 +17,7 @@ allowed() { # folder -> the folders it may include from
     engine/daemon) echo "base core definition wire store net daemon" ;;
     workers/*) echo "base wire sdk post common $(basename "$1")" ;;
     tools/verify) echo "verify" ;;
-    tools/*) echo "base core definition wire store sdk audit" ;;
+    tools/*) echo "base core definition wire store sdk audit simulate" ;;
     esac
 }
 

@@ -8,26 +8,21 @@
 
 #include "base/date.h"
 #include "core/story.h"
-#include "core/story_shelf.h"
 #include "definition/pack.h"
+#include "simulate/house.h"
+#include "simulate/replay.h"
 #include "wire/json.h"
 
 enum { DEPTH_MAX = 8, WAKES_MAX = 1000, ROLES_MAX = 4 };
 
 struct story {
-    struct core *core;
-    struct story_shelf shelf;
+    struct house house;
     /* Asked the same, it must answer the same; and it forgets everything before each question, as after a restart. */
     struct core *twin;
-    struct story_shelf twin_shelf;
+    struct memory twin_memory;
     struct arena arena;
-    int64_t now_us;
     int ids;
-    struct value follows; /* waiting, oldest first; memory of arena */
-    /* Of the last answer. */
-    int status, leaf_count;
-    char code[64], sentence[1024];
-    struct value reply;
+    struct house_answer answer; /* the last; its memory is of the arena */
     /* The last command, to say it again. */
     struct question question;
     uint64_t first_seq;
@@ -56,34 +51,9 @@ static const uint8_t *seed_of(struct story *story, const char *who)
 
 /* ---- asking the core ---- */
 
-static void remember_refusal(struct story *story, const struct refusal *refusal)
+static void ask_twin(void *self, const struct question *question, const struct run *run)
 {
-    snprintf(story->code, sizeof story->code, "%s", refusal != NULL ? refusal->code : "");
-    snprintf(story->sentence, sizeof story->sentence, "%s",
-             refusal != NULL ? refusal->sentence : "");
-}
-
-static void keep_leaves(struct story *story, const struct run *run)
-{
-    struct leaf *leaves = arena_zero(&story->arena, (size_t)(run->leaf_count + 1) * sizeof *leaves);
-
-    for (int i = 0; i < run->leaf_count; i++) {
-        struct slice raw = run->leaves[i].bytes;
-        char *own = arena_copy(&story->arena, raw.at, raw.len);
-
-        story_shelf_add_leaf(&story->shelf, raw);
-        assert_int_equal(leaf_decode(&story->arena, slice_of(own, raw.len), &leaves[i], NULL), 0);
-        assert_int_equal(leaves[i].seq, run->leaves[i].seq);
-    }
-    for (uint32_t i = 0; i < run->follows.count; i++)
-        value_push(&story->arena, &story->follows,
-                   value_copy(&story->arena, &run->follows.as.items[i]));
-    if (run->leaf_count > 0 && !run->is_refused)
-        story->reply = core_reply(&story->arena, leaves, run->leaf_count);
-}
-
-static void ask_twin(struct story *story, const struct question *question, const struct run *run)
-{
+    struct story *story = self;
     struct run same;
 
     core_forget(story->twin);
@@ -92,60 +62,24 @@ static void ask_twin(struct story *story, const struct question *question, const
     assert_int_equal(same.leaf_count, run->leaf_count);
     for (int i = 0; i < run->leaf_count; i++) {
         assert_true(slice_equal(same.leaves[i].bytes, run->leaves[i].bytes));
-        story_shelf_add_leaf(&story->twin_shelf, same.leaves[i].bytes);
+        memory_add_leaf(&story->twin_memory, same.leaves[i].bytes);
     }
     assert_true(value_equal(&same.follows, &run->follows));
     assert_true(value_equal(&same.offers, &run->offers));
     if (same.leaf_count > 0)
-        core_keep(story->twin, story_shelf_changed, &story->twin_shelf);
+        core_keep(story->twin, memory_changed, &story->twin_memory);
     else
         core_drop(story->twin);
-}
-
-static void ask_core(struct story *story, struct question *question, struct run *run)
-{
-    question->seq = story->shelf.leaf_count;
-    question->now_us = story->now_us;
-    assert_int_equal(core_decide(story->core, question, run), 0);
-    story->leaf_count = run->leaf_count;
-    story->status = run->is_refused ? run->refusal.status : 200;
-    remember_refusal(story, run->is_refused ? &run->refusal : NULL);
-    story->reply = value_map();
-    keep_leaves(story, run);
-    ask_twin(story, question, run);
-    if (run->leaf_count > 0)
-        core_keep(story->core, story_shelf_changed, &story->shelf);
-    else
-        core_drop(story->core);
 }
 
 /* One question, and all that follows from it. */
 static void play(struct story *story, struct question *question)
 {
-    struct run run;
-    struct story first;
+    struct error err = {ERROR_NONE, ""};
 
-    ask_core(story, question, &run);
-    first = *story;
-    for (uint32_t i = 0; i < story->follows.count; i++) {
-        struct question follow = {.kind = QUESTION_FOLLOW,
-                                  .principal = slice_str("engine"),
-                                  .auth_method = slice_str("engine"),
-                                  .if_revision = -1,
-                                  .follow = &story->follows.as.items[i]};
-
-        assert_true(i < WAKES_MAX);
-        ask_core(story, &follow, &run);
-        if (story->status != 200)
-            print_error("what followed was refused: %s: %s\n", story->code, story->sentence);
-        assert_int_equal(story->status, 200);
-    }
-    story->follows = value_array();
-    story->status = first.status;
-    story->leaf_count = first.leaf_count;
-    story->reply = first.reply;
-    memcpy(story->code, first.code, sizeof story->code);
-    memcpy(story->sentence, first.sentence, sizeof story->sentence);
+    if (house_play(&story->house, question, &story->arena, &story->answer, &err) != 0)
+        print_error("%s\n", err.text);
+    assert_int_equal(err.class, ERROR_NONE);
 }
 
 static const struct value *said(struct story *story, const char *args)
@@ -165,23 +99,17 @@ static const struct value *said(struct story *story, const char *args)
 static struct question command_of(struct story *story, const char *who, const char *event,
                                   const char *record, const struct value *args)
 {
-    return (struct question){
-        .kind = QUESTION_COMMAND,
-        .principal = slice_str(who),
-        .auth_method = slice_str("curve"),
-        .id = slice_str(arena_printf(&story->arena, "story-command-%06d", ++story->ids)),
-        .command = slice_str(event),
-        .record = slice_str(record != NULL ? record : ""),
-        .if_revision = -1,
-        .args = args};
+    const char *id = arena_printf(&story->arena, "story-command-%06d", ++story->ids);
+
+    return house_command(who, id, event, record, args);
 }
 
 static int give(struct story *story, struct question *question)
 {
     story->question = *question;
-    story->first_seq = story->shelf.leaf_count;
+    story->first_seq = story_size(story);
     play(story, question);
-    return story->status;
+    return story->answer.status;
 }
 
 int story_do(struct story *story, const char *who, const char *event, const char *record,
@@ -204,7 +132,7 @@ int story_do_scribbled(struct story *story, const char *who, const char *event, 
 
 bool story_is_repetition(struct story *story)
 {
-    struct slice raw = buf_slice(&story->shelf.leaves[story->first_seq]);
+    struct slice raw = buf_slice(&story->house.memory.leaves[story->first_seq]);
     struct leaf leaf;
 
     assert_int_equal(leaf_decode(&story->arena, raw, &leaf, NULL), 0);
@@ -213,53 +141,17 @@ bool story_is_repetition(struct story *story)
 
 /* ---- signing ---- */
 
-static void put_hash(struct story *story, struct value *args, const char *key, struct slice bytes)
-{
-    uint8_t *hash = arena_take(&story->arena, HASH_LEN);
-
-    hash_bytes(bytes, hash);
-    value_set(&story->arena, args, key, value_bin(hash, HASH_LEN));
-}
-
-static struct value signed_args(struct story *story, const char *who, const struct value *prepared,
-                                const char *args)
-{
-    static const char *const parts[] = {"meaning", "digest", "round"};
-    struct value all = value_copy(&story->arena, said(story, args));
-    uint8_t key[SIGN_KEY_LEN];
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (value_get(prepared, parts[i]) != NULL && value_get(&all, parts[i]) == NULL)
-            value_set(&story->arena, &all, parts[i], *value_get(prepared, parts[i]));
-    }
-    sign_public_key(seed_of(story, who), key);
-    put_hash(story, &all, "key", slice_of(key, sizeof key));
-    put_hash(story, &all, "statement", value_get_text(prepared, "statement"));
-    return all;
-}
-
 static int sign_with(struct story *story, const char *who, const char *key_of, const char *event,
                      const char *record, const char *args)
 {
-    const char *asked =
-        arena_printf(&story->arena, "{'record': '%s', 'event': '%s'}", record, event);
-    const struct value *prepared = story_ask(story, who, "prepare", asked);
-    struct value *all = arena_take(&story->arena, sizeof *all), content;
-    struct question question;
-    uint8_t id[COMMAND_ID_LEN], *signature = arena_take(&story->arena, SIGNATURE_LEN);
-    struct buf message = BUF_EMPTY;
+    struct question question = command_of(story, who, event, record, said(story, args));
+    uint8_t key[SIGN_KEY_LEN];
 
-    *all = signed_args(story, who, prepared, args);
-    question = command_of(story, who, event, record, all);
-    hash_command_id(question.principal, question.id, id);
-    assert_int_equal(leaf_contents(&story->arena, all, &content), 0);
-    leaf_command_message(&message, value_get_text(prepared, "origin"), id,
-                         value_get_text(prepared, "type"), value_get_text(prepared, "stream"),
-                         (uint64_t)value_get_int(prepared, "rev", 0), question.principal, all,
-                         &content);
-    sign_message(seed_of(story, key_of), buf_slice(&message), signature);
-    buf_release(&message);
-    question.signature = slice_of(signature, SIGNATURE_LEN);
+    sign_public_key(seed_of(story, who), key);
+    if (house_sign(&story->house, &story->arena, &question, key, seed_of(story, key_of),
+                   &story->answer) != 0)
+        print_error("%s\n", story->answer.sentence);
+    assert_int_equal(story->answer.status, 200);
     return give(story, &question);
 }
 
@@ -303,31 +195,8 @@ void story_at(struct story *story, const char *moment)
 {
     int64_t us = moment_us(moment);
 
-    assert_true(us >= story->now_us);
-    story->now_us = us;
-}
-
-/* The row that is due first, and when; -1 if none is due by `until_ms`. */
-static int64_t first_due(struct story *story, int64_t until_ms, struct slice *key)
-{
-    const struct map_entry *entry;
-    int64_t first = -1;
-    size_t at = 0;
-
-    while ((entry = map_next(&story->shelf.rows, &at)) != NULL) {
-        struct arena arena = ARENA_EMPTY;
-        struct value row;
-        int64_t due;
-
-        assert_int_equal(dmp_decode(&arena, buf_slice(entry->value), &row, NULL), 0);
-        due = core_due(&row);
-        arena_release(&arena);
-        if (due >= 0 && due <= until_ms && (first < 0 || due < first)) {
-            first = due;
-            *key = slice_of(arena_copy(&story->arena, entry->key, entry->key_len), entry->key_len);
-        }
-    }
-    return first;
+    assert_true(us >= story->house.now_us);
+    story->house.now_us = us;
 }
 
 static void wake_until(struct story *story, int64_t until_us)
@@ -335,38 +204,34 @@ static void wake_until(struct story *story, int64_t until_us)
     struct slice key;
     int64_t due;
 
-    for (int i = 0; (due = first_due(story, until_us / 1000, &key)) >= 0; i++) {
-        struct question question = {.kind = QUESTION_WAKE,
-                                    .principal = slice_str("engine"),
-                                    .auth_method = slice_str("engine"),
-                                    .if_revision = -1,
-                                    .key = key};
+    for (int i = 0; (due = house_first_due(&story->house, until_us / 1000, &key)) >= 0; i++) {
+        const char *own = arena_copy(&story->arena, key.at, key.len);
+        struct question question = house_waking(slice_of(own, key.len));
 
-        if (due * 1000 > story->now_us)
-            story->now_us = due * 1000;
+        if (due * 1000 > story->house.now_us)
+            story->house.now_us = due * 1000;
         play(story, &question);
-        if (story->leaf_count == 0 || i >= WAKES_MAX)
-            print_error("%.*s was woken and nothing came of it\n", (int)key.len,
-                        (const char *)key.at);
-        assert_true(story->leaf_count > 0 && i < WAKES_MAX);
+        if (story->answer.leaf_count == 0 || i >= WAKES_MAX)
+            print_error("%s was woken and nothing came of it\n", own);
+        assert_true(story->answer.leaf_count > 0 && i < WAKES_MAX);
     }
-    story->now_us = until_us;
+    story->house.now_us = until_us;
 }
 
 void story_until(struct story *story, const char *moment)
 {
-    assert_true(moment_us(moment) >= story->now_us);
+    assert_true(moment_us(moment) >= story->house.now_us);
     wake_until(story, moment_us(moment));
 }
 
 void story_pass(struct story *story, int days)
 {
-    wake_until(story, story->now_us + (int64_t)days * 86400 * 1000000);
+    wake_until(story, story->house.now_us + (int64_t)days * 86400 * 1000000);
 }
 
 void story_wake(struct story *story)
 {
-    wake_until(story, story->now_us);
+    wake_until(story, story->house.now_us);
 }
 
 int story_settle(struct story *story, int64_t task, int status, int64_t until_ms)
@@ -385,30 +250,18 @@ int story_settle(struct story *story, int64_t task, int status, int64_t until_ms
         .until_ms = until_ms};
 
     play(story, &question);
-    return story->status;
+    return story->answer.status;
 }
 
 /* ---- looking ---- */
 
 int story_ask_status(struct story *story, const char *who, const char *name, const char *args)
 {
-    struct core_query query = {.name = slice_str(name),
-                               .principal = slice_str(who),
-                               .args = *said(story, args),
-                               .now_us = story->now_us,
-                               .leaf = story_shelf_leaf,
-                               .self = &story->shelf,
-                               .size = story->shelf.leaf_count};
-    struct refusal refusal = {0};
     struct value out = VALUE_NONE;
 
-    if (query_answer(story->core, &query, &out, &refusal) != 0) {
-        remember_refusal(story, &refusal);
-        return refusal.status;
-    }
-    remember_refusal(story, NULL);
-    story->reply = value_copy(&story->arena, &out);
-    return 200;
+    if (house_query(&story->house, who, name, said(story, args), &out, &story->answer) == 0)
+        story->answer.reply = value_copy(&story->arena, &out);
+    return story->answer.status;
 }
 
 const struct value *story_ask(struct story *story, const char *who, const char *name,
@@ -417,40 +270,40 @@ const struct value *story_ask(struct story *story, const char *who, const char *
     struct value *answer = arena_take(&story->arena, sizeof *answer);
 
     assert_done(story_ask_status(story, who, name, args));
-    *answer = story->reply;
+    *answer = story->answer.reply;
     return answer;
 }
 
 const char *story_code(const struct story *story)
 {
-    return story->code;
+    return story->answer.code;
 }
 
 const char *story_sentence(const struct story *story)
 {
-    return story->sentence;
+    return story->answer.sentence;
 }
 
 const char *story_reply(struct story *story, const char *key)
 {
-    return value_get_str(&story->reply, key, "", &story->arena);
+    return value_get_str(&story->answer.reply, key, "", &story->arena);
 }
 
 uint64_t story_size(const struct story *story)
 {
-    return story->shelf.leaf_count;
+    return story->house.memory.leaf_count;
 }
 
 const char *story_leaf_type(struct story *story, int back)
 {
+    const struct memory *memory = &story->house.memory;
     struct leaf leaf;
 
-    assert_true((size_t)back < story->shelf.leaf_count);
-    assert_int_equal(
-        leaf_decode(&story->arena,
-                    buf_slice(&story->shelf.leaves[story->shelf.leaf_count - 1 - (size_t)back]),
-                    &leaf, NULL),
-        0);
+    assert_true((size_t)back < memory->leaf_count);
+    assert_int_equal(leaf_decode(&story->arena,
+                                 buf_slice(&memory->leaves[memory->leaf_count - 1 - (size_t)back]),
+                                 &leaf, NULL),
+                     0);
     return arena_copy(&story->arena, leaf.type.at, leaf.type.len);
 }
 
@@ -515,46 +368,38 @@ const struct value *story_task_given(struct story *story, int64_t task)
 {
     struct value *given = arena_take(&story->arena, sizeof *given), out;
 
-    if (!core_task(story->core, task, &out))
+    if (!core_task(story->house.core, task, &out))
         return NULL;
     *given = value_copy(&story->arena, &out);
-    core_drop(story->core);
+    core_drop(story->house.core);
     return given;
 }
 
 const struct value *story_row(struct story *story, const char *key)
 {
-    struct buf *row = map_get(&story->shelf.rows, slice_str(key));
     struct value *value = arena_take(&story->arena, sizeof *value);
-    char *own;
 
-    if (row == NULL)
-        return NULL;
-    own = arena_copy(&story->arena, row->at, row->len);
-    assert_int_equal(dmp_decode(&story->arena, slice_of(own, row->len), value, NULL), 0);
-    return value;
+    return house_row(&story->house, &story->arena, slice_str(key), value) ? value : NULL;
 }
 
 const char *story_content(struct story *story, const char *text)
 {
     static const uint8_t salt[16] = {7};
-    uint8_t hash[HASH_LEN];
+    struct value kept = house_content(&story->house, &story->arena, salt, slice_str(text));
     char *hex = arena_take(&story->arena, 2 * HASH_LEN + 1);
 
-    hash_content(salt, slice_str(text), hash);
-    story_shelf_add_content(&story->shelf, hash, slice_str(text));
-    hex_encode(slice_of(hash, HASH_LEN), hex);
+    hex_encode(value_get_bin(&kept, "content"), hex);
     return hex;
 }
 
 bool story_has_row(struct story *story, const char *key)
 {
-    return map_get(&story->shelf.rows, slice_str(key)) != NULL;
+    return memory_row(&story->house.memory, slice_str(key)) != NULL;
 }
 
 struct core *story_core(struct story *story)
 {
-    return story->core;
+    return story->house.core;
 }
 
 struct arena *story_arena(struct story *story)
@@ -566,28 +411,13 @@ struct arena *story_arena(struct story *story)
 
 static void open_journal(struct story *story)
 {
-    const struct value *facts =
-        said(story, "{'origin': 'story.example/virtual', 'clock': 'virtual',"
-                    " 'format': 'rota.leaf/1', 'timezone': 'UTC'}");
-    struct leaf leaf = {.time_us = story->now_us,
-                        .type = slice_str("journal.opened"),
-                        .stream = slice_str("journal"),
-                        .actor = slice_str("engine"),
-                        .rev = 1,
-                        .auth_method = slice_str("engine"),
-                        .cause = -1,
-                        .body = *facts,
-                        .effects = value_map()};
-    struct buf bytes = BUF_EMPTY;
+    struct leaf leaf;
 
-    memset(leaf.command_id, 7, COMMAND_ID_LEN);
-    value_set(&story->arena, &leaf.effects, "", *facts);
-    leaf_encode(&bytes, &leaf);
-    story_shelf_add_leaf(&story->shelf, buf_slice(&bytes));
-    core_fold(story->core, &leaf, story_shelf_changed, &story->shelf);
-    story_shelf_add_leaf(&story->twin_shelf, buf_slice(&bytes));
-    core_fold(story->twin, &leaf, story_shelf_changed, &story->twin_shelf);
-    buf_release(&bytes);
+    house_open(&story->house, "story.example/virtual", "UTC");
+    memory_add_leaf(&story->twin_memory, buf_slice(&story->house.memory.leaves[0]));
+    assert_int_equal(
+        leaf_decode(&story->arena, buf_slice(&story->twin_memory.leaves[0]), &leaf, NULL), 0);
+    core_fold(story->twin, &leaf, memory_changed, &story->twin_memory);
 }
 
 static struct value person_of(struct story *story, size_t i)
@@ -654,7 +484,7 @@ static void install_pack(struct story *story, const char *folder)
     memcpy(digest, pack->digest, HASH_LEN);
     value_set(&story->arena, &args, "files", value_copy(&story->arena, &pack->files));
     value_set(&story->arena, &args, "digest", value_bin(digest, HASH_LEN));
-    core_use_pack(story->core, &pack);
+    core_use_pack(story->house.core, &pack);
     core_use_pack(story->twin, &same);
     question = command_of(story, "engine", "pack.install", NULL, &args);
     assert_done(give(story, &question));
@@ -666,12 +496,11 @@ struct story *story_begin_with(const char *pack)
     struct shelf shelf;
 
     assert_non_null(story);
-    story->follows = value_array();
-    shelf = story_shelf_of(&story->shelf);
-    story->core = core_new(&shelf);
-    shelf = story_shelf_of(&story->twin_shelf);
+    house_init(&story->house, moment_us("2026-03-02T08:00:00Z"));
+    story->house.seen = ask_twin;
+    story->house.self = story;
+    shelf = memory_shelf(&story->twin_memory);
     story->twin = core_new(&shelf);
-    story->now_us = moment_us("2026-03-02T08:00:00Z");
     open_journal(story);
     install_people(story);
     install_pack(story, pack);
@@ -685,11 +514,14 @@ struct story *story_begin(void)
 
 void story_end(struct story *story)
 {
-    story_shelf_replay(&story->shelf);
-    core_free(&story->core);
+    struct error err = {ERROR_NONE, ""};
+
+    if (replay_check(&story->house.memory, &err) != 0)
+        print_error("%s\n", err.text);
+    assert_int_equal(err.class, ERROR_NONE);
+    house_release(&story->house);
     core_free(&story->twin);
-    story_shelf_release(&story->shelf);
-    story_shelf_release(&story->twin_shelf);
+    memory_release(&story->twin_memory);
     arena_release(&story->arena);
     free(story);
 }

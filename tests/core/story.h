@@ -1,6 +1,6 @@
 /* story.h - a small organisation in memory, told as a story: a day, somebody, what they do, what came of it.
  *
- * Everything goes through core_decide(), and rows and leaves are kept on a shelf of memory. A twin that
+ * It lives in a house of memory (tools/simulate/house.h): everything goes through core_decide(). A twin that
  * remembers nothing between questions is asked the same and must make the same leaves. story_end() reads the
  * whole journal again: with the core, and with a fold of its own written from the journal's description; every
  * row must be the same in all three, byte for byte.

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 #include "core/state.h"
-#include "core/story_shelf.h"
+#include "simulate/memory.h"
 #include "wire/json.h"
 
 struct fixture {
-    struct story_shelf shelf;
+    struct memory shelf;
     struct state *state;
     struct arena arena;
     uint64_t seq;
@@ -22,7 +22,7 @@ static int begin(void **state)
     struct shelf shelf;
 
     assert_non_null(fixture);
-    shelf = story_shelf_of(&fixture->shelf);
+    shelf = memory_shelf(&fixture->shelf);
     fixture->state = state_new(&shelf);
     *state = fixture;
     return 0;
@@ -33,7 +33,7 @@ static int end(void **state)
     struct fixture *fixture = *state;
 
     state_free(&fixture->state);
-    story_shelf_release(&fixture->shelf);
+    memory_release(&fixture->shelf);
     arena_release(&fixture->arena);
     free(fixture);
     return 0;
@@ -58,7 +58,7 @@ static void fold(struct fixture *fixture, const char *stream, uint64_t rev, cons
 
 static void keep(struct fixture *fixture)
 {
-    state_keep(fixture->state, story_shelf_changed, &fixture->shelf);
+    state_keep(fixture->state, memory_changed, &fixture->shelf);
 }
 
 static void assert_row(struct fixture *fixture, const char *key, const char *wanted)
@@ -105,7 +105,7 @@ static void nil_deletes_a_row(void **state)
     assert_row(fixture, "b", NULL);
     assert_row(fixture, "c", "{\"z\": 3}");
     keep(fixture);
-    assert_null(map_get(&fixture->shelf.rows, slice_str("b")));
+    assert_null(memory_row(&fixture->shelf, slice_str("b")));
     assert_row(fixture, "b", NULL);
 }
 
@@ -157,7 +157,7 @@ static void a_draft_is_seen_until_it_is_dropped(void **state)
     state_drop(fixture->state);
     assert_row(fixture, "a", "{\"rev\": 1, \"x\": 1}");
     assert_row(fixture, "b", NULL);
-    assert_int_equal(fixture->shelf.rows.count, 1);
+    assert_int_equal(fixture->shelf.row_count, 1);
 }
 
 static void what_is_kept_is_told_in_order_and_read_again(void **state)
@@ -166,7 +166,7 @@ static void what_is_kept_is_told_in_order_and_read_again(void **state)
 
     fold(fixture, "b", 1, "{'': {'x': 1}, 'a': {'y': 1}}");
     keep(fixture);
-    assert_int_equal(fixture->shelf.rows.count, 2);
+    assert_int_equal(fixture->shelf.row_count, 2);
     state_forget(fixture->state);
     assert_row(fixture, "a", "{\"y\": 1}");
     assert_row(fixture, "b", "{\"rev\": 1, \"x\": 1}");
@@ -178,11 +178,11 @@ static void a_row_that_is_only_read_is_not_told(void **state)
 
     fold(fixture, "a", 1, "{'': {'x': 1}}");
     keep(fixture);
-    story_shelf_release(&fixture->shelf);
+    memory_release(&fixture->shelf);
     assert_row(fixture, "a", "{\"rev\": 1, \"x\": 1}");
     fold(fixture, "b", 1, NULL);
     keep(fixture);
-    assert_int_equal(fixture->shelf.rows.count, 1);
+    assert_int_equal(fixture->shelf.row_count, 1);
 }
 
 static void a_shelf_that_fails_breaks_the_draft_and_only_that(void **state)
