@@ -562,6 +562,77 @@ static int eval_match(struct eval *e, const struct expr_node *node, struct value
     return 0;
 }
 
+static int eval_with(struct eval *e, const struct expr_node *node, struct value *out)
+{
+    struct value base, over, made = value_map();
+    uint32_t i;
+
+    if (want(e, node->kids[0], SORT_MAP, &base) != 0 ||
+        want(e, node->kids[1], SORT_MAP, &over) != 0 ||
+        spend(e, node, ((size_t)base.count + over.count) * sizeof(struct pair)) != 0)
+        return -1;
+    for (i = 0; i < base.count; i++)
+        value_put(e->arena, &made, base.as.pairs[i].key, base.as.pairs[i].value);
+    for (i = 0; i < over.count; i++)
+        value_put(e->arena, &made, over.as.pairs[i].key, over.as.pairs[i].value);
+    *out = made;
+    return 0;
+}
+
+static int eval_distinct(struct eval *e, const struct expr_node *node, struct value *out)
+{
+    struct value from, list = value_array();
+    uint32_t i, k;
+
+    if (want(e, node->kids[0], SORT_LIST, &from) != 0)
+        return -1;
+    for (i = 0; i < from.count; i++) {
+        bool seen = false;
+
+        for (k = 0; k < list.count && !seen; k++) {
+            if (equal(e, node, &from.as.items[i], &list.as.items[k], &seen) != 0)
+                return -1;
+        }
+        if (!seen)
+            value_push(e->arena, &list, from.as.items[i]);
+    }
+    *out = list;
+    return 0;
+}
+
+/* Texts with a text between each two. */
+static int eval_join(struct eval *e, const struct expr_node *node, struct value *out)
+{
+    struct value from, between;
+    size_t len = 0;
+    uint8_t *at;
+    uint32_t i;
+
+    if (want(e, node->kids[0], SORT_LIST, &from) != 0 ||
+        want(e, node->kids[1], SORT_TEXT, &between) != 0)
+        return -1;
+    for (i = 0; i < from.count; i++) {
+        if (from.as.items[i].type != VALUE_STR)
+            return fail(e, node, "join() puts texts together; write string(x) for others");
+        len += from.as.items[i].count + (i > 0 ? between.count : 0);
+        if (spend(e, node, from.as.items[i].count + (size_t)between.count) != 0)
+            return -1;
+    }
+    at = arena_take(e->arena, len + 1);
+    for (i = 0, len = 0; i < from.count; i++) {
+        const struct value *item = &from.as.items[i];
+
+        if (i > 0 && between.count > 0)
+            memcpy(at + len, between.as.text, between.count);
+        len += i > 0 ? between.count : 0;
+        if (item->count > 0)
+            memcpy(at + len, item->as.text, item->count);
+        len += item->count;
+    }
+    *out = value_text(slice_of(at, len));
+    return 0;
+}
+
 static int eval_convert(struct eval *e, const struct expr_node *node, struct value *out)
 {
     enum expr_sort sort;
@@ -696,6 +767,9 @@ static const operation OPERATIONS[EXPR_OP_COUNT] = {
     [EXPR_STARTS] = eval_match,
     [EXPR_ENDS] = eval_match,
     [EXPR_CONTAINS] = eval_match,
+    [EXPR_WITH] = eval_with,
+    [EXPR_DISTINCT] = eval_distinct,
+    [EXPR_JOIN] = eval_join,
     [EXPR_DAYS] = eval_convert,
     [EXPR_MONTHS] = eval_convert,
     [EXPR_WORKDAYS] = eval_convert,

@@ -55,7 +55,10 @@ enum expr_op {
     EXPR_STARTS, /* [text, text] */
     EXPR_ENDS,
     EXPR_CONTAINS,
-    EXPR_DAYS, /* [int] */
+    EXPR_WITH,     /* [map, map]: the first with the keys of the second laid over */
+    EXPR_DISTINCT, /* [list]: each element once, where it first stands */
+    EXPR_JOIN,     /* [list of texts, text] */
+    EXPR_DAYS,     /* [int] */
     EXPR_MONTHS,
     EXPR_WORKDAYS,
     EXPR_TO_MOMENT, /* timestamp(x) */

@@ -160,7 +160,8 @@ struct transition {
 };
 
 struct timer_step {
-    struct span after;  /* relative to the timer's start; may be negative */
+    struct span after; /* relative to the timer's start; may be negative */
+    int percent; /* instead: how much of the way from the start to `until`; 0: `after` counts */
     const char *event;  /* signalled by the system; NULL: none */
     struct notice tell; /* to.count 0: nobody */
 };
@@ -171,6 +172,7 @@ struct timer {
     enum { TIMER_FIELD, TIMER_STATE, TIMER_ROUND } from;
     const char
         *field; /* TIMER_FIELD: a date (00:00 in the organisation's zone) or datetime field */
+    const char *until; /* where 100 percent of the way is: a date or datetime field; or NULL */
     struct timer_step *steps;
     int step_count;
     struct span every; /* repeats; all zero: once */

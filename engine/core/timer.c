@@ -1,8 +1,8 @@
 /* timer.c - when records want to be woken, and what happens then.
  *
- * A record's row keeps, for each timer that runs, [due_ms, step, start_ms, first start_ms]; due -1: all its
- * steps are done. The first start tells whether the field it runs from has changed; the start of a repeating
- * timer moves on by itself. A timer that was missed while the engine was down fires once: its missed steps
+ * A record's row keeps, for each timer that runs, [due_ms, step, start_ms, first start_ms, end_ms]; due -1: all its
+ * steps are done; the end is there only if the timer has an `until`. The first start and the end tell whether a field
+ * it runs from or towards has changed; the start of a repeating timer moves on by itself. A timer that was missed while the engine was down fires once: its missed steps
  * collapse into one message, their events all happen.
  */
 #include "core/inside.h"
@@ -29,18 +29,39 @@ static int64_t field_moment(struct core *core, const struct value *value)
         calendar != NULL && calendar->zone != NULL ? calendar->zone : zone_utc(), date);
 }
 
-static struct value armed(struct core *core, const struct timer *timer, int step, int64_t start,
-                          int64_t first)
+enum { NO_END = -1 };
+
+/* From when to when a timer runs; `end` NO_END if it has no `until`. */
+struct run_of_time {
+    int64_t start, first, end;
+};
+
+/* A step stands at a span after the start, or at so many percent of the way. Whole milliseconds, in an order in which
+ * a century does not overflow. */
+static int64_t step_moment(struct core *core, const struct timer *timer, int step, int64_t start,
+                           int64_t end)
+{
+    const struct timer_step *at = &timer->steps[step];
+    int64_t way = end - start;
+
+    if (at->percent == 0 || end == NO_END)
+        return span_after(calendar_of(core), start, &at->after);
+    return start + way / 100 * at->percent + way % 100 * at->percent / 100;
+}
+
+static struct value armed(struct core *core, const struct timer *timer, int step,
+                          struct run_of_time time)
 {
     struct value entry = value_array();
-    int64_t due = step < timer->step_count
-                      ? span_after(calendar_of(core), start, &timer->steps[step].after)
-                      : -1;
+    int64_t due =
+        step < timer->step_count ? step_moment(core, timer, step, time.start, time.end) : -1;
 
     value_push(core->arena, &entry, value_int(due));
     value_push(core->arena, &entry, value_int(step));
-    value_push(core->arena, &entry, value_int(start));
-    value_push(core->arena, &entry, value_int(first));
+    value_push(core->arena, &entry, value_int(time.start));
+    value_push(core->arena, &entry, value_int(time.first));
+    if (time.end != NO_END)
+        value_push(core->arena, &entry, value_int(time.end));
     return entry;
 }
 
@@ -50,14 +71,29 @@ static int64_t part(const struct value *entry, uint32_t i)
 }
 
 static void arm(struct core *core, const struct timer *timer, const struct value *running,
-                int64_t start, struct value *timers)
+                int64_t start, int64_t end, struct value *timers)
 {
     if (start < 0) {
         if (running != NULL)
             value_set(core->arena, timers, timer->name, VALUE_NONE);
-    } else if (running == NULL || part(running, 3) != start) {
-        value_set(core->arena, timers, timer->name, armed(core, timer, 0, start, start));
+    } else if (running == NULL || part(running, 3) != start || part(running, 4) != end) {
+        value_set(core->arena, timers, timer->name,
+                  armed(core, timer, 0, (struct run_of_time){start, start, end}));
     }
+}
+
+/* A timer with an `until` runs only while both fields are there, and the way between them leads forward. */
+static void arm_field(struct core *core, const struct timer *timer, const struct value *running,
+                      const struct value *fields, struct value *timers)
+{
+    int64_t start = field_moment(core, value_get(fields, timer->field)), end = NO_END;
+
+    if (timer->until != NULL) {
+        end = field_moment(core, value_get(fields, timer->until));
+        if (end <= start)
+            start = end = -1;
+    }
+    arm(core, timer, running, start, end, timers);
 }
 
 void timers_arm(struct core *core, const struct subject *subject, int state,
@@ -74,11 +110,11 @@ void timers_arm(struct core *core, const struct subject *subject, int state,
         const struct value *entry = value_get(running, timer->name);
 
         if (!timer->in[state])
-            arm(core, timer, entry, -1, timers);
+            arm(core, timer, entry, -1, NO_END, timers);
         else if (timer->from == TIMER_FIELD)
-            arm(core, timer, entry, field_moment(core, value_get(fields, timer->field)), timers);
+            arm_field(core, timer, entry, fields, timers);
         else if (timer->from == TIMER_STATE && state != before)
-            arm(core, timer, NULL, core->now_ms, timers);
+            arm(core, timer, NULL, core->now_ms, NO_END, timers);
     }
 }
 
@@ -91,7 +127,7 @@ void timers_arm_round(struct core *core, const struct subject *subject, int stat
         const struct timer *timer = &lifecycle->timers[i];
 
         if (timer->from == TIMER_ROUND && timer->in[state])
-            arm(core, timer, NULL, core->now_ms, timers);
+            arm(core, timer, NULL, core->now_ms, NO_END, timers);
     }
 }
 
@@ -153,18 +189,18 @@ static void timer_command_id(struct core *core, struct slice stream, const char 
 
 /* Where the ladder stands after now: the next step, or the next round of a repeating one. */
 static struct value next_entry(struct core *core, const struct timer *timer, int step,
-                               int64_t start, int64_t first)
+                               struct run_of_time time)
 {
     bool repeats = timer->every.months != 0 || timer->every.days != 0 || timer->every.ms != 0;
 
     while (step >= timer->step_count && repeats) {
-        start = span_after(calendar_of(core), start, &timer->every);
+        time.start = span_after(calendar_of(core), time.start, &timer->every);
         step = 0;
         while (step < timer->step_count &&
-               span_after(calendar_of(core), start, &timer->steps[step].after) <= core->now_ms)
+               step_moment(core, timer, step, time.start, time.end) <= core->now_ms)
             step++;
     }
-    return armed(core, timer, step, start, first);
+    return armed(core, timer, step, time);
 }
 
 static int64_t latest_fired(struct core *core, struct slice stream, int64_t due)
@@ -178,7 +214,8 @@ static int fire(struct core *core, struct subject *subject, const struct timer *
                 const struct value *entry)
 {
     int first = (int)part(entry, 1), last = first;
-    int64_t due = part(entry, 0), start = part(entry, 2), cause;
+    struct run_of_time time = {part(entry, 2), part(entry, 3), part(entry, 4)};
+    int64_t due = part(entry, 0), cause;
     struct value body = value_map(), effects = value_map(), none = value_map(), *patch;
     struct author author = run_engine(-1);
     const struct timer_step *spoken = NULL;
@@ -186,7 +223,7 @@ static int fire(struct core *core, struct subject *subject, const struct timer *
                                 (const char *)subject->id.at, timer->name);
 
     while (last + 1 < timer->step_count &&
-           span_after(calendar_of(core), start, &timer->steps[last + 1].after) <= core->now_ms)
+           step_moment(core, timer, last + 1, time.start, time.end) <= core->now_ms)
         last++;
     timer_command_id(core, stream, timer->name, due);
     value_set(core->arena, &body, "timer", value_str(timer->name));
@@ -194,7 +231,7 @@ static int fire(struct core *core, struct subject *subject, const struct timer *
     value_set(core->arena, &body, "step", value_int(last));
     patch = run_patch(core, &effects, subject->id);
     value_set(core->arena, value_sub(core->arena, patch, slice_str("timers")), timer->name,
-              next_entry(core, timer, last + 1, start, part(entry, 3)));
+              next_entry(core, timer, last + 1, time));
     for (int i = first; i <= last; i++) {
         if (timer->steps[i].tell.to.count > 0)
             spoken = &timer->steps[i];

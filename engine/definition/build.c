@@ -382,8 +382,11 @@ static void build_steps(struct builder *b, const struct words *audience,
     for (i = 0; i < written->steps.count; i++) {
         const struct written_step *step = &written->steps.at[i];
 
-        timer->steps[i] = (struct timer_step){
-            step->after, step->event, {spread_audience(b, &step->tell, audience), step->message}};
+        timer->steps[i] =
+            (struct timer_step){step->after.span,
+                                step->after.percent,
+                                step->event,
+                                {spread_audience(b, &step->tell, audience), step->message}};
         if (step->event == NULL && step->tell.count == 0)
             problem(b->problems, step->where, "the step does nothing; it needs 'event' or 'tell'");
     }
@@ -404,6 +407,7 @@ static void build_timer(struct builder *b, const struct words *audience,
         timer.from = TIMER_ROUND;
     if (timer.from != TIMER_FIELD)
         timer.field = NULL;
+    timer.until = written->until;
     timer.every = written->every;
     timer.where = written->where;
     mark_states(b, lifecycle, &written->in, timer.in);

@@ -33,8 +33,12 @@ static void check_duplicates(struct checks *c)
         }
     }
     for (i = 0; i < p->rule_count; i++) {
-        for (k = 0; k < i; k++)
-            check_twice(c, "rule", p->rules[i].name, p->rules[k].name);
+        /* A rule that watches several events stands here once for each. */
+        for (k = 0; k < i; k++) {
+            if (p->rules[i].where.file != p->rules[k].where.file ||
+                p->rules[i].where.line != p->rules[k].where.line)
+                check_twice(c, "rule", p->rules[i].name, p->rules[k].name);
+        }
     }
     for (i = 0; i < p->role_count; i++) {
         for (k = 0; k < i; k++)

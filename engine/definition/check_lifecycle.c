@@ -1,5 +1,6 @@
 /* check_lifecycle.c - a kind's states and transitions as a graph: nothing ambiguous, nothing out of reach, no dead end,
  * approvals that have a round, timers that somebody answers. */
+#include "core/span.h"
 #include "definition/check_inside.h"
 #include "definition/nearest.h"
 
@@ -233,28 +234,41 @@ static bool is_answered(const struct lifecycle *l, const bool in[STATES_MAX], co
     return false;
 }
 
-static void check_timer_field(struct checks *c, const struct timer *timer)
+static void check_timer_field(struct checks *c, const struct timer *timer, const char *name)
 {
-    const struct field *field;
+    const struct field *field = kind_field(c->kind, slice_str(name));
     struct nearest nearest;
     struct where where;
     int i;
 
-    if (timer->from != TIMER_FIELD)
-        return;
-    field = kind_field(c->kind, slice_str(timer->field));
     if (field != NULL && !field->list &&
         (field->type == FIELD_DATE || field->type == FIELD_DATETIME))
         return;
-    nearest = nearest_to(slice_str(timer->field));
+    nearest = nearest_to(slice_str(name));
     for (i = 0; i < c->kind->field_count; i++) {
         if (c->kind->fields[i].type == FIELD_DATE || c->kind->fields[i].type == FIELD_DATETIME)
             nearest_offer(&nearest, c->kind->fields[i].name);
     }
-    where = where_of(timer->field);
-    problem(c->problems, where, "timer '%s': '%s' is not 'state', 'round' or a date field%s%s",
-            timer->name, timer->field, check_for_kind(c, where.file),
+    where = where_of(name);
+    problem(c->problems, where, "timer '%s': '%s' is not %sa date field%s%s", timer->name, name,
+            name == timer->field ? "'state', 'round' or " : "", check_for_kind(c, where.file),
             nearest_hint(&nearest, &c->problems->arena));
+}
+
+/* Percents are of the way between two fields: there must be two, and no repeating. */
+static void check_way(struct checks *c, const struct timer *timer)
+{
+    int i;
+
+    if (timer->until != NULL && (timer->from != TIMER_FIELD || !span_is_zero(&timer->every)))
+        problem(c->problems, timer->where,
+                "timer '%s': with 'until' it runs once, from a date field", timer->name);
+    for (i = 0; i < timer->step_count; i++) {
+        if (timer->steps[i].percent != 0 && timer->until == NULL)
+            problem(c->problems, timer->where,
+                    "timer '%s': %d %% of what? It needs 'until', the field where the way ends",
+                    timer->name, timer->steps[i].percent);
+    }
 }
 
 static void check_timer(struct checks *c, const struct timer *timer, int index)
@@ -262,7 +276,11 @@ static void check_timer(struct checks *c, const struct timer *timer, int index)
     const struct lifecycle *l = c->kind->lifecycle;
     int i;
 
-    check_timer_field(c, timer);
+    if (timer->from == TIMER_FIELD)
+        check_timer_field(c, timer, timer->field);
+    if (timer->until != NULL)
+        check_timer_field(c, timer, timer->until);
+    check_way(c, timer);
     for (i = 0; i < index; i++) {
         if (strcmp(l->timers[i].name, timer->name) == 0)
             say(c, timer->where, "a second timer", timer->name);

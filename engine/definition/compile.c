@@ -203,7 +203,8 @@ static void compile_rule(struct compiler *c, const struct rule *rule)
     const struct kind *target = rule->starts == MODEL_NONE ? NULL : &c->pack->kinds[rule->starts];
     int i;
 
-    compile_truth(c, rule->when, rule->kind, SCOPE_EVENT, row);
+    /* Asked once, before the elements of `each`: it sees none of them. */
+    compile_truth(c, rule->when, rule->kind, SCOPE_EVENT, NULL);
     compile_sort(c, rule->title, rule->kind, SCOPE_EVENT, row, SORT_TEXT);
     compile_sort(c, rule->once, rule->kind, SCOPE_EVENT, row, SORT_TEXT);
     compile_signal_to(c, rule, row);

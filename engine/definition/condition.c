@@ -504,6 +504,82 @@ static const struct function {
      &TYPE_TEXT},
 };
 
+/* row.with({'level': 6}): the row, with these columns set. What is laid over must be a map that is written out here, so
+ * that its names can be checked. */
+static const struct type *check_with(struct checker *c, const struct syntax *syntax,
+                                     struct expr_node **out)
+{
+    struct expr_node *node = make(c, EXPR_WITH, syntax->column, 2);
+    const struct type *map, *member;
+    int i;
+
+    if (syntax->kind != SYNTAX_METHOD || syntax->kid_count != 2 ||
+        syntax->kids[1]->kind != SYNTAX_MAP)
+        return refuse(c, syntax->column, "write row.with({'column': value})");
+    map = check_node(c, syntax->kids[0], &node->kids[0]);
+    if (map == NULL || check_node(c, syntax->kids[1], &node->kids[1]) == NULL)
+        return NULL;
+    if (!is_sort(map, SORT_MAP))
+        return refuse(c, syntax->column, "%s has no parts to set", type_text(c, map));
+    for (i = 0; i + 1 < node->kids[1]->kid_count; i += 2) {
+        const struct expr_node *key = node->kids[1]->kids[i], *value = node->kids[1]->kids[i + 1];
+
+        member = key->op != EXPR_CONST
+                     ? &TYPE_DYN
+                     : key_type(c, syntax->kids[1]->kids[i], map, value_slice(&key->constant));
+        if (member == NULL)
+            return NULL;
+        if (member->sort != SORT_DYN && value->sort != SORT_DYN && value->sort != member->sort)
+            return refuse(c, syntax->kids[1]->kids[i + 1]->column, "'%.*s' holds %s, not %s",
+                          TEXT_ARG(value_slice(&key->constant)), type_text(c, member),
+                          expr_sort_name(value->sort));
+    }
+    *out = node;
+    return map;
+}
+
+static const struct type *check_distinct(struct checker *c, const struct syntax *syntax,
+                                         struct expr_node **out)
+{
+    struct expr_node *node = make(c, EXPR_DISTINCT, syntax->column, 1);
+    const struct type *list;
+
+    if (syntax->kind != SYNTAX_METHOD || syntax->kid_count != 1)
+        return refuse(c, syntax->column, "write list.distinct()");
+    list = check_node(c, syntax->kids[0], &node->kids[0]);
+    if (list != NULL && !is_sort(list, SORT_LIST))
+        return refuse(c, syntax->column, "%s is no list", type_text(c, list));
+    *out = node;
+    return list;
+}
+
+static const struct type *check_join(struct checker *c, const struct syntax *syntax,
+                                     struct expr_node **out)
+{
+    struct expr_node *node = make(c, EXPR_JOIN, syntax->column, 2);
+    const struct type *list, *between;
+
+    if (syntax->kind != SYNTAX_METHOD || syntax->kid_count != 2)
+        return refuse(c, syntax->column, "write list.join(', ')");
+    list = check_node(c, syntax->kids[0], &node->kids[0]);
+    if (list == NULL || (between = check_node(c, syntax->kids[1], &node->kids[1])) == NULL)
+        return NULL;
+    if (!is_sort(list, SORT_LIST) || (list->sort == SORT_LIST && !is_sort(list->item, SORT_TEXT) &&
+                                      list->item->sort != SORT_DATE))
+        return refuse(c, syntax->column, "join() puts texts together, not %s", type_text(c, list));
+    if (!is_sort(between, SORT_TEXT))
+        return refuse(c, syntax->kids[1]->column, "join() takes the text between, not %s",
+                      type_text(c, between));
+    *out = node;
+    return &TYPE_TEXT;
+}
+
+/* Functions whose result depends on what they are given. */
+static const struct shaped {
+    const char *name;
+    const struct type *(*check)(struct checker *, const struct syntax *, struct expr_node **);
+} SHAPED[] = {{"with", check_with}, {"distinct", check_distinct}, {"join", check_join}};
+
 static const struct macro {
     const char *name;
     enum expr_op op;
@@ -643,6 +719,11 @@ static const struct type *check_call(struct checker *c, const struct syntax *syn
     }
     if (syntax->kind == SYNTAX_CALL && slice_is(syntax->text, "has"))
         return check_has(c, syntax, out);
+    for (i = 0; i < sizeof SHAPED / sizeof SHAPED[0]; i++) {
+        if (slice_is(syntax->text, SHAPED[i].name))
+            return SHAPED[i].check(c, syntax, out);
+        nearest_offer(&nearest, SHAPED[i].name);
+    }
     for (i = 0; i < sizeof FUNCTIONS / sizeof FUNCTIONS[0]; i++) {
         if (slice_is(syntax->text, FUNCTIONS[i].name))
             return check_function(c, syntax, &FUNCTIONS[i], out);

@@ -218,9 +218,34 @@ void grammar_change(struct reader *reader, const config_setting_t *setting,
 
 /* ---- timers ---- */
 
+enum { PERCENT_MAX = 1000 };
+
+/* "80 %" of the way to the timer's `until`, or a span. */
+static void read_moment(struct reader *reader, const config_setting_t *setting, void *into)
+{
+    struct written_moment *moment = into;
+    const char *text = config_setting_get_string(setting);
+    size_t digits = config_setting_type(setting) == CONFIG_TYPE_STRING && text != NULL
+                        ? strspn(text, "0123456789")
+                        : 0;
+    int i, percent = 0;
+
+    if (digits == 0 || strcmp(text + digits + strspn(text + digits, " "), "%") != 0) {
+        read_span(reader, setting, &moment->span);
+        return;
+    }
+    for (i = 0; i < (int)digits && percent <= PERCENT_MAX; i++)
+        percent = percent * 10 + (text[i] - '0');
+    if (percent < 1 || percent > PERCENT_MAX)
+        problem(reader->problems, where_setting(reader, setting),
+                "'after': \"%s\" is not between 1 %% and %d %%", text, PERCENT_MAX);
+    else
+        moment->percent = percent;
+}
+
 static const struct option STEP_OPTIONS[] = {
-    MUST("after", SPAN, read_span, AT(written_step, after),
-         "when, from the timer's start; may be negative"),
+    MUST("after", "span, or \"50 %\"", read_moment, AT(written_step, after),
+         "when, from the timer's start; may be negative; or how much of the way to `until`"),
     NOTE("event", "event", read_text, AT(written_step, event), NULL,
          "signalled to the record by the system"),
     NOTE("tell", WHO, read_words, AT(written_step, tell), NULL, "who is told"),
@@ -250,6 +275,8 @@ static const struct option TIMER_OPTIONS[] = {
          "it runs while the record is in one of these"),
     MUST("from", "state, round, or a date field", read_text, AT(written_timer, from),
          "what its steps are counted from"),
+    NOTE("until", "a date field", read_text, AT(written_timer, until), NULL,
+         "where 100 % of the way is; `from` is a field too then"),
     NOTE("every", SPAN, read_span, AT(written_timer, every), "once", "it begins again after this"),
     MUST("steps", "list of steps", read_steps, AT(written_timer, steps), "the ladder"),
 };
@@ -550,7 +577,8 @@ static void read_due(struct reader *reader, const config_setting_t *setting, voi
 
 static const struct option RULE_OPTIONS[] = {
     MUST("rule", TEXT, read_text, AT(written_rule, name), "its number"),
-    MUST("when", "kind.event", read_text, AT(written_rule, when), "what it watches"),
+    MUST("when", "kind.event, or a list of them", read_words, AT(written_rule, watched),
+         "what it watches"),
     NOTE("if", CONDITION, read_expr, AT(written_rule, condition), "always", "only then"),
     NOTE("each", "expression", read_expr, AT(written_rule, each), "once",
          "a list or table: once for each element, bound to `row`, its number to `n`"),
@@ -693,13 +721,20 @@ static void read_kind(struct reader *reader, const config_setting_t *setting,
 static void read_rule(struct reader *reader, const config_setting_t *setting,
                       struct written_pack *written)
 {
-    struct written_rule *made;
+    int i, count = 1;
 
-    written->rules =
-        list_add(reader->arena, written->rules, &written->rule_count, sizeof *written->rules);
-    made = &written->rules[written->rule_count - 1];
-    made->where = where_setting(reader, setting);
-    option_read_group(reader, setting, &RULE, made);
+    /* Read anew for each event: the conditions are compiled for the kind that is watched. */
+    for (i = 0; i < count; i++) {
+        struct written_rule *made;
+
+        written->rules =
+            list_add(reader->arena, written->rules, &written->rule_count, sizeof *written->rules);
+        made = &written->rules[written->rule_count - 1];
+        made->where = where_setting(reader, setting);
+        option_read_group(reader, setting, &RULE, made);
+        made->when = i < made->watched.count ? made->watched.at[i] : NULL;
+        count = made->watched.count;
+    }
 }
 
 #define SHORT_LIST(function, member, count_member, table)                                          \

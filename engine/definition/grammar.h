@@ -54,8 +54,13 @@ struct written_transition {
     struct where where;
 };
 
+struct written_moment { /* "30 days", or "80 %" of the way */
+    struct span span;
+    int percent;
+};
+
 struct written_step {
-    struct span after;
+    struct written_moment after;
     const char *event;
     struct words tell;
     const char *message;
@@ -70,7 +75,7 @@ struct written_steps {
 struct written_timer {
     const char *name;
     struct words in;
-    const char *from;
+    const char *from, *until;
     struct span every;
     struct written_steps steps;
     struct where where;
@@ -115,7 +120,9 @@ struct written_signal {
 };
 
 struct written_rule {
-    const char *name, *when;
+    const char *name,
+        *when;            /* one kind.event: a rule that watches several is one of these for each */
+    struct words watched; /* all of them, as written */
     struct expr *condition, *each, *title, *once;
     const char *starts;
     struct written_signal signal;

@@ -337,6 +337,53 @@ static void a_new_date_moves_the_timer(void **state)
     story_end(story);
 }
 
+/* 2026-03-02T08:00:00Z, and 100 hours later. */
+#define NOTICED "1772438400000"
+#define TELL_BY "1772798400000"
+
+static void a_clock_speaks_at_parts_of_the_way_to_a_deadline(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "dana", "open", NULL,
+                         "{'kind': 'audit', 'title': 'Breach', 'fields': {'noticed': " NOTICED
+                         ", 'tell_by': " TELL_BY "}}"));
+    assert_done(story_do(story, "dana", "begin", "AUD-0001", NULL));
+    story_until(story, "2026-03-04T09:59:59Z");
+    assert_int_equal(story_task_count(story, "communication.deliver", NULL), 0);
+    story_until(story, "2026-03-04T10:00:00Z"); /* 50 hours */
+    assert_int_equal(story_task_count(story, "communication.deliver", NULL), 1);
+    story_until(story, "2026-03-05T16:00:00Z"); /* 80 hours */
+    assert_int_equal(story_task_count(story, "communication.deliver", NULL), 2);
+    story_until(story, "2026-03-06T11:59:59Z");
+    assert_string_equal(story_fact(story, "AUD-0001", "state"), "fieldwork");
+    story_until(story, "2026-03-06T12:00:00Z");
+    assert_string_equal(story_fact(story, "AUD-0001", "state"), "closed");
+    story_end(story);
+}
+
+static void a_deadline_that_moves_takes_its_clock_along(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "dana", "open", NULL,
+                         "{'kind': 'audit', 'title': 'Breach', 'fields': {'noticed': " NOTICED
+                         "}}"));
+    assert_string_equal(story_fact(story, "AUD-0001", "timers"), "[]");
+    assert_done(story_do(story, "dana", "edit", "AUD-0001", "{'set': {'tell_by': " TELL_BY "}}"));
+    assert_string_equal(story_fact(story, "AUD-0001", "timers"),
+                        "[{\"due_ms\": 1772618400000, \"name\": \"clock\"}]");
+    assert_done(story_do(story, "dana", "edit", "AUD-0001", "{'set': {'tell_by': 1772438600000}}"));
+    assert_string_equal(story_fact(story, "AUD-0001", "timers"),
+                        "[{\"due_ms\": 1772438500000, \"name\": \"clock\"}]");
+    /* Nothing to count towards: the end lies before the beginning. */
+    assert_done(story_do(story, "dana", "edit", "AUD-0001", "{'set': {'tell_by': 5}}"));
+    assert_string_equal(story_fact(story, "AUD-0001", "timers"), "[]");
+    story_end(story);
+}
+
 /* ---- imports ---- */
 
 #define SHA(c) "'sha256': '" c c c c c c c c c c c c c c c c "'"
@@ -480,6 +527,8 @@ int main(void)
         cmocka_unit_test(a_repeating_timer_does_not_begin_again_because_of_an_event),
         cmocka_unit_test(a_timer_that_runs_again_is_another_run),
         cmocka_unit_test(a_new_date_moves_the_timer),
+        cmocka_unit_test(a_clock_speaks_at_parts_of_the_way_to_a_deadline),
+        cmocka_unit_test(a_deadline_that_moves_takes_its_clock_along),
         cmocka_unit_test(an_import_raises_each_finding_once),
         cmocka_unit_test(a_finding_comes_back_and_its_rule_does_not_start_twice),
         cmocka_unit_test(one_bad_finding_refuses_the_whole_import),

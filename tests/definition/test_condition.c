@@ -458,6 +458,35 @@ static void texts_are_matched(void **state)
     TRY(state, EXAMPLES);
 }
 
+static void rows_are_laid_over_and_lists_put_together(void **state)
+{
+    static const struct example EXAMPLES[] = {
+        {"rows.map(r, r.with({'n': r.n * 10}).n)", "[10, 20, 30]"},
+        {"rows.map(r, r.with({'n': 7}).item) == rows.map(r, r.item)", "true"},
+        {"{'a': 1}.with({'b': 2, 'a': 3})", "{\"a\": 3, \"b\": 2}"},
+        {"rows.map(r, r.with({'m': 1}))", "!has no 'm'; did you mean 'n'"},
+        {"rows.map(r, r.with({'n': 'x'}))", "!'n' holds a number, not a text"},
+        {"rows.map(r, r.with(r))", "!write row.with({'column': value})"},
+        {"with({'n': 1})", "!write row.with({'column': value})"},
+        {"[1].with({'n': 1})", "!has no parts to set"},
+        {"args.one.with({'n': 1})", "?expected a map"},
+        {"[1, 2, 1, 1, 3, 2].distinct()", "[1, 2, 3]"},
+        {"[].distinct()", "[]"},
+        {"[[1], [1], [2]].distinct()", "[[1], [2]]"},
+        {"'a'.distinct()", "!is no list"},
+        {"[1].distinct(1)", "!write list.distinct()"},
+        {"['a', 'b', 'c'].join(', ')", "\"a, b, c\""},
+        {"['a'].join(', ')", "\"a\""},
+        {"rows.filter(r, r.n > 99).map(r, r.item).join(' ')", "\"\""},
+        {"[1, 2].join(', ')", "!join() puts texts together"},
+        {"['a'].join(1)", "!join() takes the text between"},
+        {"['a'].join()", "!write list.join(', ')"},
+        {"[args.one, 'a'].join(', ')", "?join() puts texts together"},
+    };
+
+    TRY(state, EXAMPLES);
+}
+
 static void macros_go_over_lists_and_keys(void **state)
 {
     static const struct example EXAMPLES[] = {
@@ -746,6 +775,7 @@ int main(void)
         cmocka_unit_test(arithmetic_never_wraps),
         cmocka_unit_test(lists_and_maps_are_looked_into),
         cmocka_unit_test(texts_are_matched),
+        cmocka_unit_test(rows_are_laid_over_and_lists_put_together),
         cmocka_unit_test(macros_go_over_lists_and_keys),
         cmocka_unit_test(records_are_known_by_their_fields),
         cmocka_unit_test(days_and_moments_are_reckoned),

@@ -311,6 +311,40 @@ static void approvals_timers_and_rules_are_compiled(void **state)
     release(&l);
 }
 
+static void a_rule_watches_each_of_its_events(void **state)
+{
+    const struct rule *rules;
+    struct loaded l;
+
+    (void)state;
+    load_changed(&l, "when = \"duty.close\"", "when = [\"duty.close\", \"policy.approve\"]");
+    assert_string_equal(l.text, "");
+    assert_int_equal(l.pack->rule_count, 3);
+    rules = l.pack->rules;
+    assert_string_equal(rules[1].name, "R2");
+    assert_string_equal(rules[2].name, "R2");
+    assert_string_equal(rules[1].event, "close");
+    assert_string_equal(rules[2].event, "approve");
+    assert_string_equal(l.pack->kinds[rules[2].kind].name, "policy");
+    release(&l);
+}
+
+static void a_timer_may_go_a_part_of_the_way(void **state)
+{
+    const struct timer *timer;
+    struct loaded l;
+
+    (void)state;
+    load_changed(&l, "every = \"7 days\";\n    steps = ( { after = \"-1 days\"",
+                 "until = \"at\";\n    steps = ( { after = \"80%\"");
+    assert_string_equal(l.text, "");
+    timer = &kind_of(&l, "duty")->lifecycle->timers[0];
+    assert_string_equal(timer->until, "at");
+    assert_int_equal(timer->steps[0].percent, 80);
+    assert_int_equal(timer->steps[1].percent, 0);
+    release(&l);
+}
+
 static void a_need_is_evaluated(void **state)
 {
     struct value scope = value_map(), record = value_map(), parts = value_array(),
@@ -466,6 +500,13 @@ static const struct mutation MUTATIONS[] = {
     {"from = \"due\"", "from = \"round\"", "lifecycles.cfg:21: timer 'due' runs from a round, but kind 'duty' has no approval"},
     {"{ after = \"2 days\"; tell = [\"asked\"]; message = \"late\"; }", "{ after = \"2 days\"; }", "lifecycles.cfg:13: the step does nothing; it needs 'event' or 'tell'"},
     {"after = \"2 days\"; ", "", "lifecycles.cfg:13: the step needs 'after'"},
+    {"after = \"0 days\"", "after = \"50 %\"", "lifecycles.cfg:21: timer 'due': 50 % of what? It needs 'until', the field where the way ends"},
+    {"after = \"0 days\"", "after = \"0 %\"", "lifecycles.cfg:22: 'after': \"0 %\" is not between 1 % and 1000 %"},
+    {"every = \"7 days\";\n", "until = \"att\";\n", "lifecycles.cfg:21: timer 'due': 'att' is not a date field (in kind 'duty'); did you mean 'at'?"},
+    {"every = \"7 days\";\n", "every = \"7 days\"; until = \"at\";\n", "lifecycles.cfg:21: timer 'due': with 'until' it runs once, from a date field"},
+    /* rules that watch several events */
+    {"when = \"policy.approve\"; if = \"record.major\"", "when = [\"policy.approve\", \"duty.close\"]; if = \"record.major\"", "kinds/duty.cfg:6: column 8: a duty has no 'major'"},
+    {"when = \"policy.approve\"; if = \"record.major\"", "when = \"policy.approve\"; if = \"row.item == 'a'\"", "kinds/duty.cfg:6: column 1: unknown name 'row'"},
     /* conditions */
     {"has(record.result)", "has(record.reslut)", "lifecycles.cfg:19: column 12: a duty has no 'reslut'; did you mean 'result'?"},
     {"p.place == 'in'", "p.place == 'inside'", "kinds/policy.cfg:11: column 28: 'inside' is none of its values"},
@@ -756,6 +797,8 @@ int main(void)
         cmocka_unit_test(a_kind_changes_its_own_copy_of_the_lifecycle),
         cmocka_unit_test(fields_are_the_kinds_and_everybodys),
         cmocka_unit_test(approvals_timers_and_rules_are_compiled),
+        cmocka_unit_test(a_rule_watches_each_of_its_events),
+        cmocka_unit_test(a_timer_may_go_a_part_of_the_way),
         cmocka_unit_test(a_need_is_evaluated),
         cmocka_unit_test(the_digest_is_over_paths_and_bytes),
         cmocka_unit_test(the_digest_is_the_one_that_others_compute),
