@@ -156,7 +156,7 @@ clean:
 # ---- tests ----
 
 # tests/PART/test_*.c are programs; the other files of the folder are shared by them. What a part may link is what it tests.
-TEST_PARTS = base core definition wire store net daemon workers tools verify fuzz engine
+TEST_PARTS = base core definition pack wire store net daemon workers tools verify fuzz engine
 without-main = $(filter-out %/main.o,$(call objects,$(1)))
 ENGINE_ALL = $(call without-main,engine/daemon) $(call archive,net) $(call archive,store) $(call archive,definition) \
              $(call archive,wire) $(call archive,core) $(call archive,base)
@@ -168,11 +168,15 @@ LINK_tools   = $(call without-main,tools/rota) $(call objects,workers/audit/none
 LINK_engine  = $(WIRE_LIBS)
 TEST_LIBS = $(call lib,cmocka $(PKGS)) -lm
 
+# Walks are stories.
+HELP_WITH_pack = $(BUILD)/tests/core/story.o $(BUILD)/tests/core/story_people.o
+LINK_pack    = $(LINK_core)
+
 define TEST_PART
 HELP_$(1) := $$(patsubst %.c,$$(BUILD)/%.o,$$(filter-out tests/$(1)/test_%,$$(wildcard tests/$(1)/*.c)))
 TESTS_$(1) := $$(patsubst tests/%.c,$$(BUILD)/tests/%,$$(wildcard tests/$(1)/test_*.c))
 TESTS += $$(TESTS_$(1))
-$$(TESTS_$(1)): $$(BUILD)/tests/%: $$(BUILD)/tests/%.o $$(HELP_$(1)) $$(or $$(LINK_$(1)),$$(ENGINE_ALL))
+$$(TESTS_$(1)): $$(BUILD)/tests/%: $$(BUILD)/tests/%.o $$(HELP_$(1)) $$(HELP_WITH_$(1)) $$(or $$(LINK_$(1)),$$(ENGINE_ALL))
 	$$(CC) $$(LINK) -o $$@ $$^ $$(TEST_LIBS)
 endef
 $(foreach part,$(TEST_PARTS),$(eval $(call TEST_PART,$(part))))

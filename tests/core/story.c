@@ -8,6 +8,7 @@
 
 #include "base/date.h"
 #include "core/story.h"
+#include "core/story_people.h"
 #include "definition/pack.h"
 #include "simulate/house.h"
 #include "simulate/replay.h"
@@ -294,16 +295,20 @@ uint64_t story_size(const struct story *story)
     return story->house.memory.leaf_count;
 }
 
-const char *story_leaf_type(struct story *story, int back)
+struct leaf story_leaf(struct story *story, uint64_t seq)
 {
     const struct memory *memory = &story->house.memory;
     struct leaf leaf;
 
-    assert_true((size_t)back < memory->leaf_count);
-    assert_int_equal(leaf_decode(&story->arena,
-                                 buf_slice(&memory->leaves[memory->leaf_count - 1 - (size_t)back]),
-                                 &leaf, NULL),
-                     0);
+    assert_true(seq < memory->leaf_count);
+    assert_int_equal(leaf_decode(&story->arena, buf_slice(&memory->leaves[seq]), &leaf, NULL), 0);
+    return leaf;
+}
+
+const char *story_leaf_type(struct story *story, int back)
+{
+    struct leaf leaf = story_leaf(story, story->house.memory.leaf_count - 1 - (uint64_t)back);
+
     return arena_copy(&story->arena, leaf.type.at, leaf.type.len);
 }
 
@@ -420,49 +425,75 @@ static void open_journal(struct story *story)
     core_fold(story->twin, &leaf, memory_changed, &story->twin_memory);
 }
 
-static struct value person_of(struct story *story, size_t i)
+/* Tests run in the root of the source; ROTA_SOURCE names it for those that do not. */
+static const char *in_source(struct story *story, const char *path)
 {
-    struct value person = value_map(), roles = value_array();
-    uint8_t *key = arena_take(&story->arena, SIGN_KEY_LEN);
+    const char *root = getenv("ROTA_SOURCE");
 
-    for (int r = 0; r < ROLES_MAX && people[i].roles[r] != NULL; r++)
-        value_push(&story->arena, &roles, value_str(people[i].roles[r]));
-    value_set(&story->arena, &person, "name", value_str(people[i].name));
-    value_set(&story->arena, &person, "kind", value_str(people[i].kind));
-    value_set(&story->arena, &person, "roles", roles);
-    value_set(&story->arena, &person, "email",
-              value_str(arena_printf(&story->arena, "%s@story.example", people[i].name)));
-    if (people[i].manager != NULL)
-        value_set(&story->arena, &person, "manager", value_str(people[i].manager));
-    if (strcmp(people[i].kind, "person") == 0) {
-        sign_public_key(seed_of(story, people[i].name), key);
-        value_set(&story->arena, &person, "sign", value_bin(key, SIGN_KEY_LEN));
-    }
-    return person;
+    return arena_printf(&story->arena, "%s/%s", root != NULL ? root : ".", path);
 }
 
-static void install_people(struct story *story)
+/* The people of the table, as they stand in a directory. */
+static struct value people_of_story(struct story *story)
 {
-    struct value args = value_map(), list = value_array();
+    struct value list = value_array();
+
+    for (size_t i = 0; i < sizeof people / sizeof people[0]; i++) {
+        struct value person = value_map(), roles = value_array();
+
+        for (int r = 0; r < ROLES_MAX && people[i].roles[r] != NULL; r++)
+            value_push(&story->arena, &roles, value_str(people[i].roles[r]));
+        value_set(&story->arena, &person, "name", value_str(people[i].name));
+        value_set(&story->arena, &person, "kind", value_str(people[i].kind));
+        value_set(&story->arena, &person, "roles", roles);
+        value_set(&story->arena, &person, "email",
+                  value_str(arena_printf(&story->arena, "%s@story.example", people[i].name)));
+        if (people[i].manager != NULL)
+            value_set(&story->arena, &person, "manager", value_str(people[i].manager));
+        value_push(&story->arena, &list, person);
+    }
+    return list;
+}
+
+/* The people of a file, and the worker that settles every task of a story. */
+static struct value people_of_file(struct story *story, const char *file)
+{
+    struct value list = story_people_read(&story->arena, in_source(story, file));
+    struct value post = value_map();
+
+    value_set(&story->arena, &post, "name", value_str("post"));
+    value_set(&story->arena, &post, "kind", value_str("worker"));
+    value_push(&story->arena, &list, post);
+    return list;
+}
+
+/* Each gets a key, made from the name. */
+static void install_people(struct story *story, struct value list)
+{
+    struct value args = value_map();
     struct question question;
 
-    for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
-        value_push(&story->arena, &list, person_of(story, i));
+    for (uint32_t i = 0; i < list.count; i++) {
+        struct value *person = &list.as.items[i];
+        uint8_t *key = arena_take(&story->arena, SIGN_KEY_LEN);
+
+        if (!slice_is(value_get_text(person, "kind"), "person"))
+            continue;
+        sign_public_key(seed_of(story, value_get_str(person, "name", "", &story->arena)), key);
+        value_set(&story->arena, person, "sign", value_bin(key, SIGN_KEY_LEN));
+    }
     value_set(&story->arena, &args, "people", list);
     question = command_of(story, "engine", "directory.install", NULL, &args);
     assert_done(give(story, &question));
 }
 
-/* Tests run in the root of the source; ROTA_SOURCE names it for those that do not. */
 static struct pack *load_pack(struct story *story, const char *folder)
 {
-    const char *root = getenv("ROTA_SOURCE");
     struct problems problems = PROBLEMS_EMPTY;
     struct error err = {ERROR_NONE, ""};
     struct pack *pack = NULL;
 
-    if (pack_load(arena_printf(&story->arena, "%s/%s", root != NULL ? root : ".", folder), &pack,
-                  &problems, &err) != 0) {
+    if (pack_load(in_source(story, folder), &pack, &problems, &err) != 0) {
         struct buf shown = BUF_EMPTY;
 
         problems_show(&problems, &shown);
@@ -490,7 +521,7 @@ static void install_pack(struct story *story, const char *folder)
     assert_done(give(story, &question));
 }
 
-struct story *story_begin_with(const char *pack)
+static struct story *begin(const char *pack, const char *directory)
 {
     struct story *story = calloc(1, sizeof *story);
     struct shelf shelf;
@@ -502,9 +533,20 @@ struct story *story_begin_with(const char *pack)
     shelf = memory_shelf(&story->twin_memory);
     story->twin = core_new(&shelf);
     open_journal(story);
-    install_people(story);
+    install_people(story,
+                   directory != NULL ? people_of_file(story, directory) : people_of_story(story));
     install_pack(story, pack);
     return story;
+}
+
+struct story *story_begin_among(const char *pack, const char *directory)
+{
+    return begin(pack, directory);
+}
+
+struct story *story_begin_with(const char *pack)
+{
+    return begin(pack, NULL);
 }
 
 struct story *story_begin(void)

@@ -20,7 +20,9 @@ struct story;
  * gwen (legal_compliance, risk_owner), and the worker post. It begins on 2026-03-02 at 08:00 UTC. */
 struct story *story_begin(void);                  /* with the workflows of tests/core/pack */
 struct story *story_begin_with(const char *pack); /* with those of another folder */
-void story_end(struct story *story);              /* compares, frees */
+/* With the people of a directory file instead, and the worker post. */
+struct story *story_begin_among(const char *pack, const char *directory);
+void story_end(struct story *story); /* compares, frees */
 
 /* RFC 3339; wakes nobody: what is due waits for story_wake(). */
 void story_at(struct story *story, const char *moment);
@@ -54,6 +56,7 @@ const char *story_code(const struct story *story); /* of the last refusal, or ""
 const char *story_sentence(const struct story *story);
 const char *story_reply(struct story *story, const char *key); /* a text of the last reply, or "" */
 uint64_t story_size(const struct story *story);                /* leaves */
+struct leaf story_leaf(struct story *story, uint64_t seq);     /* memory of the story */
 /* Type of the leaf so many before the last (0: the last). */
 const char *story_leaf_type(struct story *story, int back);
 
