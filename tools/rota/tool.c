@@ -43,6 +43,7 @@ const struct tool_command *const tool_commands[] = {
     &command_person,
     &command_key,
     &command_check,
+    &command_eval,
     &command_verify,
     &command_checkpoint,
     &command_backup,
