@@ -10,6 +10,8 @@
 
 const char tool_version[] = "rota " ROTA_VERSION;
 
+/* One a line: the next command is one line more, and nothing else moves. */
+/* clang-format off */
 const struct tool_command *const tool_commands[] = {
     &command_init,
     &command_up,
@@ -56,6 +58,7 @@ const struct tool_command *const tool_commands[] = {
     &command_help,
     NULL,
 };
+/* clang-format on */
 
 int tool_fail(int status, const char *format, ...)
 {
