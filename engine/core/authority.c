@@ -226,6 +226,20 @@ static const char *const row_words[][2] = {
     {"editors", "editors"},
 };
 
+/* process.owner and so on: roles that the process of this cycle names. */
+static void add_of_process(struct core *core, const struct subject *subject, struct slice what,
+                           struct value *out)
+{
+    const struct process *process = process_of(core, subject);
+    const struct words *roles = process == NULL              ? NULL
+                                : slice_is(what, "owner")    ? &process->owner
+                                : slice_is(what, "approves") ? &process->approves
+                                                             : &process->tell;
+
+    for (int i = 0; roles != NULL && i < roles->count; i++)
+        add_role(core, out, slice_str(roles->at[i]));
+}
+
 void authority_people(struct core *core, const struct subject *subject, struct slice word,
                       struct value *out)
 {
@@ -255,6 +269,8 @@ void authority_people(struct core *core, const struct subject *subject, struct s
         add_managers(core, subject, slice_of(word.at + 11, word.len - 11), out);
     else if (slice_starts(word, "involved:"))
         add_involved(core, subject, slice_of(word.at + 9, word.len - 9), out);
+    else if (slice_starts(word, "process."))
+        add_of_process(core, subject, slice_of(word.at + 8, word.len - 8), out);
     else if (slice_starts(word, "did:"))
         add_named(core, out,
                   value_find(value_get(subject->row, "did"), slice_of(word.at + 4, word.len - 4)));

@@ -822,6 +822,25 @@ unsigned expr_uses(const struct expr *expr)
     return expr->uses;
 }
 
+static void keys_of(const struct expr_node *node, const char *name, struct arena *arena,
+                    struct value *out)
+{
+    const struct expr_node *map = node->kid_count > 0 ? node->kids[0] : NULL;
+    bool reads = node->op == EXPR_SELECT || node->op == EXPR_HAS;
+
+    if (reads && map->op == EXPR_NAME && slice_is(map->name, name) &&
+        !value_has_text(out, node->name))
+        value_push(arena, out, value_text(node->name));
+    for (int i = 0; i < node->kid_count; i++)
+        keys_of(node->kids[i], name, arena, out);
+}
+
+void expr_keys(const struct expr *expr, const char *name, struct arena *arena, struct value *out)
+{
+    check(expr->root != NULL);
+    keys_of(expr->root, name, arena, out);
+}
+
 int expr_eval(const struct expr *expr, const struct value *scope, const struct calendar *calendar,
               struct arena *arena, struct value *out, struct error *err)
 {

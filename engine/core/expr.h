@@ -11,6 +11,9 @@
  *   now (int ms, a timestamp), today (str date), round (map: n need granted refused asked)
  *   links   map: kind -> array of maps {id, state, stage, <fields>}
  *   valid   map: kind -> the same for the valid version of that document kind, if there is one
+ *   open    map: kind -> the newest that are not closed; recent: kind -> the newest, whatever became of them
+ *   refs    map: field of type ref -> the records that it names
+ *   process map: of the process whose cycle the record is; kpis: its figures, computed now
  *   row, n  the element of `each`
  *   args    the command's args (set expressions only)
  *   deliveries, acks           arrays of maps (state, to / person): what the engine keeps beside the record
@@ -31,13 +34,20 @@ enum {
     EXPR_USES_ROUND = 4,
     EXPR_USES_DELIVERIES = 8,
     EXPR_USES_ACKS = 16,
-    EXPR_USES_TABLES = 32 /* reads a table or longtext field: contents must be inlined */
+    EXPR_USES_TABLES = 32,  /* reads a table or longtext field: contents must be inlined */
+    EXPR_USES_PROCESS = 64, /* of the run of a process */
+    EXPR_USES_KPIS = 128,
+    EXPR_USES_OPEN = 256,
+    EXPR_USES_RECENT = 512,
+    EXPR_USES_REFS = 1024
 };
 
 enum { EXPR_STEPS_MAX = 100000, EXPR_DEPTH_MAX = 64 };
 
 const char *expr_text(const struct expr *expr); /* as written; lent */
 unsigned expr_uses(const struct expr *expr);
+/* The keys that it reads from the map `name` of its scope, each once, appended to `out` (array; memory of `arena`). */
+void expr_keys(const struct expr *expr, const char *name, struct arena *arena, struct value *out);
 
 /* Dates are str YYYY-MM-DD, timestamps int ms, durations int ms or calendar spans as the static types say.
  * 0 and the result in `out` (memory of `arena` and of the scope), -1 with an error that names the cause. */

@@ -190,6 +190,8 @@ struct value inlined(struct core *core, const struct field *field, const struct 
 /* Who was asked to acknowledge and who has: array of {person, state: "asked" or "acknowledged", at}. */
 struct value acks_of(struct core *core, const struct subject *subject);
 struct slice render(struct core *core, const char *template, const struct value *names);
+/* The process whose cycle the record is; NULL if it is none. */
+const struct process *process_of(struct core *core, const struct subject *subject);
 
 /* ---- import.c ---- */
 int audit_import(struct core *core, const struct question *question);

@@ -153,3 +153,21 @@ bool words_have(const struct words *words, struct slice word)
     }
     return false;
 }
+
+const struct process *pack_process(const struct pack *pack, struct slice id)
+{
+    int i;
+
+    for (i = 0; i < pack->process_count; i++) {
+        if (slice_is(id, pack->processes[i].id))
+            return &pack->processes[i];
+    }
+    return NULL;
+}
+
+bool kind_is_run(const struct kind *kind)
+{
+    const struct field *field = kind_field(kind, slice_str("process"));
+
+    return field != NULL && field->type == FIELD_ENUM && !field->list;
+}

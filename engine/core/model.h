@@ -21,6 +21,8 @@ enum {
     TRANSITIONS_MAX = 256,
     WORDS_MAX = 32,
     RULES_MAX = 512,
+    PROCESSES_MAX = 64,
+    KPIS_MAX = 16,
     STEPS_MAX = 16
 };
 
@@ -254,6 +256,31 @@ struct rule {
     struct where where;
 };
 
+/* A figure by which a process is judged, computed when it is asked for. */
+struct kpi {
+    const char *name, *target;
+    struct expr *value; /* of the run of the process; NULL: people fill it in */
+    struct where where;
+};
+
+/* A process of the management system (clause 4.4). Each cycle of it is a record of a kind that has a field `process`,
+ * an enum of these ids: such a record says `process` in its conditions and `process.owner` and so on where people are
+ * named. */
+struct process {
+    const char *id; /* P1 */
+    enum pdca phase;
+    const char *title, *brief, *clause, *output, *retention;
+    struct words owner, approves, tell; /* roles */
+    struct words inputs;                /* what it begins from, for people */
+    struct words runs;                  /* kinds of records that it makes */
+    struct words triggers;              /* ids of processes whose next cycle its end opens */
+    struct span every;                  /* its cadence; all zero: only on occasion */
+    const char *occasion;               /* when else, for people; NULL: never */
+    struct kpi *kpis;
+    int kpi_count;
+    struct where where;
+};
+
 struct message {
     const char *name, *language;
     const char *subject, *body; /* {{field}} names of the scope are filled in and escaped */
@@ -290,6 +317,8 @@ struct pack {
     int rule_count;
     struct role *roles;
     int role_count;
+    struct process *processes;
+    int process_count;
     struct message *messages;
     int message_count;
     struct meaning *meanings;
@@ -307,6 +336,9 @@ const struct kind *pack_prefix(const struct pack *pack, struct slice prefix);
 const struct role *pack_role(const struct pack *pack, struct slice name);
 const struct message *pack_message(const struct pack *pack, const char *name);
 const struct meaning *pack_meaning(const struct pack *pack, const char *name);
+const struct process *pack_process(const struct pack *pack, struct slice id);
+/* Is a record of this kind a cycle of a process: has it the enum field `process`? */
+bool kind_is_run(const struct kind *kind);
 const struct state *kind_state(const struct kind *kind, struct slice name);
 int kind_state_index(const struct kind *kind, struct slice name); /* MODEL_NONE if unknown */
 const struct field *kind_field(const struct kind *kind, struct slice name);

@@ -17,6 +17,7 @@ struct asking {
 /* Each gives 0 and `*asking->out`, or -1 after run_refuse(). */
 int query_info(struct asking *asking);
 int query_kinds(struct asking *asking);
+int query_processes(struct asking *asking);
 int query_people(struct asking *asking);
 int query_show(struct asking *asking);
 int query_list(struct asking *asking);

@@ -1,7 +1,8 @@
-/* query_kinds.c - info, kinds, people: what an organisation is made of. */
+/* query_kinds.c - info, kinds, processes, people: what an organisation is made of. */
 #include "core/query_inside.h"
 
 #include "base/check.h"
+#include "core/span.h"
 
 static const char *type_name(enum field_type type)
 {
@@ -138,6 +139,9 @@ static struct value kind_value(struct asking *asking, const struct kind *kind)
     put_str(asking, &out, "prefix", kind->prefix);
     put_str(asking, &out, "title", kind->title);
     put_str(asking, &out, "clause", kind->clause);
+    put_str(asking, &out, "brief", kind->brief);
+    value_set(asking->arena, &out, "clauses", words_value(asking->arena, &kind->clauses));
+    put_str(asking, &out, "retention", kind->retention);
     put_str(asking, &out, "lifecycle", lifecycle->name);
     value_set(asking->arena, &out, "versioned", value_bool(lifecycle->versioned));
     value_set(asking->arena, &out, "create", words_value(asking->arena, &kind->create));
@@ -168,6 +172,49 @@ int query_kinds(struct asking *asking)
     *asking->out = value_array();
     for (int i = 0; pack != NULL && i < pack->kind_count; i++)
         value_push(asking->arena, asking->out, kind_value(asking, &pack->kinds[i]));
+    return 0;
+}
+
+/* ---- processes ---- */
+
+static struct value process_value(struct asking *asking, const struct process *process)
+{
+    struct value out = value_map(), kpis = value_array();
+
+    put_str(asking, &out, "id", process->id);
+    put_str(asking, &out, "phase", pdca_name(process->phase));
+    put_str(asking, &out, "title", process->title);
+    put_str(asking, &out, "brief", process->brief);
+    put_str(asking, &out, "clause", process->clause);
+    value_set(asking->arena, &out, "owner", words_value(asking->arena, &process->owner));
+    value_set(asking->arena, &out, "approves", words_value(asking->arena, &process->approves));
+    value_set(asking->arena, &out, "tell", words_value(asking->arena, &process->tell));
+    if (!span_is_zero(&process->every))
+        put_str(asking, &out, "every", span_text(asking->arena, &process->every));
+    put_str(asking, &out, "occasion", process->occasion);
+    value_set(asking->arena, &out, "inputs", words_value(asking->arena, &process->inputs));
+    value_set(asking->arena, &out, "runs", words_value(asking->arena, &process->runs));
+    put_str(asking, &out, "output", process->output);
+    for (int i = 0; i < process->kpi_count; i++) {
+        struct value kpi = value_map();
+
+        put_str(asking, &kpi, "name", process->kpis[i].name);
+        put_str(asking, &kpi, "target", process->kpis[i].target);
+        value_push(asking->arena, &kpis, kpi);
+    }
+    value_set(asking->arena, &out, "kpis", kpis);
+    put_str(asking, &out, "retention", process->retention);
+    value_set(asking->arena, &out, "triggers", words_value(asking->arena, &process->triggers));
+    return out;
+}
+
+int query_processes(struct asking *asking)
+{
+    const struct pack *pack = core_current_pack(asking->core);
+
+    *asking->out = value_array();
+    for (int i = 0; pack != NULL && i < pack->process_count; i++)
+        value_push(asking->arena, asking->out, process_value(asking, &pack->processes[i]));
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* scope.c - what a condition or a template sees of the state. */
 #include "core/inside.h"
 
+#include "core/span.h"
+
 const struct calendar *calendar_of(struct core *core)
 {
     const struct pack *pack = core_current_pack(core);
@@ -45,8 +47,12 @@ static void put_fields(struct core *core, const struct kind *kind, const struct 
     }
 }
 
-static const char *const row_facts[] = {"kind",  "title", "version", "state",
-                                        "stage", "owner", "author",  "phase"};
+static const struct {
+    const char *name, *key; /* in conditions; in the row */
+} row_facts[] = {{"kind", "kind"},         {"title", "title"}, {"version", "version"},
+                 {"state", "state"},       {"stage", "stage"}, {"owner", "owner"},
+                 {"author", "author"},     {"phase", "phase"}, {"created", "created_ms"},
+                 {"entered", "entered_ms"}};
 
 static struct value record_scope(struct core *core, const struct subject *subject, bool inline_them)
 {
@@ -55,10 +61,10 @@ static struct value record_scope(struct core *core, const struct subject *subjec
     put_fields(core, subject->kind, value_get(subject->row, "fields"), inline_them, &record);
     value_set(core->arena, &record, "id", value_text(subject->id));
     for (size_t i = 0; i < sizeof row_facts / sizeof row_facts[0]; i++) {
-        const struct value *fact = value_get(subject->row, row_facts[i]);
+        const struct value *fact = value_get(subject->row, row_facts[i].key);
 
         if (fact != NULL)
-            value_set(core->arena, &record, row_facts[i], *fact);
+            value_set(core->arena, &record, row_facts[i].name, *fact);
     }
     return record;
 }
@@ -87,6 +93,30 @@ static struct value links_scope(struct core *core, const struct subject *subject
     return by_kind;
 }
 
+/* refs.<field>: the records that a field of type ref names; a name that is no record's is left out. */
+static struct value refs_scope(struct core *core, const struct subject *subject, bool inline_them)
+{
+    struct value by_field = value_map();
+
+    for (int i = 0; i < subject->kind->field_count; i++) {
+        const struct field *field = &subject->kind->fields[i];
+        const struct value *ids = record_field(subject, field->name);
+        struct value list = value_array();
+        uint32_t count = value_is(ids, VALUE_ARRAY) ? ids->count : ids != NULL ? 1 : 0;
+
+        for (uint32_t k = 0; field->type == FIELD_REF && k < count; k++) {
+            const struct value *id = ids->type == VALUE_ARRAY ? &ids->as.items[k] : ids;
+            struct subject other;
+
+            if (id->type == VALUE_STR && subject_find(core, value_slice(id), &other))
+                value_push(core->arena, &list, record_scope(core, &other, inline_them));
+        }
+        if (list.count > 0)
+            value_set(core->arena, &by_field, field->name, list);
+    }
+    return by_field;
+}
+
 /* valid.<kind>: every valid version of that document kind, one a document. */
 static struct value valid_scope(struct core *core, bool inline_them)
 {
@@ -107,6 +137,130 @@ static struct value valid_scope(struct core *core, bool inline_them)
         value_put(core->arena, &by_kind, slice_of(key.at + 6, key.len - 6), list);
     }
     return by_kind;
+}
+
+/* ---- records of a kind ---- */
+
+enum { NEWEST_MAX = 500, SEEN_MAX = 20000 };
+
+/* The newest NEWEST_MAX records of a kind, newest first; `open_only`: of those that are not closed, among the SEEN_MAX
+ * newest. A document stands there in its latest version. */
+static struct value newest(struct core *core, struct slice name, bool open_only, bool inline_them)
+{
+    const struct pack *pack = core_current_pack(core);
+    const struct kind *kind = pack != NULL ? pack_kind(pack, name) : NULL;
+    struct value list = value_array();
+    int64_t last, n;
+
+    if (kind == NULL)
+        return list;
+    last = value_get_int(state_rowf(core->state, "next/%s", kind->prefix), "n", 0);
+    for (n = last; n > 0 && last - n < SEEN_MAX && list.count < NEWEST_MAX; n--) {
+        struct subject other;
+
+        if (!subject_find(core, textf(core, "%s-%04lld", kind->prefix, (long long)n), &other) ||
+            (open_only && slice_is(value_get_text(other.row, "stage"), "closed")))
+            continue;
+        value_push(core->arena, &list, record_scope(core, &other, inline_them));
+    }
+    return list;
+}
+
+/* The scope with `open` and `recent`: only of the kinds that the expression names, for each costs a walk. */
+static struct value with_newest(struct core *core, const struct expr *expr,
+                                const struct value *scope)
+{
+    static const char *const names[] = {"open", "recent"};
+    bool inline_them = (expr_uses(expr) & EXPR_USES_TABLES) != 0;
+    struct value more = value_map();
+
+    for (uint32_t i = 0; i < scope->count; i++)
+        value_put(core->arena, &more, scope->as.pairs[i].key, scope->as.pairs[i].value);
+    for (int i = 0; i < 2; i++) {
+        struct value kinds = value_array(), by_kind = value_map();
+
+        expr_keys(expr, names[i], core->arena, &kinds);
+        for (uint32_t k = 0; k < kinds.count; k++) {
+            struct slice kind = value_slice(&kinds.as.items[k]);
+
+            value_put(core->arena, &by_kind, kind, newest(core, kind, i == 0, inline_them));
+        }
+        value_set(core->arena, &more, names[i], by_kind);
+    }
+    return more;
+}
+
+/* ---- processes ---- */
+
+static struct value words_scope(struct core *core, const struct words *words)
+{
+    struct value list = value_array();
+
+    for (int i = 0; i < words->count; i++)
+        value_push(core->arena, &list, value_str(words->at[i]));
+    return list;
+}
+
+const struct process *process_of(struct core *core, const struct subject *subject)
+{
+    const struct pack *pack = core_pack(core, value_get_bin(subject->row, "pack"));
+    struct slice id = value_get_text(value_get(subject->row, "fields"), "process");
+
+    return pack != NULL && subject->kind != NULL && kind_is_run(subject->kind)
+               ? pack_process(pack, id)
+               : NULL;
+}
+
+static struct value process_scope(struct core *core, const struct process *process)
+{
+    const struct {
+        const char *name;
+        const struct words *words;
+    } lists[] = {{"owner", &process->owner}, {"approves", &process->approves},
+                 {"tell", &process->tell},   {"inputs", &process->inputs},
+                 {"runs", &process->runs},   {"triggers", &process->triggers}};
+    struct value map = value_map();
+
+    value_set(core->arena, &map, "id", value_str(process->id));
+    value_set(core->arena, &map, "phase", value_str(pdca_name(process->phase)));
+    value_set(core->arena, &map, "title", value_str(process->title));
+    if (process->clause != NULL)
+        value_set(core->arena, &map, "clause", value_str(process->clause));
+    if (process->output != NULL)
+        value_set(core->arena, &map, "output", value_str(process->output));
+    if (!span_is_zero(&process->every))
+        value_set(core->arena, &map, "every", value_str(span_text(core->arena, &process->every)));
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        value_set(core->arena, &map, lists[i].name, words_scope(core, lists[i].words));
+    return map;
+}
+
+/* A figure that cannot be computed now has no value: a person sees that it is missing. */
+static struct value kpis_scope(struct core *core, const struct subject *subject,
+                               const struct process *process)
+{
+    struct value list = value_array();
+
+    for (int i = 0; i < process->kpi_count; i++) {
+        const struct kpi *kpi = &process->kpis[i];
+        struct value item = value_map(), value = VALUE_NONE;
+
+        value_set(core->arena, &item, "name", value_str(kpi->name));
+        value_set(core->arena, &item, "target", value_str(kpi->target != NULL ? kpi->target : ""));
+        if (kpi->value != NULL) {
+            struct value scope = scope_of(core, subject, slice_str(""), slice_str("engine"), NULL,
+                                          expr_uses(kpi->value));
+
+            if (scope_eval(core, kpi->value, &scope, &value, NULL) != 0)
+                value = VALUE_NONE;
+        }
+        if (value.type == VALUE_INT)
+            value = value_text(textf(core, "%lld", (long long)value.as.number));
+        if (value.type == VALUE_STR)
+            value_set(core->arena, &item, "value", value);
+        value_push(core->arena, &list, item);
+    }
+    return list;
 }
 
 static struct value round_scope(struct core *core, const struct subject *subject)
@@ -175,6 +329,8 @@ struct value scope_of(struct core *core, const struct subject *subject, struct s
 {
     struct value scope = value_map();
     bool inline_them = (uses & EXPR_USES_TABLES) != 0;
+    const bool of_process = (uses & (EXPR_USES_PROCESS | EXPR_USES_KPIS)) != 0;
+    const struct process *process = of_process ? process_of(core, subject) : NULL;
     char *today = arena_take(core->arena, DATE_TEXT_LEN + 1);
 
     date_format(today_of(core), today);
@@ -189,6 +345,12 @@ struct value scope_of(struct core *core, const struct subject *subject, struct s
         value_set(core->arena, &scope, "links", links_scope(core, subject, inline_them));
     if ((uses & EXPR_USES_VALID) != 0)
         value_set(core->arena, &scope, "valid", valid_scope(core, true));
+    if ((uses & EXPR_USES_REFS) != 0)
+        value_set(core->arena, &scope, "refs", refs_scope(core, subject, inline_them));
+    if (process != NULL)
+        value_set(core->arena, &scope, "process", process_scope(core, process));
+    if ((uses & EXPR_USES_KPIS) != 0 && process != NULL)
+        value_set(core->arena, &scope, "kpis", kpis_scope(core, subject, process));
     if ((uses & EXPR_USES_ROUND) != 0)
         value_set(core->arena, &scope, "round", round_scope(core, subject));
     if ((uses & EXPR_USES_DELIVERIES) != 0)
@@ -201,7 +363,12 @@ struct value scope_of(struct core *core, const struct subject *subject, struct s
 int scope_eval(struct core *core, const struct expr *expr, const struct value *scope,
                struct value *out, struct error *err)
 {
-    return expr_eval(expr, scope, calendar_of(core), core->arena, out, err);
+    struct value more;
+
+    if ((expr_uses(expr) & (EXPR_USES_OPEN | EXPR_USES_RECENT)) == 0)
+        return expr_eval(expr, scope, calendar_of(core), core->arena, out, err);
+    more = with_newest(core, expr, scope);
+    return expr_eval(expr, &more, calendar_of(core), core->arena, out, err);
 }
 
 bool scope_holds(struct core *core, const struct expr *expr, const struct subject *subject,
@@ -213,6 +380,8 @@ bool scope_holds(struct core *core, const struct expr *expr, const struct subjec
     if (expr == NULL)
         return true;
     scope = scope_of(core, subject, event, actor, args, expr_uses(expr));
+    if ((expr_uses(expr) & (EXPR_USES_OPEN | EXPR_USES_RECENT)) != 0)
+        scope = with_newest(core, expr, &scope);
     return expr_holds(expr, &scope, calendar_of(core), why);
 }
 

@@ -697,6 +697,29 @@ static void build_rule(struct builder *b, const struct written_rule *written)
     b->pack->rule_count++;
 }
 
+/* ---- processes ---- */
+
+static void build_process(struct builder *b, const struct written_process *written)
+{
+    static const char *const PHASES[] = {"plan", "do", "check", "act"};
+    struct process *process = &b->pack->processes[b->pack->process_count];
+    int phase;
+
+    *process = written->process;
+    if (process->id == NULL || process->title == NULL || written->phase == NULL ||
+        process->owner.count == 0)
+        return; /* said already */
+    phase = find_placed(b, written->phase, "phase", PHASES, 4);
+    if (phase == MODEL_NONE)
+        return;
+    process->phase = (enum pdca)phase;
+    process->kpis = written->kpis.at;
+    process->kpi_count = written->kpis.count;
+    if (process->kpi_count > KPIS_MAX)
+        problem(b->problems, process->where, "more than %d kpis", KPIS_MAX);
+    b->pack->process_count++;
+}
+
 /* ---- the calendar ---- */
 
 static int by_date(const void *a, const void *b)
@@ -800,4 +823,12 @@ void build_pack(struct arena *arena, struct problems *problems, const struct wri
     pack->rules = arena_zero(arena, sizeof *pack->rules * (size_t)(written->rule_count + 1));
     for (i = 0; i < written->rule_count; i++)
         build_rule(&b, &written->rules[i]);
+    if (written->process_count > PROCESSES_MAX) {
+        problem(problems, written->where, "more than %d processes", PROCESSES_MAX);
+        return;
+    }
+    pack->processes =
+        arena_zero(arena, sizeof *pack->processes * (size_t)(written->process_count + 1));
+    for (i = 0; i < written->process_count; i++)
+        build_process(&b, &written->processes[i]);
 }

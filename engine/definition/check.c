@@ -81,24 +81,24 @@ static bool is_prefix(const char *text)
            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(text);
 }
 
-static void check_retention(struct checks *c)
+static void check_retention(struct checks *c, const char *retention)
 {
     const struct written_pack *w = c->written;
     struct nearest nearest;
     int i;
 
-    if (c->kind->retention == NULL)
+    if (retention == NULL)
         return;
-    nearest = nearest_to(slice_str(c->kind->retention));
+    nearest = nearest_to(slice_str(retention));
     for (i = 0; i < w->retention_count; i++) {
         if (w->retention[i].name == NULL)
             continue;
-        if (strcmp(w->retention[i].name, c->kind->retention) == 0)
+        if (strcmp(w->retention[i].name, retention) == 0)
             return;
         nearest_offer(&nearest, w->retention[i].name);
     }
-    problem(c->problems, where_of(c->kind->retention), "unknown retention rule '%s'%s",
-            c->kind->retention, nearest_hint(&nearest, &c->problems->arena));
+    problem(c->problems, where_of(retention), "unknown retention rule '%s'%s", retention,
+            nearest_hint(&nearest, &c->problems->arena));
 }
 
 static void check_confidentiality(struct checks *c)
@@ -125,7 +125,7 @@ static void check_kind(struct checks *c)
     if (!is_prefix(kind->prefix))
         problem(c->problems, where_of(kind->prefix), "'%s' is no prefix: 2 to 8 capital letters",
                 kind->prefix);
-    check_retention(c);
+    check_retention(c, kind->retention);
     check_confidentiality(c);
     check_who(c, &kind->owner, false);
     check_who(c, &kind->create, false);
@@ -186,6 +186,74 @@ static void check_rule(struct checks *c, const struct rule *rule)
         (void)check_event(c, watched, rule->gate_event);
 }
 
+/* ---- processes ---- */
+
+/* Each of `words` must be one of `names`. */
+static void check_each(struct checks *c, const char *what, const struct words *words,
+                       const char *const *names, int count)
+{
+    int i, k;
+
+    for (i = 0; i < words->count; i++) {
+        struct nearest nearest = nearest_to(slice_str(words->at[i]));
+
+        for (k = 0; k < count && strcmp(words->at[i], names[k]) != 0; k++)
+            nearest_offer(&nearest, names[k]);
+        if (k == count)
+            problem(c->problems, where_of(words->at[i]), "unknown %s '%s'%s", what, words->at[i],
+                    nearest_hint(&nearest, &c->problems->arena));
+    }
+}
+
+static void check_process(struct checks *c, const struct process *process)
+{
+    const struct pack *p = c->pack;
+    int most = p->kind_count + p->role_count + p->process_count + 1, i;
+    const char **names = arena_zero(&c->problems->arena, sizeof *names * (size_t)most);
+
+    for (i = 0; i < p->role_count; i++)
+        names[i] = p->roles[i].name;
+    check_each(c, "role", &process->owner, names, p->role_count);
+    check_each(c, "role", &process->approves, names, p->role_count);
+    check_each(c, "role", &process->tell, names, p->role_count);
+    for (i = 0; i < p->kind_count; i++)
+        names[i] = p->kinds[i].name;
+    check_each(c, "kind", &process->runs, names, p->kind_count);
+    for (i = 0; i < p->process_count; i++)
+        names[i] = p->processes[i].id;
+    check_each(c, "process", &process->triggers, names, p->process_count);
+    check_retention(c, process->retention);
+}
+
+/* A cycle names its process by a value of the enum `process`. */
+static void check_processes(struct checks *c)
+{
+    const struct pack *p = c->pack;
+    bool has_runs = p->process_count == 0;
+    int i, k;
+
+    for (i = 0; i < p->process_count; i++) {
+        check_process(c, &p->processes[i]);
+        for (k = 0; k < i; k++)
+            check_twice(c, "process", p->processes[i].id, p->processes[k].id);
+    }
+    for (i = 0; i < p->kind_count; i++) {
+        const struct field *field = kind_field(&p->kinds[i], slice_str("process"));
+
+        if (!kind_is_run(&p->kinds[i]))
+            continue;
+        has_runs = true;
+        for (k = 0; k < p->process_count; k++) {
+            if (!words_have(&field->of, slice_str(p->processes[k].id)))
+                problem(c->problems, field->where, "'process' lacks the value '%s': %s",
+                        p->processes[k].id, p->processes[k].title);
+        }
+    }
+    if (!has_runs)
+        problem(c->problems, p->processes[0].where,
+                "no kind has the enum field 'process': there is nothing that a cycle could be");
+}
+
 void check_pack(const struct pack *pack, const struct written_pack *written,
                 struct problems *problems)
 {
@@ -200,6 +268,7 @@ void check_pack(const struct pack *pack, const struct written_pack *written,
     }
     for (i = 0; i < pack->rule_count; i++)
         check_rule(&c, &pack->rules[i]);
+    check_processes(&c);
     c.kind = NULL;
     for (i = 0; i < pack->separation_count; i++)
         check_conflict(&c, &pack->separation[i]);

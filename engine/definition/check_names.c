@@ -24,6 +24,20 @@ static void unknown(struct checks *c, const char *placed, const char *what, stru
 static const char *const WHO_WORDS[] = {"owner",     "author",    "editors", "asked",
                                         "requester", "reviewers", "anyone",  "system"};
 
+/* Of the process whose cycle a record is. */
+static const char *const PROCESS_WORDS[] = {"process.owner", "process.approves", "process.tell"};
+
+static bool is_process_word(const struct kind *kind, const char *word)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof PROCESS_WORDS / sizeof PROCESS_WORDS[0]; i++) {
+        if (strcmp(word, PROCESS_WORDS[i]) == 0)
+            return kind_is_run(kind);
+    }
+    return false;
+}
+
 static bool is_people(const struct field *field)
 {
     return field->type == FIELD_PERSON || field->type == FIELD_GROUP;
@@ -38,7 +52,8 @@ static bool is_who(struct checks *c, const char *word)
         if (strcmp(word, WHO_WORDS[i]) == 0)
             return true;
     }
-    return (field != NULL && is_people(field)) || pack_role(c->pack, slice_str(word)) != NULL;
+    return (field != NULL && is_people(field)) || is_process_word(c->kind, word) ||
+           pack_role(c->pack, slice_str(word)) != NULL;
 }
 
 static void unknown_who(struct checks *c, const char *placed, const char *word)
@@ -50,6 +65,8 @@ static void unknown_who(struct checks *c, const char *placed, const char *word)
 
     for (i = 0; i < sizeof WHO_WORDS / sizeof WHO_WORDS[0]; i++)
         nearest_offer(&nearest, WHO_WORDS[i]);
+    for (i = 0; kind_is_run(c->kind) && i < sizeof PROCESS_WORDS / sizeof PROCESS_WORDS[0]; i++)
+        nearest_offer(&nearest, PROCESS_WORDS[i]);
     for (k = 0; k < c->pack->role_count; k++)
         nearest_offer(&nearest, c->pack->roles[k].name);
     for (k = 0; k < c->kind->field_count; k++) {

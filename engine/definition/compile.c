@@ -218,6 +218,26 @@ static void compile_rule(struct compiler *c, const struct rule *rule)
         compile_setting(c, &rule->due[i], rule->kind, row, target);
 }
 
+/* What a process measures is measured in its runs: the first kind of such records says what there is to see. */
+static void compile_process(struct compiler *c, const struct process *process)
+{
+    int kind = 0, i;
+
+    while (kind < c->pack->kind_count && !kind_is_run(&c->pack->kinds[kind]))
+        kind++;
+    for (i = 0; i < process->kpi_count && kind < c->pack->kind_count; i++) {
+        struct expr *value = process->kpis[i].value;
+        const struct type *type = compile(c, value, kind, SCOPE_RECORD, NULL);
+
+        if (type != NULL && type->sort != SORT_INT && type->sort != SORT_TEXT &&
+            type->sort != SORT_DYN)
+            gives(c, value, type, "a number or a text");
+        if (value != NULL && (value->uses & EXPR_USES_KPIS) != 0)
+            problem(c->problems, ((struct where){value->file, value->line}),
+                    "a figure cannot be computed from the figures");
+    }
+}
+
 void compile_pack(struct pack *pack, struct arena *arena, struct problems *problems)
 {
     struct compiler c = {.arena = arena, .problems = problems, .pack = pack};
@@ -228,4 +248,6 @@ void compile_pack(struct pack *pack, struct arena *arena, struct problems *probl
         compile_kind(&c, i);
     for (i = 0; i < pack->rule_count; i++)
         compile_rule(&c, &pack->rules[i]);
+    for (i = 0; i < pack->process_count; i++)
+        compile_process(&c, &pack->processes[i]);
 }

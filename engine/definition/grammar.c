@@ -604,6 +604,65 @@ static const struct option_table RULE = {
     "rule", "What one kind's event starts in another (`interactions` or `rules`).", RULE_OPTIONS,
     COUNT(RULE_OPTIONS)};
 
+/* ---- processes ---- */
+
+static const struct option KPI_OPTIONS[] = {
+    MUST("name", TEXT, read_text, AT(kpi, name), "what is measured"),
+    NOTE("value", "expression", read_expr, AT(kpi, value), "people fill it in",
+         "a number or a text, of the run of the process"),
+    NOTE("target", TEXT, read_text, AT(kpi, target), NULL, "what it should be"),
+};
+static const struct option_table KPI = {"kpi", "A figure by which a process is judged (`kpis`).",
+                                        KPI_OPTIONS, COUNT(KPI_OPTIONS)};
+
+static void read_kpis(struct reader *reader, const config_setting_t *setting, void *into)
+{
+    struct written_kpis *list = into;
+    int count, i;
+
+    for (i = 0; are_groups(reader, setting, &count) && i < count; i++) {
+        struct kpi *kpi;
+
+        list->at = list_add(reader->arena, list->at, &list->count, sizeof *list->at);
+        kpi = &list->at[list->count - 1];
+        kpi->where = where_setting(reader, group_at(setting, i));
+        option_read_group(reader, group_at(setting, i), &KPI, kpi);
+    }
+}
+
+static const struct option PROCESS_OPTIONS[] = {
+    MUST("id", TEXT, read_text, AT(written_process, process.id), "P1: its runs name it so"),
+    MUST("phase", "plan, do, check or act", read_text, AT(written_process, phase),
+         "of Plan, Do, Check, Act"),
+    MUST("title", TEXT, read_text, AT(written_process, process.title), "for pages"),
+    NOTE("brief", TEXT, read_text, AT(written_process, process.brief), NULL, "what it is for"),
+    NOTE("clause", TEXT, read_text, AT(written_process, process.clause), NULL,
+         "of the standard, for people"),
+    MUST("owner", "list of roles", read_words, AT(written_process, process.owner),
+         "who owns it: `process.owner`"),
+    NOTE("approves", "list of roles", read_words, AT(written_process, process.approves), "nobody",
+         "who authorises a cycle: `process.approves`"),
+    NOTE("tell", "list of roles", read_words, AT(written_process, process.tell), "nobody",
+         "who is told: `process.tell`"),
+    NOTE("every", SPAN, read_span, AT(written_process, process.every), "only on occasion",
+         "its cadence: one cycle after the other"),
+    NOTE("occasion", TEXT, read_text, AT(written_process, process.occasion), NULL,
+         "when it runs besides, for people"),
+    NOTE("inputs", "list of texts", read_words, AT(written_process, process.inputs), NULL,
+         "what it begins from"),
+    NOTE("runs", "list of kinds", read_words, AT(written_process, process.runs), NULL,
+         "the kinds of records that it makes"),
+    NOTE("output", TEXT, read_text, AT(written_process, process.output), NULL, "what comes of it"),
+    NOTE("kpis", "list of kpis", read_kpis, AT(written_process, kpis), NULL,
+         "how it is judged: `kpis`"),
+    NOTE("retention", "retention rule", read_text, AT(written_process, process.retention), NULL,
+         "how long its records are kept"),
+    NOTE("triggers", "list of process ids", read_words, AT(written_process, process.triggers), NULL,
+         "whose next cycle its end opens"),
+};
+static const struct option_table PROCESS = {"process", "A process of clause 4.4 (`processes`).",
+                                            PROCESS_OPTIONS, COUNT(PROCESS_OPTIONS)};
+
 /* ---- short lists ---- */
 
 static const struct option ROLE_OPTIONS[] = {
@@ -737,6 +796,18 @@ static void read_rule(struct reader *reader, const config_setting_t *setting,
     }
 }
 
+static void read_process(struct reader *reader, const config_setting_t *setting,
+                         struct written_pack *written)
+{
+    struct written_process *made;
+
+    written->processes = list_add(reader->arena, written->processes, &written->process_count,
+                                  sizeof *written->processes);
+    made = &written->processes[written->process_count - 1];
+    made->process.where = where_setting(reader, setting);
+    option_read_group(reader, setting, &PROCESS, made);
+}
+
 #define SHORT_LIST(function, member, count_member, table)                                          \
     static void function(struct reader *reader, const config_setting_t *setting,                   \
                          struct written_pack *written)                                             \
@@ -757,17 +828,12 @@ static const struct top {
     top_read read;
     bool list; /* a list of groups, or one */
 } TOPS[] = {
-    {"pack", read_pack, false},
-    {"calendar", read_calendar, false},
-    {"lifecycle", read_lifecycle, true},
-    {"kind", read_kind, true},
-    {"rules", read_rule, true},
-    {"interactions", read_rule, true},
-    {"roles", read_role, true},
-    {"meanings", read_meaning, true},
-    {"messages", read_message, true},
-    {"retention", read_retention, true},
-    {"separation", read_separation, true},
+    {"pack", read_pack, false},          {"calendar", read_calendar, false},
+    {"lifecycle", read_lifecycle, true}, {"kind", read_kind, true},
+    {"rules", read_rule, true},          {"interactions", read_rule, true},
+    {"processes", read_process, true},   {"roles", read_role, true},
+    {"meanings", read_meaning, true},    {"messages", read_message, true},
+    {"retention", read_retention, true}, {"separation", read_separation, true},
 };
 
 static void read_top(struct reader *reader, const config_setting_t *setting,
@@ -805,9 +871,9 @@ void grammar_read(struct reader *reader, const config_setting_t *root, struct wr
 void grammar_reference(struct buf *out)
 {
     static const struct option_table *const TABLES[] = {
-        &PACK,  &CALENDAR, &LIFECYCLE, &STATE,   &TRANSITION, &NOTICE,    &TASK,
-        &TIMER, &STEP,     &KIND,      &FIELD,   &APPROVAL,   &REVIEW,    &NEED,
-        &RULE,  &SIGNAL,   &ROLE,      &MEANING, &MESSAGE,    &RETENTION, &SEPARATION};
+        &PACK, &CALENDAR, &LIFECYCLE, &STATE,    &TRANSITION, &NOTICE,    &TASK,      &TIMER,
+        &STEP, &KIND,     &FIELD,     &APPROVAL, &REVIEW,     &NEED,      &PROCESS,   &KPI,
+        &RULE, &SIGNAL,   &ROLE,      &MEANING,  &MESSAGE,    &RETENTION, &SEPARATION};
     size_t i;
 
     for (i = 0; i < COUNT(TABLES); i++)

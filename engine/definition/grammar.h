@@ -132,6 +132,17 @@ struct written_rule {
     struct where where;
 };
 
+struct written_kpis {
+    struct kpi *at;
+    int count;
+};
+
+struct written_process {
+    struct process process;
+    const char *phase;
+    struct written_kpis kpis;
+};
+
 struct written_named { /* retention: names that others refer to */
     const char *name, *text;
 };
@@ -148,6 +159,8 @@ struct written_pack {
     int kind_count;
     struct written_rule *rules;
     int rule_count;
+    struct written_process *processes;
+    int process_count;
     struct role *roles;
     int role_count;
     struct message *messages;

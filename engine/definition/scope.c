@@ -31,6 +31,25 @@ static const struct type ACK = {
     .sort = SORT_MAP, .members = ACK_MEMBERS, .member_count = 3, .what = "an acknowledgement"};
 static const struct type ACKS = {.sort = SORT_LIST, .item = &ACK, .uses = EXPR_USES_ACKS};
 
+static const struct member PROCESS_MEMBERS[] = {
+    {"id", &TYPE_TEXT, false},        {"phase", &TYPE_TEXT, false},
+    {"title", &TYPE_TEXT, false},     {"clause", &TYPE_TEXT, true},
+    {"owner", &TYPE_TEXTS, false},    {"approves", &TYPE_TEXTS, false},
+    {"tell", &TYPE_TEXTS, false},     {"inputs", &TYPE_TEXTS, false},
+    {"runs", &TYPE_TEXTS, false},     {"output", &TYPE_TEXT, true},
+    {"triggers", &TYPE_TEXTS, false}, {"every", &TYPE_SPAN, true}};
+static const struct type PROCESS = {.sort = SORT_MAP,
+                                    .members = PROCESS_MEMBERS,
+                                    .member_count = 12,
+                                    .what = "a process",
+                                    .uses = EXPR_USES_PROCESS};
+
+static const struct member KPI_MEMBERS[] = {
+    {"name", &TYPE_TEXT, false}, {"value", &TYPE_TEXT, true}, {"target", &TYPE_TEXT, false}};
+static const struct type KPI = {
+    .sort = SORT_MAP, .members = KPI_MEMBERS, .member_count = 3, .what = "a figure"};
+static const struct type KPIS = {.sort = SORT_LIST, .item = &KPI, .uses = EXPR_USES_KPIS};
+
 static const char *STAGE_NAMES[] = {"draft",        "approved", "in_force",
                                     "under_review", "changed",  "closed"};
 static const struct words STAGES = {STAGE_NAMES, 6};
@@ -40,8 +59,8 @@ static const char *PHASE_NAMES[] = {"editing", "awaiting_approval", "paused"};
 static const struct words PHASES = {PHASE_NAMES, 3};
 static const struct type PHASE = {.sort = SORT_TEXT, .of = &PHASES};
 
-static const char *const RESERVED[] = {"id",    "kind",  "title",  "version", "state",
-                                       "stage", "owner", "author", "phase"};
+static const char *const RESERVED[] = {"id",    "kind",   "title", "version", "state",  "stage",
+                                       "owner", "author", "phase", "created", "entered"};
 
 bool scope_is_reserved(struct slice field_name)
 {
@@ -69,22 +88,25 @@ static const struct type *state_type(struct arena *arena, const struct kind *kin
     return type;
 }
 
+/* What every record has; `state` stands before these. */
+static const struct member FACTS[] = {
+    {"id", &TYPE_TEXT, false},      {"kind", &TYPE_TEXT, false},   {"title", &TYPE_TEXT, false},
+    {"version", &TYPE_TEXT, true},  {"stage", &STAGE, false},      {"phase", &PHASE, false},
+    {"owner", &TYPE_TEXT, true},    {"author", &TYPE_TEXT, false}, {"created", &TYPE_MOMENT, true},
+    {"entered", &TYPE_MOMENT, true}};
+enum { FACT_COUNT = sizeof FACTS / sizeof FACTS[0] };
+
 /* A record as conditions see it: what every record has, and its fields. The first member is `state`. */
 static const struct type *record_type(struct arena *arena, const struct kind *kind)
 {
-    static const struct member OWN[] = {
-        {"id", &TYPE_TEXT, false},     {"kind", &TYPE_TEXT, false},  {"title", &TYPE_TEXT, false},
-        {"version", &TYPE_TEXT, true}, {"stage", &STAGE, false},     {"phase", &PHASE, false},
-        {"owner", &TYPE_TEXT, true},   {"author", &TYPE_TEXT, false}};
-    const int own = (int)(sizeof OWN / sizeof OWN[0]);
     struct member *members =
-        arena_zero(arena, sizeof *members * (size_t)(kind->field_count + own + 1));
+        arena_zero(arena, sizeof *members * (size_t)(kind->field_count + FACT_COUNT + 1));
     struct type *type = arena_zero(arena, sizeof *type);
     int count = 0, i;
 
     members[count++] = (struct member){"state", state_type(arena, kind), false};
-    for (i = 0; i < own; i++)
-        members[count++] = OWN[i];
+    for (i = 0; i < FACT_COUNT; i++)
+        members[count++] = FACTS[i];
     for (i = 0; i < kind->field_count; i++)
         members[count++] =
             (struct member){kind->fields[i].name, type_of_field(arena, &kind->fields[i]), true};
@@ -92,6 +114,21 @@ static const struct type *record_type(struct arena *arena, const struct kind *ki
                           .members = members,
                           .member_count = count,
                           .what = arena_printf(arena, "a %s", kind->name)};
+    return type;
+}
+
+/* A record of some kind: only what every record has is known of it. */
+static const struct type *any_record(struct arena *arena)
+{
+    struct member *members = arena_zero(arena, sizeof *members * (FACT_COUNT + 1));
+    struct type *type = arena_zero(arena, sizeof *type);
+    int i;
+
+    members[0] = (struct member){"state", &TYPE_TEXT, false};
+    for (i = 0; i < FACT_COUNT; i++)
+        members[i + 1] = FACTS[i];
+    *type = (struct type){
+        .sort = SORT_MAP, .members = members, .member_count = FACT_COUNT + 1, .what = "a record"};
     return type;
 }
 
@@ -125,18 +162,67 @@ static const struct type *by_kind(struct scopes *scopes, unsigned uses, const ch
     return type;
 }
 
+static int kind_index(const struct pack *pack, const char *name)
+{
+    const struct kind *kind = pack_kind(pack, slice_str(name));
+
+    return kind == NULL ? MODEL_NONE : (int)(kind - pack->kinds);
+}
+
+/* refs: by field of type ref, the records that it names. */
+static const struct type *refs_type(struct scopes *scopes, int index)
+{
+    const struct kind *kind = &scopes->pack->kinds[index];
+    struct member *members =
+        arena_zero(scopes->arena, sizeof *members * (size_t)(kind->field_count + 1));
+    struct type *type = arena_zero(scopes->arena, sizeof *type);
+    int count = 0, i;
+
+    for (i = 0; i < kind->field_count; i++) {
+        const struct field *field = &kind->fields[i];
+        int only = field->of.count == 1 ? kind_index(scopes->pack, field->of.at[0]) : MODEL_NONE;
+        struct type *list;
+
+        if (field->type != FIELD_REF)
+            continue;
+        list = arena_zero(scopes->arena, sizeof *list);
+        *list = (struct type){.sort = SORT_LIST,
+                              .item = only == MODEL_NONE ? any_record(scopes->arena)
+                                                         : record_of(scopes, only),
+                              .uses = EXPR_USES_REFS,
+                              .or_empty = true};
+        members[count++] = (struct member){field->name, list, true};
+    }
+    *type = (struct type){.sort = SORT_MAP,
+                          .members = members,
+                          .member_count = count,
+                          .what = "refs",
+                          .uses = EXPR_USES_REFS};
+    return type;
+}
+
+static const struct type *refs_of(struct scopes *scopes, int kind)
+{
+    if (scopes->refs[kind] == NULL)
+        scopes->refs[kind] = refs_type(scopes, kind);
+    return scopes->refs[kind];
+}
+
 void scopes_init(struct scopes *scopes, struct arena *arena, const struct pack *pack)
 {
-    *scopes = (struct scopes){arena, pack, NULL, NULL, NULL};
+    *scopes = (struct scopes){.arena = arena, .pack = pack};
     scopes->records = arena_zero(arena, sizeof *scopes->records * (size_t)(pack->kind_count + 1));
+    scopes->refs = arena_zero(arena, sizeof *scopes->refs * (size_t)(pack->kind_count + 1));
     scopes->links = by_kind(scopes, EXPR_USES_LINKS, "links");
     scopes->valid = by_kind(scopes, EXPR_USES_VALID, "valid");
+    scopes->open = by_kind(scopes, EXPR_USES_OPEN, "open");
+    scopes->recent = by_kind(scopes, EXPR_USES_RECENT, "recent");
 }
 
 struct condition_scope scopes_of(struct scopes *scopes, int kind, enum scope_use use,
                                  const struct type *row)
 {
-    enum { NAMES_MAX = 14 };
+    enum { NAMES_MAX = 20 };
     struct member *names = arena_zero(scopes->arena, sizeof *names * NAMES_MAX);
     const struct type *record = record_of(scopes, kind);
     int count = 0;
@@ -150,6 +236,13 @@ struct condition_scope scopes_of(struct scopes *scopes, int kind, enum scope_use
     names[count++] = (struct member){"round", &ROUND, true};
     names[count++] = (struct member){"links", scopes->links, false};
     names[count++] = (struct member){"valid", scopes->valid, false};
+    names[count++] = (struct member){"open", scopes->open, false};
+    names[count++] = (struct member){"refs", refs_of(scopes, kind), false};
+    names[count++] = (struct member){"recent", scopes->recent, false};
+    if (kind_is_run(&scopes->pack->kinds[kind])) {
+        names[count++] = (struct member){"process", &PROCESS, false};
+        names[count++] = (struct member){"kpis", &KPIS, false};
+    }
     names[count++] = (struct member){"deliveries", &DELIVERIES, false};
     names[count++] = (struct member){"acks", &ACKS, false};
     if (use == SCOPE_EVENT)

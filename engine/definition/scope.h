@@ -12,8 +12,8 @@ enum scope_use {
 struct scopes {
     struct arena *arena;
     const struct pack *pack;
-    const struct type *links, *valid; /* shared by all kinds */
-    const struct type **records;      /* by kind; made when first asked for */
+    const struct type *links, *valid, *open, *recent; /* shared by all kinds */
+    const struct type **records, **refs;              /* by kind; each made when first asked for */
 };
 
 /* `pack` needs its kinds with fields and lifecycles; expressions may still be pending. */

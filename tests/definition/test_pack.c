@@ -71,13 +71,17 @@ static const char DUTY[] =
     "kind = { name = \"duty\"; prefix = \"DUT\"; title = \"Duty\"; lifecycle = \"duty\"; owner = \"manager\";\n"
     "  fields = { due = { type = \"date\"; }; helper = { type = \"person\"; }; result = { type = \"text\"; };\n"
     "             cause = { type = \"ref\"; of = [\"policy\"]; }; grade = { type = \"enum\"; of = [\"low\", \"high\"]; };\n"
-    "             at = { type = \"datetime\"; }; }; };\n"
+    "             at = { type = \"datetime\"; }; process = { type = \"enum\"; of = [\"A\", \"B\"]; }; }; };\n"
     "interactions = (\n"                                                                               /* 5 */
     "  { rule = \"R1\"; when = \"policy.approve\"; if = \"record.major\"; each = \"parts\"; starts = \"duty\"; title = \"row.item\";\n"
     "    set = { cause = \"record.id\"; grade = \"'high'\"; owner = \"record.owner\"; }; due = { due = \"5 working days\"; at = \"2 hours\"; };\n"
     "    once = \"record.id + string(n)\"; tell = [\"owner\"]; gate = \"withdraw\"; },\n"             /* 8 */
     "  { rule = \"R2\"; when = \"duty.close\"; signal = { to = \"links.policy.filter(p, p.state == 'in_force').map(p, p.id)\"; event = \"withdraw\"; }; }\n"
-    ");\n";
+    ");\n"                                                                                            /* 10 */
+    "processes = ( { id = \"A\"; phase = \"do\"; title = \"Work\"; owner = [\"staff\"]; approves = [\"manager\"]; every = \"3 months\";\n"
+    "  runs = [\"policy\"]; triggers = [\"B\"]; retention = \"RT-1\";\n"                        /* 12 */
+    "  kpis = ( { name = \"Duties\"; value = \"size(open.duty)\"; target = \"3\"; }, { name = \"Mood\"; } ); },\n"
+    "  { id = \"B\"; phase = \"act\"; title = \"Think\"; owner = [\"manager\"]; } );\n";       /* 14 */
 
 /* clang-format on */
 
@@ -345,6 +349,51 @@ static void a_timer_may_go_a_part_of_the_way(void **state)
     release(&l);
 }
 
+static void processes_are_read(void **state)
+{
+    const struct process *process;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    assert_int_equal(l.pack->process_count, 2);
+    process = pack_process(l.pack, slice_str("A"));
+    assert_int_equal(process->phase, PDCA_DO);
+    assert_int_equal(process->every.months, 3);
+    assert_string_equal(process->triggers.at[0], "B");
+    assert_string_equal(process->kpis[0].target, "3");
+    assert_int_equal(expr_uses(process->kpis[0].value), EXPR_USES_OPEN);
+    assert_null(process->kpis[1].value);
+    assert_null(pack_process(l.pack, slice_str("C")));
+    assert_true(kind_is_run(kind_of(&l, "duty")));
+    assert_false(kind_is_run(kind_of(&l, "policy")));
+    release(&l);
+}
+
+static void a_condition_reads_its_process_and_the_records_it_names(void **state)
+{
+    struct arena arena = ARENA_EMPTY;
+    struct error err;
+    struct expr *expr;
+    struct loaded l;
+
+    (void)state;
+    load_plain(&l);
+    assert_int_equal(pack_condition(l.pack, kind_of(&l, "duty"),
+                                    "refs.cause.all(c, c.major) && process.id == record.process",
+                                    &arena, &expr, &err),
+                     0);
+    assert_int_equal(expr_uses(expr), EXPR_USES_REFS | EXPR_USES_PROCESS);
+    assert_int_equal(
+        pack_condition(l.pack, kind_of(&l, "policy"), "process.id == 'A'", &arena, &expr, &err),
+        -1);
+    assert_int_equal(
+        pack_condition(l.pack, kind_of(&l, "policy"), "size(refs.words) > 0", &arena, &expr, &err),
+        -1);
+    arena_release(&arena);
+    release(&l);
+}
+
 static void a_need_is_evaluated(void **state)
 {
     struct value scope = value_map(), record = value_map(), parts = value_array(),
@@ -462,6 +511,21 @@ static const struct mutation MUTATIONS[] = {
     {"on = ( { event = \"approve\"", "on = ( { event = \"aprove\"", "kinds/policy.cfg:12: the lifecycle has no event 'aprove' to change; did you mean 'approve'?"},
     {"{{title}} {{link}}", "{{titel}}", "common.cfg:6: message 'default': unknown name '{{titel}}'; did you mean 'title'?"},
     {"{{title}} {{link}}", "{{title", "common.cfg:6: message 'default': '{{' without '}}'"},
+    /* processes */
+    {"phase = \"do\"", "phase = \"due\"", "kinds/duty.cfg:11: unknown phase 'due'; did you mean 'do'?"},
+    {"owner = [\"staff\"]", "owner = [\"stuff\"]", "kinds/duty.cfg:11: unknown role 'stuff'; did you mean 'staff'?"},
+    {"approves = [\"manager\"]", "approves = [\"owner\"]", "kinds/duty.cfg:11: unknown role 'owner'"},
+    {"runs = [\"policy\"]", "runs = [\"polcy\"]", "kinds/duty.cfg:12: unknown kind 'polcy'; did you mean 'policy'?"},
+    {"triggers = [\"B\"]", "triggers = [\"C\"]", "kinds/duty.cfg:12: unknown process 'C'"},
+    {"retention = \"RT-1\";\n  kpis", "retention = \"RT-9\";\n  kpis", "kinds/duty.cfg:12: unknown retention rule 'RT-9'; did you mean 'RT-1'?"},
+    {"size(open.duty)", "size(open.dute)", "kinds/duty.cfg:13: column 11: open has no 'dute'; did you mean 'duty'?"},
+    {"size(open.duty)", "open.duty", "kinds/duty.cfg:13: column 1: expected a number or a text, but this gives a list"},
+    {"size(open.duty)", "size(kpis)", "kinds/duty.cfg:13: a figure cannot be computed from the figures"},
+    {"{ id = \"B\"", "{ id = \"A\"", "kinds/duty.cfg:14: a second process 'A' (the first is at kinds/duty.cfg:11)"},
+    {"of = [\"A\", \"B\"]", "of = [\"A\"]", "kinds/duty.cfg:4: 'process' lacks the value 'B': Think"},
+    {"process = { type = \"enum\"; of = [\"A\", \"B\"]; };", "", "kinds/duty.cfg:11: no kind has the enum field 'process'"},
+    {"by = [\"helper\",", "by = [\"process.ownr\",", "lifecycles.cfg:19: unknown who 'process.ownr' (in kind 'duty'): no role, and no field of people; did you mean 'process.owner'?"},
+    {"owner = \"manager\"; create", "owner = \"process.owner\"; create", "kinds/policy.cfg:2: unknown who 'process.owner'"},
     /* fields */
     {"type = \"longtext\"", "type = \"longtxt\"", "kinds/policy.cfg:6: unknown type of field 'longtxt'; did you mean 'longtext'?"},
     {"type = \"table\"", "type = \"table[]\"", "kinds/policy.cfg:9: unknown type of field 'table[]'"},
@@ -799,6 +863,8 @@ int main(void)
         cmocka_unit_test(approvals_timers_and_rules_are_compiled),
         cmocka_unit_test(a_rule_watches_each_of_its_events),
         cmocka_unit_test(a_timer_may_go_a_part_of_the_way),
+        cmocka_unit_test(processes_are_read),
+        cmocka_unit_test(a_condition_reads_its_process_and_the_records_it_names),
         cmocka_unit_test(a_need_is_evaluated),
         cmocka_unit_test(the_digest_is_over_paths_and_bytes),
         cmocka_unit_test(the_digest_is_the_one_that_others_compute),
