@@ -35,6 +35,8 @@ void core_free(struct core **core);
 
 /* Takes a compiled pack. Every pack that a record names must have been given before the record is touched. */
 void core_use_pack(struct core *core, struct pack **pack);
+/* Gives up a pack that was given and then not installed. */
+void core_forget_pack(struct core *core, struct slice digest);
 const struct pack *core_pack(const struct core *core, struct slice digest); /* NULL if not given */
 const struct pack *core_current_pack(struct core *core); /* by row `pack`; NULL if none */
 struct state *core_state(struct core *core);

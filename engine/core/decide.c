@@ -56,6 +56,20 @@ void core_use_pack(struct core *core, struct pack **pack)
     *pack = NULL;
 }
 
+void core_forget_pack(struct core *core, struct slice digest)
+{
+    struct pack *pack;
+    char hex[2 * HASH_LEN + 1];
+
+    if (digest.len != HASH_LEN)
+        return;
+    hex_encode(digest, hex);
+    if (state_rowf(core->state, "pack/%s", hex) != NULL)
+        return;
+    pack = map_remove(&core->packs, digest);
+    pack_free(&pack);
+}
+
 const struct pack *core_pack(const struct core *core, struct slice digest)
 {
     return map_get(&core->packs, digest);
@@ -158,32 +172,6 @@ int directory_install(struct core *core, const struct question *question)
                : 0;
 }
 
-int pack_install(struct core *core, const struct question *question)
-{
-    struct slice digest = value_get_bin(question->args, "digest");
-    const struct value *files = value_get(question->args, "files");
-    struct author author = run_principal(core);
-    struct value effects = value_map(), own = value_map();
-    const char *sentence = "";
-    char *hex = arena_take(core->arena, 2 * HASH_LEN + 1);
-
-    if (state_row(core->state, slice_str("pack")) != NULL &&
-        authority_command(core, question->principal, "pack.install", &sentence) != PERMIT)
-        return run_refuse(core, 403, "not-allowed", "%s", sentence);
-    if (digest.len != HASH_LEN || !value_is(files, VALUE_ARRAY))
-        return run_refuse(core, 400, "malformed", "A pack is its digest and its files.");
-    if (core_pack(core, digest) == NULL)
-        return run_refuse(core, 422, "guard-failed", "The pack could not be read or proven.");
-    hex_encode(digest, hex);
-    value_set(core->arena, run_patch(core, &effects, textf(core, "pack/%s", hex)), "files", *files);
-    value_set(core->arena, &own, "current", *value_get(question->args, "digest"));
-    value_set(core->arena, &effects, "", own);
-    return run_leaf(core, "pack.installed", slice_str("pack"), slice_of(NULL, 0), &author,
-                    question->args, &effects) < 0
-               ? -1
-               : 0;
-}
-
 int acknowledge(struct core *core, const struct question *question)
 {
     struct author author = run_principal(core);
@@ -250,6 +238,7 @@ static const char *const edit_keys[] = {"set", "title", "reason", NULL};
 static const char *const ack_keys[] = {"digest", "reason", NULL};
 static const char *const import_keys[] = {"tool",   "format",   "sha256", "version", "worker",
                                           "covers", "findings", "file",   NULL};
+static const char *const pack_keys[] = {"digest", "pack", "reason", NULL};
 static const char *const task_keys[] = {"task", "service", "all", "reason", NULL};
 
 static const struct {
@@ -262,7 +251,7 @@ static const struct {
     {"ack", acknowledge, ack_keys},
     {"audit.import", audit_import, import_keys},
     {"directory.install", directory_install, NULL},
-    {"pack.install", pack_install, NULL},
+    {"pack.install", pack_install, pack_keys},
     {"task.redrive", task_redrive, task_keys},
     {"task.cancel", task_cancel, task_keys},
     {"admin", admin_note, NULL},

@@ -9,6 +9,7 @@
  *     timer.c       when records want to be woken, and what happens then
  *     rule.c        interactions between kinds
  *     scope.c       what a condition sees
+ *     pack.c        definitions are installed
  *     import.c      the results of a tool enter an audit
  *     query*.c      what the state says, to somebody who asks
  */
@@ -193,12 +194,14 @@ struct slice render(struct core *core, const char *template, const struct value 
 /* The process whose cycle the record is; NULL if it is none. */
 const struct process *process_of(struct core *core, const struct subject *subject);
 
+/* ---- pack.c ---- */
+int pack_install(struct core *core, const struct question *question);
+
 /* ---- import.c ---- */
 int audit_import(struct core *core, const struct question *question);
 
 /* ---- decide.c ---- */
 int directory_install(struct core *core, const struct question *question);
-int pack_install(struct core *core, const struct question *question);
 int acknowledge(struct core *core, const struct question *question);
 void directory_forget(struct core *core);
 

@@ -15,7 +15,7 @@ static const struct {
     {"show", query_show},       {"list", query_list},           {"find", query_list},
     {"log", query_log},         {"diff", query_diff},           {"why", query_why},
     {"prepare", query_prepare}, {"inbox", query_inbox},         {"tasks", query_tasks},
-    {"content", query_content}, {"processes", query_processes},
+    {"content", query_content}, {"processes", query_processes}, {"packs", query_packs},
 };
 
 static int answer(struct asking *asking)

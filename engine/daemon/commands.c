@@ -282,49 +282,12 @@ static int fill_question(struct engine *engine, const struct request *request,
     return 0;
 }
 
-/* A file of a pack by its bytes becomes one by its content. Its salt comes from the bytes: nothing in a pack is personal, and
- * the same command gives the same entry. */
-static int put_file(struct engine *engine, struct value *file)
-{
-    struct slice data = value_get_bin(file, "data");
-    uint8_t *hash = arena_take(&engine->arena, HASH_LEN), salt[HASH_LEN];
-
-    if (value_get_text(file, "path").len == 0)
-        return -1;
-    if (!value_is(value_get(file, "data"), VALUE_BIN))
-        return value_get_bin(file, "content").len == HASH_LEN ? 0 : -1;
-    hash_bytes(data, salt);
-    if (put_whole(engine, slice_of(salt, 16), data, hash) != 0)
-        return -1;
-    value_remove(file, slice_str("data"));
-    value_set(&engine->arena, file, "content", value_bin(hash, HASH_LEN));
-    value_set(&engine->arena, file, "size", value_int((int64_t)data.len));
-    return 0;
-}
-
-int engine_put_pack(struct engine *engine, struct value *args, struct error *err)
-{
-    struct value *files = value_at(args, slice_str("files"));
-    uint8_t *digest = arena_take(&engine->arena, HASH_LEN);
-
-    if (!value_is(files, VALUE_ARRAY) || files->count == 0)
-        return error_set(err, ERROR_INPUT, "it has no files");
-    for (uint32_t i = 0; i < files->count; i++) {
-        if (files->as.items[i].type != VALUE_MAP || put_file(engine, &files->as.items[i]) != 0)
-            return error_set(err, ERROR_INPUT, "file %u has no path or no bytes", i + 1);
-    }
-    if (engine_compile_pack(engine, files, digest, err) != 0)
-        return -1;
-    value_set(&engine->arena, args, "digest", value_bin(digest, HASH_LEN));
-    return 0;
-}
-
 static int prepare_pack(struct engine *engine, const struct request *request,
                         struct command *command)
 {
     struct error err = {ERROR_NONE, ""};
 
-    if (engine_put_pack(engine, &command->args, &err) == 0)
+    if (engine_take_pack(engine, &command->args, &err) == 0)
         return 0;
     refuse(engine, request->to, command, "guard-failed",
            arena_printf(&engine->arena, "The pack is refused: %s", err.text));
@@ -357,7 +320,6 @@ static void carry_out(struct engine *engine, const struct request *request, stru
     struct question question;
     struct asked asked;
 
-    /* Reading a pack puts its files away: that wants a journal that can be written. */
     if (slice_is(command->command, "pack.install") &&
         (!is_acceptable(engine, request, command) || prepare_pack(engine, request, command) != 0))
         return;
@@ -375,6 +337,8 @@ static void carry_out(struct engine *engine, const struct request *request, stru
     /* A batch that is lost is answered by engine_commit(), every command of it alike. */
     if (engine_ask(engine, &question, &asked) != 0)
         return;
+    if (asked.is_refused && slice_is(command->command, "pack.install"))
+        core_forget_pack(engine->core, value_get_bin(&command->args, "digest"));
     if (asked.is_refused)
         reply_refused(engine, request, command, &asked);
     else

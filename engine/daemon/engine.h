@@ -88,9 +88,6 @@ struct shelf engine_shelf(struct engine *engine);
 void engine_command(struct engine *engine, const struct request *request);
 void engine_send(struct engine *engine, const struct reply_to *to, const struct reply *reply);
 
-/* Puts the files of a pack (args {files: [{path, data | content}]}) away as contents, compiles them and adds `digest`. */
-int engine_put_pack(struct engine *engine, struct value *args, struct error *err);
-
 /* ---- answers.c ---- */
 void engine_query(struct engine *engine, const struct request *request);
 void engine_admin(struct engine *engine, const struct request *request);
@@ -116,9 +113,8 @@ void engine_lost(void *self, const struct lease *lease, bool counts, const char 
 /* ---- packs.c ---- */
 /* Compiles every pack that the journal names and gives it to core. */
 int engine_load_packs(struct engine *engine, struct error *err);
-/* Compiles files that are content of the journal: array of [path, content reference]. */
-int engine_compile_pack(struct engine *engine, const struct value *files, uint8_t digest[HASH_LEN],
-                        struct error *err);
+/* Compiles the pack of a command (args {pack: content of the journal, ...}), gives it to core and adds its `digest`. */
+int engine_take_pack(struct engine *engine, struct value *args, struct error *err);
 
 /* ---- founding.c ---- */
 /* Makes the journal of an organisation whose rotad.cfg, keys, directory.cfg and pack/ are there. */

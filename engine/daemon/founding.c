@@ -208,24 +208,35 @@ static int install_directory(struct engine *engine, struct error *err)
 
 /* ---- the pack ---- */
 
+static int put_pack(struct engine *engine, const struct pack_file *files, int count,
+                    struct value *out, struct error *err)
+{
+    uint8_t salt[16], *hash = arena_take(&engine->arena, HASH_LEN);
+    struct buf bytes = BUF_EMPTY;
+    int rc;
+
+    pack_join(files, count, &bytes, salt);
+    hash_content(salt, buf_slice(&bytes), hash);
+    rc = journal_put_content(engine->journal, hash, salt, buf_slice(&bytes), err);
+    *out = value_map();
+    value_set(&engine->arena, out, "content", value_bin(hash, HASH_LEN));
+    value_set(&engine->arena, out, "size", value_int((int64_t)bytes.len));
+    buf_release(&bytes);
+    return rc;
+}
+
 static int install_pack(struct engine *engine, struct error *err)
 {
     struct arena *arena = &engine->arena;
-    struct value args = value_map(), list = value_array();
+    struct value args = value_map(), pack;
     struct pack_file *files = NULL;
     int count = 0;
 
-    if (pack_read(settings_path(&engine->settings, "pack"), arena, &files, &count, err) != 0)
+    if (pack_read(settings_path(&engine->settings, "pack"), arena, &files, &count, err) != 0 ||
+        put_pack(engine, files, count, &pack, err) != 0)
         return -1;
-    for (int i = 0; i < count; i++) {
-        struct value file = value_map();
-
-        value_set(arena, &file, "path", value_str(files[i].path));
-        value_set(arena, &file, "data", value_bin(files[i].bytes.at, files[i].bytes.len));
-        value_push(arena, &list, file);
-    }
-    value_set(arena, &args, "files", list);
-    if (engine_put_pack(engine, &args, err) != 0)
+    value_set(arena, &args, "pack", pack);
+    if (engine_take_pack(engine, &args, err) != 0)
         return -1;
     return found_command(engine, "pack.install", "founding.pack", &args, err);
 }

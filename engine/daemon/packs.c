@@ -3,38 +3,15 @@
 
 #include "definition/pack.h"
 
-/* The bytes of each file, in memory of the engine's arena. */
-static int read_files(struct engine *engine, const struct value *files, struct pack_file *out,
-                      struct error *err)
+/* Compiles, and gives the pack to core. */
+static int compile(struct engine *engine, const struct pack_file *files, int count,
+                   uint8_t digest[HASH_LEN], struct error *err)
 {
-    for (uint32_t i = 0; i < files->count; i++) {
-        const struct value *file = &files->as.items[i];
-        struct slice hash = value_get_bin(file, "content");
-        struct buf bytes = BUF_EMPTY;
-
-        out[i].path = value_get_str(file, "path", "", &engine->arena);
-        if (hash.len != HASH_LEN || journal_content(engine->journal, hash.at, &bytes, NULL) != 1) {
-            buf_release(&bytes);
-            return error_set(err, ERROR_DAMAGED, "the text of %s is not in the journal",
-                             out[i].path);
-        }
-        out[i].bytes = slice_of(arena_copy(&engine->arena, bytes.at, bytes.len), bytes.len);
-        buf_release(&bytes);
-    }
-    return 0;
-}
-
-int engine_compile_pack(struct engine *engine, const struct value *files, uint8_t digest[HASH_LEN],
-                        struct error *err)
-{
-    struct pack_file *list = arena_zero(&engine->arena, (files->count + 1) * sizeof *list);
     struct problems problems = PROBLEMS_EMPTY;
     struct pack *pack = NULL;
     int rc = -1;
 
-    if (read_files(engine, files, list, err) != 0)
-        return -1;
-    if (pack_load_files(list, (int)files->count, &pack, &problems, err) == 0) {
+    if (pack_load_files(files, count, &pack, &problems, err) == 0) {
         memcpy(digest, pack->digest, HASH_LEN);
         core_use_pack(engine->core, &pack);
         rc = 0;
@@ -48,6 +25,37 @@ int engine_compile_pack(struct engine *engine, const struct value *files, uint8_
     problems_release(&problems);
     return rc;
 }
+
+/* A pack that is content of the journal: {content, size}. */
+static int compile_content(struct engine *engine, const struct value *pack,
+                           uint8_t digest[HASH_LEN], struct error *err)
+{
+    struct slice hash = value_get_bin(pack, "content");
+    struct pack_file *files = NULL;
+    struct buf bytes = BUF_EMPTY;
+    int count = 0, rc;
+
+    if (hash.len != HASH_LEN || journal_content(engine->journal, hash.at, &bytes, NULL) != 1)
+        rc = error_set(err, ERROR_DAMAGED, "its files are not in the journal");
+    else
+        rc = pack_split(buf_slice(&bytes), &engine->arena, &files, &count, err);
+    if (rc == 0)
+        rc = compile(engine, files, count, digest, err);
+    buf_release(&bytes);
+    return rc;
+}
+
+int engine_take_pack(struct engine *engine, struct value *args, struct error *err)
+{
+    uint8_t *digest = arena_take(&engine->arena, HASH_LEN);
+
+    if (compile_content(engine, value_get(args, "pack"), digest, err) != 0)
+        return -1;
+    value_set(&engine->arena, args, "digest", value_bin(digest, HASH_LEN));
+    return 0;
+}
+
+/* ---- packs that were installed ---- */
 
 struct loading {
     struct engine *engine;
@@ -64,7 +72,7 @@ static int load_one(void *self, struct slice key, struct slice bytes, int64_t du
 
     (void)due_ms;
     if (dmp_decode(&engine->arena, bytes, &row, loading->err) != 0 ||
-        engine_compile_pack(engine, value_get(&row, "files"), digest, loading->err) != 0)
+        compile_content(engine, value_get(&row, "pack"), digest, loading->err) != 0)
         return -1;
     hex_encode(slice_of(digest, HASH_LEN), hex);
     if (key.len != 5 + strlen(hex) || memcmp(key.at + 5, hex, strlen(hex)) != 0)

@@ -214,3 +214,54 @@ void pack_digest(const struct pack_file *files, int count, uint8_t out[HASH_LEN]
     buf_release(&bytes);
     arena_release(&arena);
 }
+
+void pack_join(const struct pack_file *files, int count, struct buf *out, uint8_t salt[16])
+{
+    struct arena arena = ARENA_EMPTY;
+    struct pack_file *in_order = pack_sorted(&arena, files, count);
+    uint8_t hash[HASH_LEN];
+    size_t before = out->len;
+
+    dmp_put_array(out, (uint32_t)count);
+    for (int i = 0; i < count; i++) {
+        dmp_put_array(out, 2);
+        dmp_put_str(out, slice_str(in_order[i].path));
+        dmp_put_bin(out, in_order[i].bytes);
+    }
+    hash_bytes(slice_of(out->at + before, out->len - before), hash);
+    memcpy(salt, hash, 16);
+    arena_release(&arena);
+}
+
+/* A path that cannot be the name of a file below a directory is not one. */
+static bool is_path(struct slice path)
+{
+    return path.len > 0 && path.len <= PACK_PATH_MAX && path.at[0] != '/' &&
+           memchr(path.at, '\0', path.len) == NULL;
+}
+
+int pack_split(struct slice bytes, struct arena *arena, struct pack_file **files, int *count,
+               struct error *err)
+{
+    struct value list = VALUE_NONE;
+    struct pack_file *found;
+
+    if (dmp_decode_large(arena, bytes, UINT32_MAX, &list, err) != 0)
+        return -1;
+    if (list.type != VALUE_ARRAY || list.count == 0 || list.count > PACK_FILES_MAX)
+        return error_set(err, ERROR_INPUT, "a pack is a list of 1 to %d files", PACK_FILES_MAX);
+    found = arena_zero(arena, list.count * sizeof *found);
+    for (uint32_t i = 0; i < list.count; i++) {
+        const struct value *pair = &list.as.items[i];
+
+        if (pair->type != VALUE_ARRAY || pair->count != 2 || pair->as.items[0].type != VALUE_STR ||
+            !is_path(value_slice(&pair->as.items[0])) || pair->as.items[1].type != VALUE_BIN)
+            return error_set(err, ERROR_INPUT, "file %u of the pack has no path or no bytes",
+                             i + 1);
+        found[i].path = arena_copy(arena, pair->as.items[0].as.text, pair->as.items[0].count);
+        found[i].bytes = value_slice(&pair->as.items[1]);
+    }
+    *files = found;
+    *count = (int)list.count;
+    return 0;
+}

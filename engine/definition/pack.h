@@ -31,6 +31,13 @@ int pack_read(const char *directory, struct arena *arena, struct pack_file **fil
 /* A copy in the order of paths, the order in which everything is read. */
 struct pack_file *pack_sorted(struct arena *arena, const struct pack_file *files, int count);
 
+/* A pack as the one content that the journal keeps: DMP [[path, bytes], ...] in the order of paths; its salt comes from the
+ * bytes, since nothing in a pack is personal, so the same pack is the same content. */
+void pack_join(const struct pack_file *files, int count, struct buf *out, uint8_t salt[16]);
+/* The other way; paths are copied into `arena`, the bytes of files are lent by `bytes`. */
+int pack_split(struct slice bytes, struct arena *arena, struct pack_file **files, int *count,
+               struct error *err);
+
 /* SHA-256 ("rota.pack/1\n" || DMP [[path, SHA-256 (bytes)], ...] sorted by path). */
 void pack_digest(const struct pack_file *files, int count, uint8_t out[HASH_LEN]);
 

@@ -22,6 +22,7 @@ struct story {
     struct core *twin;
     struct memory twin_memory;
     struct arena arena;
+    const char *folder; /* of the pack that it began with */
     int ids;
     struct house_answer answer; /* the last; its memory is of the arena */
     /* The last command, to say it again. */
@@ -397,6 +398,17 @@ const char *story_content(struct story *story, const char *text)
     return hex;
 }
 
+static struct value content_of(struct story *story, const char *text)
+{
+    uint8_t *hash = arena_take(&story->arena, HASH_LEN);
+    struct value ref = value_map();
+
+    hex_decode(story_content(story, text), hash, HASH_LEN);
+    value_set(&story->arena, &ref, "content", value_bin(hash, HASH_LEN));
+    value_set(&story->arena, &ref, "size", value_int((int64_t)strlen(text)));
+    return ref;
+}
+
 bool story_has_row(struct story *story, const char *key)
 {
     return memory_row(&story->house.memory, slice_str(key)) != NULL;
@@ -487,13 +499,58 @@ static void install_people(struct story *story, struct value list)
     assert_done(give(story, &question));
 }
 
-static struct pack *load_pack(struct story *story, const char *folder)
+/* ---- packs ---- */
+
+static struct slice replaced(struct story *story, struct slice text,
+                             const struct story_change *change)
+{
+    const char *at = arena_copy(&story->arena, text.at, text.len), *next;
+    struct buf out = BUF_EMPTY;
+    bool is_found = false;
+
+    for (; (next = strstr(at, change->from)) != NULL; at = next + strlen(change->from)) {
+        buf_add(&out, at, (size_t)(next - at));
+        buf_add_str(&out, change->to);
+        is_found = true;
+    }
+    if (!is_found)
+        print_error("%s does not hold \"%s\"\n", change->file, change->from);
+    assert_true(is_found);
+    buf_add_str(&out, at);
+    text = slice_of(arena_copy(&story->arena, out.at, out.len), out.len);
+    buf_release(&out);
+    return text;
+}
+
+static struct pack_file *changed_files(struct story *story, const struct story_change *changes,
+                                       int *count)
+{
+    struct pack_file *files = NULL;
+    struct error err = {ERROR_NONE, ""};
+
+    assert_int_equal(pack_read(in_source(story, story->folder), &story->arena, &files, count, &err),
+                     0);
+    for (; changes->file != NULL; changes++) {
+        bool is_there = false;
+
+        for (int i = 0; i < *count; i++) {
+            if (strcmp(files[i].path, changes->file) != 0)
+                continue;
+            files[i].bytes = replaced(story, files[i].bytes, changes);
+            is_there = true;
+        }
+        assert_true(is_there);
+    }
+    return files;
+}
+
+static struct pack *load_pack(const struct pack_file *files, int count)
 {
     struct problems problems = PROBLEMS_EMPTY;
     struct error err = {ERROR_NONE, ""};
     struct pack *pack = NULL;
 
-    if (pack_load(in_source(story, folder), &pack, &problems, &err) != 0) {
+    if (pack_load_files(files, count, &pack, &problems, &err) != 0) {
         struct buf shown = BUF_EMPTY;
 
         problems_show(&problems, &shown);
@@ -505,24 +562,31 @@ static struct pack *load_pack(struct story *story, const char *folder)
     return pack;
 }
 
-static void install_pack(struct story *story, const char *folder)
+/* Both cores get the pack, as the engine gives it when it was compiled; then it is installed. */
+int story_install(struct story *story, const char *who, const char *reason,
+                  const struct story_change *changes)
 {
-    struct pack *pack = load_pack(story, folder), *same = load_pack(story, folder);
+    int count = 0;
+    const struct pack_file *files = changed_files(story, changes, &count);
+    struct pack *pack = load_pack(files, count), *same = load_pack(files, count);
     uint8_t *digest = arena_take(&story->arena, HASH_LEN);
     struct value args = value_map();
     struct question question;
 
     memcpy(digest, pack->digest, HASH_LEN);
-    value_set(&story->arena, &args, "files", value_copy(&story->arena, &pack->files));
+    value_set(&story->arena, &args, "pack", content_of(story, story->folder));
     value_set(&story->arena, &args, "digest", value_bin(digest, HASH_LEN));
+    if (reason != NULL)
+        value_set(&story->arena, &args, "reason", content_of(story, reason));
     core_use_pack(story->house.core, &pack);
     core_use_pack(story->twin, &same);
-    question = command_of(story, "engine", "pack.install", NULL, &args);
-    assert_done(give(story, &question));
+    question = command_of(story, who, "pack.install", NULL, &args);
+    return give(story, &question);
 }
 
 static struct story *begin(const char *pack, const char *directory)
 {
+    static const struct story_change none = {NULL, NULL, NULL};
     struct story *story = calloc(1, sizeof *story);
     struct shelf shelf;
 
@@ -535,7 +599,8 @@ static struct story *begin(const char *pack, const char *directory)
     open_journal(story);
     install_people(story,
                    directory != NULL ? people_of_file(story, directory) : people_of_story(story));
-    install_pack(story, pack);
+    story->folder = pack;
+    assert_done(story_install(story, "engine", NULL, &none));
     return story;
 }
 

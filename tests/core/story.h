@@ -24,6 +24,14 @@ struct story *story_begin_with(const char *pack); /* with those of another folde
 struct story *story_begin_among(const char *pack, const char *directory);
 void story_end(struct story *story); /* compares, frees */
 
+/* Another pack is installed by `who`, for a reason (NULL: none is given): the files of the folder that the story began with, with
+ * these texts replaced, each wherever it stands in its file. The list ends with a NULL. */
+struct story_change {
+    const char *file, *from, *to;
+};
+int story_install(struct story *story, const char *who, const char *reason,
+                  const struct story_change *changes);
+
 /* RFC 3339; wakes nobody: what is due waits for story_wake(). */
 void story_at(struct story *story, const char *moment);
 /* Everything that is due up to this moment happens, each at its time. */

@@ -477,13 +477,21 @@ static int put(struct tool *tool, struct slice data, const uint8_t *salt, struct
 
 int ask_upload(void *self, struct slice data, struct value *out, struct error *err)
 {
-    struct tool *tool = self;
-    uint8_t salt[16], hash[HASH_LEN];
-    struct reply reply;
+    uint8_t salt[16];
 
     error_set(err, ERROR_NONE, "%s", "");
     if (getrandom(salt, sizeof salt, 0) != (ssize_t)sizeof salt)
         return error_set(err, ERROR_IO, "the kernel gave no random bytes");
+    return ask_upload_salted(self, data, salt, out, err);
+}
+
+int ask_upload_salted(struct tool *tool, struct slice data, const uint8_t salt[16],
+                      struct value *out, struct error *err)
+{
+    uint8_t hash[HASH_LEN];
+    struct reply reply;
+
+    error_set(err, ERROR_NONE, "%s", "");
     if (put(tool, data, salt, &reply) != TOOL_DONE)
         return -1;
     hash_content(salt, data, hash);

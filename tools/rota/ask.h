@@ -52,6 +52,10 @@ int ask_operator(struct tool *tool, const char *command, struct value args, stru
 /* A values_upload_fn (values.h); self is the tool. */
 int ask_upload(void *self, struct slice data, struct value *out, struct error *err);
 
+/* The same with a salt that is not secret: for what is the same for everybody. -1 and no text: it was said. */
+int ask_upload_salted(struct tool *tool, struct slice data, const uint8_t salt[16],
+                      struct value *out, struct error *err);
+
 /* Bytes of a content reference, at most `max`. */
 int ask_content(struct tool *tool, struct slice hash, size_t max, struct slice *out);
 

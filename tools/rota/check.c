@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "check.h"
 #include "commands.h"
 #include "definition/pack.h"
 
@@ -159,6 +160,19 @@ static int report(struct checking *c)
     else
         print_summary(c);
     return c->pack == NULL || (c->is_strict && warnings(c) > 0) ? TOOL_REFUSED : TOOL_DONE;
+}
+
+int check_quietly(struct tool *tool, const char *directory)
+{
+    struct checking c = {.tool = tool, .directory = directory};
+    struct error err = {ERROR_NONE, ""};
+    int status = TOOL_DONE;
+
+    if (pack_load(directory, &c.pack, &c.problems, &err) != 0)
+        status = c.problems.count == 0 ? tool_error(TOOL_INPUT, &err) : report(&c);
+    problems_release(&c.problems);
+    pack_free(&c.pack);
+    return status;
 }
 
 static int run(struct tool *tool, const struct arguments *given)

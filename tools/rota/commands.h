@@ -12,11 +12,10 @@ extern const struct tool_command command_show, command_log, command_list, comman
     command_inbox;
 extern const struct tool_command command_diff, command_why, command_watch;
 extern const struct tool_command command_import;
-extern const struct tool_command command_eval;
 extern const struct tool_command command_workers, command_services, command_tasks, command_task,
     command_worker;
 extern const struct tool_command command_people, command_person, command_key;
-extern const struct tool_command command_check;
+extern const struct tool_command command_check, command_pack;
 extern const struct tool_command command_verify, command_checkpoint, command_backup;
 extern const struct tool_command command_drain, command_resume, command_reload, command_stop,
     command_clock;

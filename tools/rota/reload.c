@@ -153,7 +153,10 @@ const struct tool_command command_reload = {
     "directory.cfg and its keys become what counts",
     "Reads directory.cfg and keys/*.pub and installs them: an entry of the journal, by whoever "
     "owns the engine's\n"
-    "account. A changed role acts at once, also on connections that are open.",
+    "account. A changed role acts at once, also on connections that are open. Changed workflows "
+    "are "
+    "installed with\n"
+    "rota pack install.",
     NULL,
     0,
     0,

@@ -10,7 +10,7 @@
 
 const char tool_version[] = "rota " ROTA_VERSION;
 
-/* One a line: the next command is one line more, and nothing else moves. */
+/* One a line, so that two additions do not move each other. */
 /* clang-format off */
 const struct tool_command *const tool_commands[] = {
     &command_init,
@@ -45,7 +45,7 @@ const struct tool_command *const tool_commands[] = {
     &command_person,
     &command_key,
     &command_check,
-    &command_eval,
+    &command_pack,
     &command_verify,
     &command_checkpoint,
     &command_backup,
