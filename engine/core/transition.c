@@ -130,21 +130,27 @@ int check_signature(struct core *core, const struct question *question,
 
 /* ---- the record's own patch ---- */
 
+/* A record that is being created is seen as it is born. */
 static int put_settings(struct core *core, struct move *move)
 {
     const struct transition *transition = move->transition;
-    struct value scope, *fields;
+    struct value scope, *fields, born = move->own;
+    struct subject seen = move->subject;
 
     if (transition->set_count == 0)
         return 0;
+    if (seen.row == NULL) {
+        born = value_copy(core->arena, &move->own);
+        seen.row = &born;
+    }
     fields = value_sub(core->arena, &move->own, slice_str("fields"));
     for (int i = 0; i < transition->set_count; i++) {
         const struct setting *setting = &transition->set[i];
         struct value value = VALUE_NONE;
         struct error why = {ERROR_NONE, ""};
 
-        scope = scope_of(core, &move->subject, slice_str(transition->event), move->author.actor,
-                         move->args, expr_uses(setting->value));
+        scope = scope_of(core, &seen, slice_str(transition->event), move->author.actor, move->args,
+                         expr_uses(setting->value));
         if (scope_eval(core, setting->value, &scope, &value, &why) != 0)
             return run_refuse(core, 422, "guard-failed", "Field %s could not be computed: %s.",
                               setting->field, why.text);

@@ -261,6 +261,33 @@ static bool needs_fields(const struct written_transition *row, const struct life
            !lifecycle->states[made->to].is_closed && made->vote == VOTE_NONE;
 }
 
+/* A row that stays in its state is one row for each state that it names. */
+static void spread_same(struct builder *b, struct rows *rows)
+{
+    struct rows made = {NULL, 0};
+    int i, k;
+
+    for (i = 0; i < rows->count; i++) {
+        struct written_transition row = rows->at[i];
+
+        if (row.to == NULL || strcmp(row.to, "same") != 0) {
+            add_row(b, &made, &row);
+            continue;
+        }
+        if (row.from.count == 0)
+            problem(b->problems, where_of(row.to),
+                    "a transition to \"same\" needs 'from': the states it stays in");
+        for (k = 0; k < row.from.count; k++) {
+            struct written_transition one = row;
+
+            one.from = (struct words){&row.from.at[k], 1};
+            one.to = row.from.at[k];
+            add_row(b, &made, &one);
+        }
+    }
+    *rows = made;
+}
+
 static void build_transition(struct builder *b, const struct kind *kind,
                              struct lifecycle *lifecycle, const struct written_transition *row)
 {
@@ -319,6 +346,7 @@ static void build_transitions(struct builder *b, struct reader *reader,
     }
     for (i = 0; i < group_count(kind->on); i++)
         apply_change(b, kind_reader, group_at(kind->on, i), &rows);
+    spread_same(b, &rows);
     if (rows.count > TRANSITIONS_MAX) {
         problem(b->problems, written->where, "more than %d transitions", TRANSITIONS_MAX);
         return;

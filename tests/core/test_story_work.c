@@ -363,6 +363,20 @@ static void a_clock_speaks_at_parts_of_the_way_to_a_deadline(void **state)
     story_end(story);
 }
 
+static void what_is_computed_at_birth_sees_what_the_record_is_born_with(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(
+        story_do(story, "dana", "open", NULL,
+                 "{'kind': 'audit', 'title': 'Backups', 'fields': {'aim': 'all of them'}}"));
+    assert_string_equal(story_field(story, "AUD-0001", "heading"), "Backups: all of them");
+    assert_done(story_do(story, "dana", "open", NULL, "{'kind': 'audit', 'title': 'Keys'}"));
+    assert_string_equal(story_field(story, "AUD-0002", "heading"), "Keys");
+    story_end(story);
+}
+
 static void a_deadline_that_moves_takes_its_clock_along(void **state)
 {
     struct story *story = story_begin();
@@ -528,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_timer_that_runs_again_is_another_run),
         cmocka_unit_test(a_new_date_moves_the_timer),
         cmocka_unit_test(a_clock_speaks_at_parts_of_the_way_to_a_deadline),
+        cmocka_unit_test(what_is_computed_at_birth_sees_what_the_record_is_born_with),
         cmocka_unit_test(a_deadline_that_moves_takes_its_clock_along),
         cmocka_unit_test(an_import_raises_each_finding_once),
         cmocka_unit_test(a_finding_comes_back_and_its_rule_does_not_start_twice),

@@ -315,6 +315,26 @@ static void approvals_timers_and_rules_are_compiled(void **state)
     release(&l);
 }
 
+static void a_transition_to_same_is_a_row_for_each_of_its_states(void **state)
+{
+    const struct lifecycle *lifecycle;
+    struct loaded l;
+
+    (void)state;
+    load_changed(
+        &l, "{ event = \"open\"; to = \"open\"; by = [\"manager\"]; },",
+        "{ event = \"open\"; to = \"open\"; by = [\"manager\"]; },"
+        "{ event = \"note\"; from = [\"open\", \"done\"]; to = \"same\"; by = [\"manager\"]; },");
+    assert_string_equal(l.text, "");
+    lifecycle = kind_of(&l, "duty")->lifecycle;
+    assert_int_equal(lifecycle->transition_count, 5);
+    assert_true(lifecycle->transitions[1].from[0] && !lifecycle->transitions[1].from[1]);
+    assert_int_equal(lifecycle->transitions[1].to, 0);
+    assert_true(lifecycle->transitions[2].from[1] && !lifecycle->transitions[2].from[0]);
+    assert_int_equal(lifecycle->transitions[2].to, 1);
+    release(&l);
+}
+
 static void a_rule_watches_each_of_its_events(void **state)
 {
     const struct rule *rules;
@@ -568,6 +588,8 @@ static const struct mutation MUTATIONS[] = {
     {"after = \"0 days\"", "after = \"0 %\"", "lifecycles.cfg:22: 'after': \"0 %\" is not between 1 % and 1000 %"},
     {"every = \"7 days\";\n", "until = \"att\";\n", "lifecycles.cfg:21: timer 'due': 'att' is not a date field (in kind 'duty'); did you mean 'at'?"},
     {"every = \"7 days\";\n", "every = \"7 days\"; until = \"at\";\n", "lifecycles.cfg:21: timer 'due': with 'until' it runs once, from a date field"},
+    /* transitions that stay */
+    {"{ event = \"create\"; to = \"draft\"; }", "{ event = \"create\"; to = \"same\"; }", "lifecycles.cfg:7: a transition to \"same\" needs 'from': the states it stays in"},
     /* rules that watch several events */
     {"when = \"policy.approve\"; if = \"record.major\"", "when = [\"policy.approve\", \"duty.close\"]; if = \"record.major\"", "kinds/duty.cfg:6: column 8: a duty has no 'major'"},
     {"when = \"policy.approve\"; if = \"record.major\"", "when = \"policy.approve\"; if = \"row.item == 'a'\"", "kinds/duty.cfg:6: column 1: unknown name 'row'"},
@@ -861,6 +883,7 @@ int main(void)
         cmocka_unit_test(a_kind_changes_its_own_copy_of_the_lifecycle),
         cmocka_unit_test(fields_are_the_kinds_and_everybodys),
         cmocka_unit_test(approvals_timers_and_rules_are_compiled),
+        cmocka_unit_test(a_transition_to_same_is_a_row_for_each_of_its_states),
         cmocka_unit_test(a_rule_watches_each_of_its_events),
         cmocka_unit_test(a_timer_may_go_a_part_of_the_way),
         cmocka_unit_test(processes_are_read),
