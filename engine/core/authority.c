@@ -118,6 +118,18 @@ static void add_role(struct core *core, struct value *out, struct slice role)
     }
 }
 
+void authority_everyone(struct core *core, struct value *out)
+{
+    const struct value *people = &directory_of(core)->people;
+
+    for (uint32_t i = 0; i < people->count; i++) {
+        const struct value *person = &people->as.items[i];
+
+        if (slice_is(value_get_text(person, "kind"), "person") && !has_left(core, person))
+            value_push(core->arena, out, *person);
+    }
+}
+
 static void add_anyone(struct core *core, struct value *out)
 {
     const struct value *people = &directory_of(core)->people;

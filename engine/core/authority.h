@@ -45,6 +45,9 @@ void authority_people(struct core *core, const struct subject *subject, struct s
 void authority_people_of(struct core *core, const struct subject *subject,
                          const struct words *words, struct value *out);
 
+/* The rows of everyone in the directory who has not left, workers left out: appended to `out` (array), lent. */
+void authority_everyone(struct core *core, struct value *out);
+
 /* The row person/<name>, or NULL. */
 const struct value *authority_person(struct core *core, struct slice name);
 bool authority_has_role(struct core *core, struct slice name, struct slice role);

@@ -344,6 +344,8 @@ static int answer_follow(struct core *core, const struct question *question)
         try_automatic(core, record, cause);
         return core->run->is_refused ? -1 : 0;
     }
+    if (strcmp(event, "rule") == 0)
+        return rule_more(core, question);
     if (strcmp(event, "tell") == 0)
         return notice_more(core, question);
     return signal_record(core, record, event, cause, value_get(follow, "args"),

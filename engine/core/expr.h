@@ -16,6 +16,7 @@
  *   process map: of the process whose cycle the record is; kpis: its figures, computed now
  *   row, n  the element of `each`
  *   args    the command's args (set expressions only)
+ *   people  array of maps {name, roles, email, manager}: everyone in the directory who has not left
  *   deliveries, acks           arrays of maps (state, to / person): what the engine keeps beside the record
  */
 #ifndef ROTA_CORE_EXPR_H
@@ -39,7 +40,8 @@ enum {
     EXPR_USES_KPIS = 128,
     EXPR_USES_OPEN = 256,
     EXPR_USES_RECENT = 512,
-    EXPR_USES_REFS = 1024
+    EXPR_USES_REFS = 1024,
+    EXPR_USES_PEOPLE = 2048
 };
 
 enum { EXPR_STEPS_MAX = 100000, EXPR_DEPTH_MAX = 64 };

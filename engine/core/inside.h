@@ -175,6 +175,7 @@ int wake(struct core *core, const struct question *question);
 /* ---- rule.c ---- */
 int rules_fire(struct core *core, const struct subject *subject, const char *event, int64_t cause,
                const struct value *args);
+int rule_more(struct core *core, const struct question *question); /* the rest of a long `each` */
 bool gates_are_open(struct core *core, const struct subject *subject, const char *event,
                     struct slice *child);
 

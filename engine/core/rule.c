@@ -5,6 +5,8 @@
  */
 #include "core/inside.h"
 
+enum { EACH_AT_ONCE = 64 }; /* elements of `each` in one run */
+
 struct firing {
     const struct rule *rule;
     const struct subject *subject;
@@ -204,6 +206,38 @@ static int fire_one(struct core *core, struct firing *firing)
     return 0;
 }
 
+/* The elements after the first EACH_AT_ONCE are dealt with in a run of their own, so that a rule may go over everybody
+ * of a large organisation. */
+static void fire_later(struct core *core, struct firing *firing, const struct value *list,
+                       int64_t n)
+{
+    struct value args = value_map(), rest = value_array();
+
+    for (uint32_t i = EACH_AT_ONCE; i < list->count; i++)
+        value_push(core->arena, &rest, list->as.items[i]);
+    value_set(core->arena, &args, "rule", value_str(firing->rule->name));
+    value_set(core->arena, &args, "event", value_text(firing->event));
+    value_set(core->arena, &args, "rest", rest);
+    value_set(core->arena, &args, "n", value_int(n + EACH_AT_ONCE));
+    if (firing->args != NULL)
+        value_set(core->arena, &args, "args", *firing->args);
+    run_follow(core, firing->subject->id, "rule", firing->cause, &args, NOBODY);
+}
+
+/* Once for each element; `n` were dealt with before. */
+static int fire_each(struct core *core, struct firing *firing, const struct value *list, int64_t n)
+{
+    for (uint32_t i = 0; list->type == VALUE_ARRAY && i < list->count && i < EACH_AT_ONCE; i++) {
+        value_set(core->arena, &firing->scope, "row", list->as.items[i]);
+        value_set(core->arena, &firing->scope, "n", value_int(n + i + 1));
+        if (fire_one(core, firing) != 0)
+            return -1;
+    }
+    if (list->type == VALUE_ARRAY && list->count > EACH_AT_ONCE)
+        fire_later(core, firing, list, n);
+    return 0;
+}
+
 static int fire(struct core *core, struct firing *firing)
 {
     const struct rule *rule = firing->rule;
@@ -219,11 +253,42 @@ static int fire(struct core *core, struct firing *firing)
         return fire_one(core, firing);
     if (scope_eval(core, rule->each, &firing->scope, &list, &why) != 0)
         return refuse_rule(core, rule, "each", &why);
-    for (uint32_t i = 0; list.type == VALUE_ARRAY && i < list.count; i++) {
-        value_set(core->arena, &firing->scope, "row", list.as.items[i]);
-        value_set(core->arena, &firing->scope, "n", value_int(i + 1));
-        if (fire_one(core, firing) != 0)
-            return -1;
+    return fire_each(core, firing, &list, 0);
+}
+
+/* Does the rule watch this event of this kind? One name may watch several. */
+static bool watches(const struct pack *pack, const struct rule *rule, const struct subject *subject,
+                    const char *event)
+{
+    return &pack->kinds[rule->kind] == subject->kind && strcmp(rule->event, event) == 0;
+}
+
+int rule_more(struct core *core, const struct question *question)
+{
+    const struct value *args = value_get(question->follow, "args");
+    struct slice name = value_get_text(args, "rule"), event = value_get_text(args, "event");
+    const struct pack *pack;
+    struct subject subject;
+
+    if (!subject_find(core, value_get_text(question->follow, "record"), &subject))
+        return 0;
+    pack = core_pack(core, value_get_bin(subject.row, "pack"));
+    for (int i = 0; i < pack->rule_count; i++) {
+        const struct rule *rule = &pack->rules[i];
+        struct firing firing = {rule,
+                                &subject,
+                                event,
+                                value_get(args, "args"),
+                                value_get_int(question->follow, "cause", 0),
+                                VALUE_NONE,
+                                subject.id};
+
+        if (!slice_is(name, rule->name) ||
+            !watches(pack, rule, &subject, (const char *)keep_text(core, event).at))
+            continue;
+        firing.scope =
+            scope_of(core, &subject, event, question->principal, firing.args, rule_uses(rule));
+        return fire_each(core, &firing, value_get(args, "rest"), value_get_int(args, "n", 0));
     }
     return 0;
 }
@@ -238,7 +303,7 @@ int rules_fire(struct core *core, const struct subject *subject, const char *eve
         struct firing firing = {rule,  subject,    slice_str(event), args,
                                 cause, VALUE_NONE, subject->id};
 
-        if (&pack->kinds[rule->kind] != subject->kind || strcmp(rule->event, event) != 0)
+        if (!watches(pack, rule, subject, event))
             continue;
         if (fire(core, &firing) != 0)
             return -1;

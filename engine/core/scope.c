@@ -324,6 +324,26 @@ static struct value actor_scope(struct core *core, struct slice actor)
     return map;
 }
 
+static struct value people_scope(struct core *core)
+{
+    static const char *const facts[] = {"name", "email", "manager"};
+    struct value everyone = value_array(), people = value_array();
+
+    authority_everyone(core, &everyone);
+    for (uint32_t i = 0; i < everyone.count; i++) {
+        const struct value *row = &everyone.as.items[i], *roles = value_get(row, "roles");
+        struct value person = value_map();
+
+        for (size_t f = 0; f < sizeof facts / sizeof facts[0]; f++) {
+            if (value_get(row, facts[f]) != NULL)
+                value_set(core->arena, &person, facts[f], *value_get(row, facts[f]));
+        }
+        value_set(core->arena, &person, "roles", roles != NULL ? *roles : value_array());
+        value_push(core->arena, &people, person);
+    }
+    return people;
+}
+
 struct value scope_of(struct core *core, const struct subject *subject, struct slice event,
                       struct slice actor, const struct value *args, unsigned uses)
 {
@@ -357,6 +377,8 @@ struct value scope_of(struct core *core, const struct subject *subject, struct s
         value_set(core->arena, &scope, "deliveries", beside_scope(core, subject, "delivery"));
     if ((uses & EXPR_USES_ACKS) != 0)
         value_set(core->arena, &scope, "acks", acks_of(core, subject));
+    if ((uses & EXPR_USES_PEOPLE) != 0)
+        value_set(core->arena, &scope, "people", people_scope(core));
     return scope;
 }
 

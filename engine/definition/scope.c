@@ -50,6 +50,14 @@ static const struct type KPI = {
     .sort = SORT_MAP, .members = KPI_MEMBERS, .member_count = 3, .what = "a figure"};
 static const struct type KPIS = {.sort = SORT_LIST, .item = &KPI, .uses = EXPR_USES_KPIS};
 
+static const struct member PERSON_MEMBERS[] = {{"name", &TYPE_TEXT, false},
+                                               {"roles", &TYPE_TEXTS, false},
+                                               {"email", &TYPE_TEXT, true},
+                                               {"manager", &TYPE_TEXT, true}};
+static const struct type PERSON = {
+    .sort = SORT_MAP, .members = PERSON_MEMBERS, .member_count = 4, .what = "a person"};
+static const struct type PEOPLE = {.sort = SORT_LIST, .item = &PERSON, .uses = EXPR_USES_PEOPLE};
+
 static const char *STAGE_NAMES[] = {"draft",        "approved", "in_force",
                                     "under_review", "changed",  "closed"};
 static const struct words STAGES = {STAGE_NAMES, 6};
@@ -222,7 +230,7 @@ void scopes_init(struct scopes *scopes, struct arena *arena, const struct pack *
 struct condition_scope scopes_of(struct scopes *scopes, int kind, enum scope_use use,
                                  const struct type *row)
 {
-    enum { NAMES_MAX = 20 };
+    enum { NAMES_MAX = 22 };
     struct member *names = arena_zero(scopes->arena, sizeof *names * NAMES_MAX);
     const struct type *record = record_of(scopes, kind);
     int count = 0;
@@ -245,6 +253,7 @@ struct condition_scope scopes_of(struct scopes *scopes, int kind, enum scope_use
     }
     names[count++] = (struct member){"deliveries", &DELIVERIES, false};
     names[count++] = (struct member){"acks", &ACKS, false};
+    names[count++] = (struct member){"people", &PEOPLE, false};
     if (use == SCOPE_EVENT)
         names[count++] = (struct member){"args", &TYPE_MAP, false};
     if (row != NULL) {

@@ -47,6 +47,56 @@ static void a_confirmed_finding_starts_its_action_in_the_same_run(void **state)
     story_end(story);
 }
 
+static void a_rule_goes_over_the_people_of_a_role(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'errand', 'title': 'Read it', 'fields': {'roles': ['employee', "
+                         "'top_management']}}"));
+    assert_done(story_do(story, "amara", "call", "ERR-0001", NULL));
+    assert_string_equal(story_field(story, "ACT-0001", "assignee"), "bo");
+    assert_string_equal(story_field(story, "ACT-0001", "task"), "bo@story.example");
+    assert_string_equal(story_field(story, "ACT-0004", "assignee"), "finn");
+    assert_string_equal(story_fact(story, "ACT-0004", "title"), "Read it 4");
+    assert_true(story_has_row(story, "once/S.3/ERR-0001finn"));
+    assert_false(story_has_row(story, "ACT-0005"));
+    story_end(story);
+}
+
+static void put_people(struct story *story, int count)
+{
+    struct buf text = BUF_EMPTY;
+
+    buf_add_str(&text,
+                "{'people': [{'name': 'amara', 'kind': 'person', 'roles': ['isms_manager']}");
+    for (int i = 0; i < count; i++)
+        buf_addf(&text, ", {'name': 'p%03d', 'kind': 'person', 'roles': ['employee']}", i);
+    buf_add_str(&text, "]}");
+    assert_done(story_do(story, "amara", "directory.install", NULL, buf_text(&text)));
+    buf_release(&text);
+}
+
+/* More than fit into one run: the rest follows, in the same batch, and nobody twice. */
+static void a_rule_goes_over_more_people_than_fit_into_one_run(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    put_people(story, 300);
+    assert_done(
+        story_do(story, "amara", "open", NULL,
+                 "{'kind': 'errand', 'title': 'Read it', 'fields': {'roles': ['employee']}}"));
+    assert_done(story_do(story, "amara", "call", "ERR-0001", NULL));
+    assert_string_equal(story_field(story, "ACT-0002", "assignee"), "finn"); /* and eve */
+    assert_string_equal(story_field(story, "ACT-0003", "assignee"), "p000");
+    assert_string_equal(story_field(story, "ACT-0302", "assignee"), "p299");
+    assert_string_equal(story_fact(story, "ACT-0302", "title"), "Read it 302");
+    assert_false(story_has_row(story, "ACT-0303"));
+    story_end(story);
+}
+
 static void the_light_finding_starts_nothing(void **state)
 {
     struct story *story = story_begin();
@@ -526,6 +576,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_confirmed_finding_starts_its_action_in_the_same_run),
+        cmocka_unit_test(a_rule_goes_over_the_people_of_a_role),
+        cmocka_unit_test(a_rule_goes_over_more_people_than_fit_into_one_run),
         cmocka_unit_test(the_light_finding_starts_nothing),
         cmocka_unit_test(a_gate_holds_until_what_was_started_is_closed),
         cmocka_unit_test(who_answers_for_it_cannot_confirm_it),
