@@ -5,7 +5,7 @@
 
 static const int64_t DAY_MS = 86400000;
 static const int64_t MOMENT_MIN = -62135596800000, MOMENT_MAX = 253402300799999; /* years 1..9999 */
-static const int64_t DURATION_MAX = 315576000000000; /* ms: CEL's 10,000 years */
+static const int64_t DURATION_MAX = 9223372036854; /* ms: CEL's 2^63 ns, some 292 years */
 
 /* Every sum there is; anything else is refused by the compiler. */
 static const struct sum {
@@ -270,6 +270,19 @@ static int counted(enum expr_op op, int64_t count, struct arena *arena, struct v
     return 0;
 }
 
+/* A moment of the engine is a whole millisecond: what is finer is refused, never dropped. */
+static bool is_finer(struct slice text)
+{
+    const uint8_t *point = text.len > 0 ? memchr(text.at, '.', text.len) : NULL;
+    size_t at = point != NULL ? (size_t)(point - text.at) + 4 : text.len;
+
+    for (; at < text.len && text.at[at] >= '0' && text.at[at] <= '9'; at++) {
+        if (text.at[at] != '0')
+            return true;
+    }
+    return false;
+}
+
 static int to_moment(const struct value *from, enum expr_sort sort, const struct calendar *calendar,
                      struct value *out, struct error *err)
 {
@@ -283,6 +296,8 @@ static int to_moment(const struct value *from, enum expr_sort sort, const struct
     } else if (sort == SORT_TEXT) {
         if (moment_parse(value_slice(from), &ms) != 0)
             return bad_text(err, "a timestamp like 2026-01-31T12:00:00Z", from);
+        if (is_finer(value_slice(from)))
+            return bad_text(err, "a timestamp of whole milliseconds", from);
     } else if (sort == SORT_INT && __builtin_mul_overflow(from->as.number, (int64_t)1000, &ms)) {
         return error_set(err, ERROR_INPUT, "the timestamp is out of range");
     }
@@ -302,7 +317,8 @@ static int to_date(const struct value *from, enum expr_sort sort, const struct c
     return 0;
 }
 
-/* One term of a duration like 1.5h: at most 12 digits before and 6 after the point. */
+/* One term of a duration like 1.5h: at most 12 digits before and 6 after the point. -1 if it is none, 1 if there is no
+ * room for it. */
 static int take_term(struct slice *text, int64_t *ns)
 {
     static const struct {
@@ -330,7 +346,7 @@ static int take_term(struct slice *text, int64_t *ns)
         if (__builtin_mul_overflow(whole, UNITS[i].ns, &sum) ||
             __builtin_add_overflow(sum, part * UNITS[i].ns / scale, &sum) ||
             __builtin_add_overflow(*ns, sum, ns))
-            return -1;
+            return 1;
         return 0;
     }
     return -1;
@@ -353,7 +369,11 @@ static int to_duration(const struct value *from, enum expr_sort sort, struct val
     if (slice_is(text, "0"))
         text.len = 0;
     while (text.len > 0) {
-        if (take_term(&text, &ns) != 0)
+        int term = take_term(&text, &ns);
+
+        if (term > 0)
+            return error_set(err, ERROR_INPUT, "the duration is out of range");
+        if (term < 0)
             return bad_text(err, "a duration like 1h30m", from);
     }
     if (ns % 1000000 != 0)

@@ -142,6 +142,13 @@ static bool is_reserved(struct slice name)
     return false;
 }
 
+/* Other reserved words may name a part: m.package, but never m.true. */
+static bool is_literal(struct slice name)
+{
+    return slice_is(name, "true") || slice_is(name, "false") || slice_is(name, "null") ||
+           slice_is(name, "in");
+}
+
 static struct syntax *constant(struct parser *p, struct value value)
 {
     struct syntax *made = node(p, SYNTAX_CONST, p->token.column);
@@ -210,7 +217,7 @@ static struct syntax *parse_member(struct parser *p, struct syntax *of)
 
     if (step(p) != 0)
         return NULL;
-    if (p->token.kind != TOKEN_NAME)
+    if (p->token.kind != TOKEN_NAME || is_literal(p->token.raw))
         return unexpected(p, "a name after '.'");
     made = node(p, SYNTAX_SELECT, p->token.column);
     made->text = p->token.raw;

@@ -46,6 +46,7 @@ const struct tool_command *const tool_commands[] = {
     &command_key,
     &command_check,
     &command_pack,
+    &command_eval,
     &command_verify,
     &command_checkpoint,
     &command_backup,

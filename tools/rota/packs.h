@@ -1,0 +1,23 @@
+/* packs.h - a pack, read and compiled in this program: for commands that work without an engine. */
+#ifndef ROTA_PACKS_H
+#define ROTA_PACKS_H
+
+#include "core/model.h"
+#include "tool.h"
+
+#define PACKS_OPTION                                                                               \
+    {                                                                                              \
+        "--pack", "DIR", "the workflows to read; else those of the organisation, else the shipped" \
+    }
+
+/* The directory that --pack names, or DIR/pack of the organisation, or the shipped workflows. NULL and said if there is
+ * none. */
+const char *packs_directory(struct tool *tool, const struct arguments *given);
+
+/* Loads it; everything that is wrong goes to stderr with its place (TOOL_INPUT). The caller frees it. */
+int packs_load(struct tool *tool, const struct arguments *given, struct pack **out);
+
+/* A kind by its name, or by the prefix of its records; the nearest name on stderr if there is none (TOOL_USAGE). */
+int packs_kind(const struct pack *pack, const char *name, const struct kind **out);
+
+#endif
