@@ -79,6 +79,13 @@ static bool has_left(const struct core *core, const struct value *person)
     return core->now_ms > end;
 }
 
+bool authority_is_here(struct core *core, struct slice name)
+{
+    const struct value *person = authority_person(core, name);
+
+    return person != NULL && !has_left(core, person);
+}
+
 struct slice authority_by_key(struct core *core, struct slice transport_key)
 {
     return value_get_text(map_get(&directory_of(core)->by_key, transport_key), "name");

@@ -50,6 +50,8 @@ void authority_everyone(struct core *core, struct value *out);
 
 /* The row person/<name>, or NULL. */
 const struct value *authority_person(struct core *core, struct slice name);
+bool authority_is_here(struct core *core,
+                       struct slice name); /* in the directory, rights not ended */
 bool authority_has_role(struct core *core, struct slice name, struct slice role);
 
 /* The principal that a User-Id (Z85 key text given as its 32 bytes, or uid number) belongs to; empty if none. */

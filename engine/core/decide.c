@@ -131,14 +131,28 @@ static int check_conflicts(struct core *core, const struct value *person)
     return 0;
 }
 
+/* Whose rights now end at another time: open rounds that ask them are counted again. */
+static void note_leaving(struct core *core, struct slice name, const struct value *person,
+                         struct value *leaving)
+{
+    const struct value *before =
+        state_rowf(core->state, "person/%.*s", (int)name.len, (const char *)name.at);
+
+    if (before != NULL && value_get_int(before, "not_after", INT64_MAX) !=
+                              value_get_int(person, "not_after", INT64_MAX))
+        value_push(core->arena, leaving, value_text(name));
+}
+
 int directory_install(struct core *core, const struct question *question)
 {
     const struct value *people = value_get(question->args, "people");
     struct author author = run_principal(core);
-    struct value effects = value_map(), own = value_map();
+    struct value effects = value_map(), own = value_map(), leaving = value_array();
+    struct value args = value_map();
     struct buf bytes = BUF_EMPTY;
     const char *sentence = "";
     uint8_t *digest = arena_take(core->arena, HASH_LEN);
+    int64_t seq;
 
     /* The first directory comes with the journal: nobody is in it yet who could permit it. */
     if (state_row(core->state, slice_str("directory")) != NULL &&
@@ -156,6 +170,7 @@ int directory_install(struct core *core, const struct question *question)
                               "Entry %u of the directory has no usable name.", i + 1);
         if (check_conflicts(core, &person) != 0)
             return -1;
+        note_leaving(core, name, &person, &leaving);
         forget_facts(core, name, &person);
         value_put(core->arena, &effects,
                   textf(core, "person/%.*s", (int)name.len, (const char *)name.at), person);
@@ -166,10 +181,12 @@ int directory_install(struct core *core, const struct question *question)
     value_set(core->arena, &own, "digest", value_bin(digest, HASH_LEN));
     value_set(core->arena, &effects, "", own);
     core->run->people_changed = true;
-    return run_leaf(core, "directory.installed", slice_str("directory"), slice_of(NULL, 0), &author,
-                    question->args, &effects) < 0
-               ? -1
-               : 0;
+    seq = run_leaf(core, "directory.installed", slice_str("directory"), slice_of(NULL, 0), &author,
+                   question->args, &effects);
+    value_set(core->arena, &args, "people", leaving);
+    if (seq >= 0 && leaving.count > 0)
+        run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, seq, &args, NOBODY);
+    return seq < 0 ? -1 : 0;
 }
 
 int acknowledge(struct core *core, const struct question *question)
@@ -337,6 +354,7 @@ static int answer_follow(struct core *core, const struct question *question)
     struct slice record = value_get_text(follow, "record");
     const char *event = value_get_str(follow, "event", NULL, core->arena);
     int64_t cause = value_get_int(follow, "cause", 0);
+    struct subject subject;
 
     if (value_get_int(follow, "depth", 0) > FOLLOW_DEPTH_MAX)
         return 0;
@@ -348,6 +366,10 @@ static int answer_follow(struct core *core, const struct question *question)
         return rule_more(core, question);
     if (strcmp(event, "tell") == 0)
         return notice_more(core, question);
+    if (strcmp(event, ROUNDS_RECOUNT) == 0)
+        return rounds_recount(core, question);
+    if (strcmp(event, ROUND_RECOUNT) == 0)
+        return subject_find(core, record, &subject) ? round_recount(core, &subject, cause) : 0;
     return signal_record(core, record, event, cause, value_get(follow, "args"),
                          value_get_text(follow, "from"));
 }

@@ -5,6 +5,7 @@
  *     transition.c  a record changes state, and all that goes with it
  *     record.c      records are opened and edited
  *     round.c       approval rounds and votes
+ *     round_plan.c  who votes in which stage of a round
  *     task.c        tasks are made, settled, parked
  *     timer.c       when records want to be woken, and what happens then
  *     rule.c        interactions between kinds
@@ -18,6 +19,7 @@
 
 #include "base/date.h"
 #include "core/authority.h"
+#include "core/ballot.h"
 
 enum { RECORD_TITLE_MAX = 256 };
 
@@ -122,19 +124,50 @@ int check_signature(struct core *core, const struct question *question,
                     const struct subject *subject, const struct transition *transition,
                     struct slice stream, uint64_t rev_before, struct slice digest);
 struct slice statement_of(struct core *core, const struct subject *subject,
-                          const struct transition *transition);
-const char *meaning_of(const struct subject *subject, const struct transition *transition);
+                          const struct transition *transition, struct slice actor);
+const char *meaning_of(const struct subject *subject, const struct transition *transition,
+                       struct slice actor);
 int guard_transition(struct core *core, const struct subject *subject,
                      const struct transition *transition, struct slice actor,
                      const struct value *args);
+
+/* ---- round_plan.c ---- */
+enum { PLAN_MOVES_MAX = 64 };
+struct round_ballot { /* a round's row as ballot.h takes it; memory of the draft */
+    struct ballot ballot;
+    struct ballot_rule rules[APPROVAL_STAGES_MAX];
+    struct ballot_voter *voters;
+    struct slice *names; /* of the voters */
+};
+void round_ballot(struct core *core, const struct value *round, struct round_ballot *out);
+int round_voter(const struct round_ballot *ballot, struct slice person); /* index or MODEL_NONE */
+/* What a round over `subject` (as it will be) is: map of need, ask, and stages if it needs them said. Refuses one that can
+ * not be granted. */
+int round_plan(struct core *core, const struct subject *subject, const struct transition *opening,
+               const struct transition *grant, struct slice actor, struct value *out);
+/* The stage (out of the row's `stages`) in which the person is asked; NULL if the row has none. */
+const struct value *round_stage(const struct value *round, struct slice person);
+/* waiting, open, granted ...; `stage` NULL: of a round without stages. */
+struct slice round_stage_state(const struct value *round, const struct value *stage);
+bool round_waits_for(const struct value *round, struct slice person); /* is it asked now? */
 
 /* ---- round.c ---- */
 int round_open(struct core *core, struct move *move, struct value *after);
 /* Closes the open round without a result: `own` and `effects` get what that changes. */
 void round_void(struct core *core, const struct subject *subject, struct value *effects,
                 struct value *own, const char *outcome);
+/* Refuses if the person cannot vote in the open round now, whatever the vote. */
+int round_check_voter(struct core *core, const struct subject *subject, struct slice person);
 int round_vote(struct core *core, const struct question *question, struct subject *subject,
                const struct transition *transition);
+/* Its time is over, said by leaf `cause` of this run (not of the record's stream): it comes to what the approval declares. */
+int round_expire(struct core *core, struct subject *subject, int64_t cause);
+/* Counts again, because people may have gone. */
+int round_recount(struct core *core, const struct subject *subject, int64_t cause);
+#define ROUND_RECOUNT "round.recount" /* what follows: names that no event has */
+#define ROUNDS_RECOUNT "rounds.recount"
+/* After the directory changed: recounts each round that asks one of these people, page by page. */
+int rounds_recount(struct core *core, const struct question *question);
 
 /* ---- task.c ---- */
 struct task_order {

@@ -23,7 +23,8 @@ enum {
     RULES_MAX = 512,
     PROCESSES_MAX = 64,
     KPIS_MAX = 16,
-    STEPS_MAX = 16
+    STEPS_MAX = 16,
+    APPROVAL_STAGES_MAX = 8
 };
 
 struct words { /* a list of names, as written */
@@ -190,14 +191,43 @@ struct need { /* what must hold before an event: a condition, or that people are
     struct where where;
 };
 
-struct approval {
-    struct words ask;  /* roles or addressees: everyone they resolve to is asked */
-    struct expr *need; /* int: how many grants; NULL with all: everyone */
-    bool all;
+/* How the votes of a stage are counted; ballot.h says exactly. Everyone weighs 1 who is given no other weight. */
+enum counting {
+    COUNT_NEED,    /* grants that weigh `need` */
+    COUNT_ALL,     /* everyone who does not abstain */
+    COUNT_PERCENT, /* a share of those who do not abstain, and at least `need` */
+    COUNT_MAJORITY /* more for than against, and at least `need` */
+};
+
+struct weight {
+    const char *who;
+    int weight; /* 1 or more */
+};
+
+struct approval_stage {
+    const char *name;     /* "approval" in the short form */
+    uint32_t after;       /* bit i: begins when stage i is granted; 0: begins at once */
+    struct words ask;     /* roles or addressees: everyone they resolve to is asked */
+    struct words veto;    /* a refusal of one of these ends the round */
+    struct words require; /* each word: one of those it means must grant */
+    enum counting counting;
+    struct expr *need; /* int; NULL with COUNT_ALL: 1 */
+    int percent;       /* COUNT_PERCENT: 1 to 100 */
+    struct weight *weights;
+    int weight_count;
+    bool waits_for_all;   /* counted when everyone has voted, not as soon as it is decided */
+    bool one_refuse_ends; /* default true where `need` or "all" is counted at once */
     const char *meaning;
-    struct words apart;   /* default: those who edited ("editors") */
-    struct span expires;  /* all zero: never */
-    bool one_refuse_ends; /* default true */
+    struct where where;
+};
+
+struct approval {
+    struct approval_stage *stages; /* each after those that it names; the short form is one */
+    int stage_count;
+    struct words apart;  /* default: those who edited ("editors") */
+    struct span expires; /* all zero: never */
+    enum vote on_expiry; /* VOTE_NONE: the round is void and the record can be edited again */
+    enum vote on_tie;    /* of COUNT_MAJORITY */
     struct where where;
 };
 

@@ -214,10 +214,26 @@ struct value words_value(struct arena *arena, const struct words *words)
 struct value still_to_vote(struct arena *arena, const struct value *round)
 {
     const struct value *ask = value_get(round, "ask"), *votes = value_get(round, "votes");
+    bool is_staged = value_get(round, "stages") != NULL;
     struct value people = value_array();
 
     for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
-        if (value_find(votes, value_slice(&ask->as.items[i])) == NULL)
+        struct slice person = value_slice(&ask->as.items[i]);
+
+        if (is_staged ? round_waits_for(round, person) : value_find(votes, person) == NULL)
+            value_push(arena, &people, ask->as.items[i]);
+    }
+    return people;
+}
+
+struct value still_to_vote_in(struct arena *arena, const struct value *round,
+                              const struct value *stage)
+{
+    const struct value *ask = value_get(stage, "ask");
+    struct value people = value_array();
+
+    for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
+        if (value_find(value_get(round, "votes"), value_slice(&ask->as.items[i])) == NULL)
             value_push(arena, &people, ask->as.items[i]);
     }
     return people;

@@ -63,18 +63,38 @@ static struct slice word_of(struct inbox *inbox, const struct subject *subject,
 
 /* ---- signatures ---- */
 
+/* Which of the words of the person's stage asks them. */
+static struct slice word_of_stage(struct inbox *inbox, const struct subject *subject,
+                                  const struct value *stage)
+{
+    const struct approval *approval = subject->kind->approval;
+
+    for (int i = 0; approval != NULL && i < approval->stage_count; i++) {
+        if (stage == NULL || slice_is(value_get_text(stage, "name"), approval->stages[i].name))
+            return word_of(inbox, subject, &approval->stages[i].ask);
+    }
+    return slice_of(NULL, 0);
+}
+
+static int64_t stage_began(const struct value *round, const struct value *stage)
+{
+    const struct value *stands =
+        value_find(value_get(round, "stage"), value_get_text(stage, "name"));
+
+    return value_get_int(stands, "began_ms", value_get_int(round, "opened_ms", 0));
+}
+
 static void look_at_round(struct inbox *inbox, const struct subject *subject)
 {
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
     int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
+    const struct value *stage = round_stage(subject->round, inbox->person);
     struct slice why;
     struct value item;
 
-    if (!value_has_text(value_get(subject->round, "ask"), inbox->person) ||
-        value_find(value_get(subject->round, "votes"), inbox->person) != NULL)
+    if (!round_waits_for(subject->round, inbox->person))
         return;
-    why = subject->kind->approval != NULL ? word_of(inbox, subject, &subject->kind->approval->ask)
-                                          : slice_of(NULL, 0);
+    why = word_of_stage(inbox, subject, stage);
     item = begin_item(inbox, subject->id, subject->row, "approve",
                       why.len > 0 ? why : slice_str("asked"));
     for (int i = 0; state != MODEL_NONE && i < lifecycle->transition_count; i++) {
@@ -84,7 +104,9 @@ static void look_at_round(struct inbox *inbox, const struct subject *subject)
     value_set(inbox->asking->arena, &item, "round",
               value_int(value_get_int(subject->round, "n", 0)));
     value_set(inbox->asking->arena, &item, "since_ms",
-              value_int(value_get_int(subject->round, "opened_ms", 0)));
+              value_int(stage_began(subject->round, stage)));
+    if (stage != NULL)
+        value_set(inbox->asking->arena, &item, "stage", *value_get(stage, "name"));
     add_item(inbox, item);
 }
 

@@ -50,6 +50,8 @@ struct value words_value(struct arena *arena, const struct words *words);
 struct value task_value(struct asking *asking, struct slice key, const struct value *row);
 
 /* People of an open round who have not voted yet. */
-struct value still_to_vote(struct arena *arena, const struct value *round);
+struct value still_to_vote(struct arena *arena, const struct value *round); /* asked now */
+struct value still_to_vote_in(struct arena *arena, const struct value *round,
+                              const struct value *stage); /* of its row's `stages` */
 
 #endif

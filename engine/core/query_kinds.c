@@ -116,7 +116,7 @@ static struct value event_value(struct asking *asking, const struct kind *kind,
     value_set(asking->arena, &out, "from", from);
     put_str(asking, &out, "to", lifecycle->states[transition->to].name);
     value_set(asking->arena, &out, "by", words_value(asking->arena, by));
-    put_str(asking, &out, "meaning", meaning_of(&subject, transition));
+    put_str(asking, &out, "meaning", meaning_of(&subject, transition, NOBODY));
     value_set(asking->arena, &out, "reason", value_bool(transition->reason));
     value_set(asking->arena, &out, "creates", value_bool(transition->creates));
     value_set(asking->arena, &out, "automatic", value_bool(transition->automatic));

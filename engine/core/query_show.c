@@ -58,16 +58,44 @@ static struct value votes_value(struct asking *asking, const struct subject *sub
     return out;
 }
 
+/* A round in stages: each with how it stands and what it takes. */
+static struct value stages_value(struct asking *asking, const struct value *row)
+{
+    static const char *const facts[] = {"name",    "ask",     "counting", "percent", "veto",
+                                        "require", "weights", "meaning",  "closing"};
+    const struct value *stages = value_get(row, "stages");
+    struct value list = value_array();
+    struct round_ballot ballot;
+    struct ballot_count count;
+
+    round_ballot(asking->core, row, &ballot);
+    ballot_count(&ballot.ballot, &count);
+    for (int i = 0; i < ballot.ballot.stage_count; i++) {
+        const struct value *stage = &stages->as.items[i];
+        struct value out = value_map();
+
+        copy_facts(asking->arena, stage, facts, sizeof facts / sizeof facts[0], &out);
+        value_merge(asking->arena, &out,
+                    value_find(value_get(row, "stage"), value_get_text(stage, "name")));
+        value_set(asking->arena, &out, "granted", value_int(count.stages[i].granted));
+        value_set(asking->arena, &out, "need", value_int(count.stages[i].needed));
+        value_push(asking->arena, &list, out);
+    }
+    return list;
+}
+
 static struct value round_value(struct asking *asking, const struct subject *subject,
                                 const struct value *row)
 {
-    static const char *const facts[] = {"n",  "state",     "need",      "ask",
-                                        "by", "opened_ms", "closed_ms", "digest"};
+    static const char *const facts[] = {"n",         "state",     "need",   "ask", "by",
+                                        "opened_ms", "closed_ms", "digest", "why"};
     struct value round = value_map();
 
     copy_facts(asking->arena, row, facts, sizeof facts / sizeof facts[0], &round);
     value_set(asking->arena, &round, "votes", votes_value(asking, subject, row));
     value_set(asking->arena, &round, "waiting_for", still_to_vote(asking->arena, row));
+    if (value_get(row, "stages") != NULL)
+        value_set(asking->arena, &round, "stages", stages_value(asking, row));
     return round;
 }
 
@@ -196,9 +224,7 @@ static void put_next(struct asking *asking, const struct subject *subject)
         struct slice event = slice_str(transition->event);
 
         if (!transition->from[state] || value_has_text(&events, event) ||
-            (transition->vote != VOTE_NONE &&
-             (subject->round == NULL ||
-              value_find(value_get(subject->round, "votes"), who) != NULL)) ||
+            (transition->vote != VOTE_NONE && !round_waits_for(subject->round, who)) ||
             (transition->opens_round && subject->round != NULL))
             continue;
         if (authority_transition(asking->core, who, subject, transition, &sentence) == PERMIT)

@@ -50,10 +50,10 @@ static void put_who(struct asking *asking, const struct subject *subject, const 
 }
 
 static void put_transition(struct asking *asking, const struct subject *subject,
-                           const struct transition *transition)
+                           const struct transition *transition, struct slice person)
 {
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
-    const char *meaning = meaning_of(subject, transition);
+    const char *meaning = meaning_of(subject, transition, person);
     struct value out = value_map(), from = value_array();
 
     for (int i = 0; i < lifecycle->state_count; i++) {
@@ -119,6 +119,33 @@ static void explain_guard(struct asking *asking, const struct subject *subject,
         take_refusal(asking);
 }
 
+/* A round in stages, a line a stage. */
+static void explain_stages(struct asking *asking, const struct subject *subject)
+{
+    const struct value *stages = value_get(subject->round, "stages");
+    struct round_ballot ballot;
+    struct ballot_count count;
+
+    round_ballot(asking->core, subject->round, &ballot);
+    ballot_count(&ballot.ballot, &count);
+    for (int i = 0; i < ballot.ballot.stage_count; i++) {
+        const struct value *stage = &stages->as.items[i];
+        struct value people = still_to_vote_in(asking->arena, subject->round, stage);
+        struct slice name = value_get_text(stage, "name"), names = names_text(asking, &people);
+        struct slice stands = round_stage_state(subject->round, stage);
+        const char *who = slice_is(stands, "open")      ? "still to answer: "
+                          : slice_is(stands, "waiting") ? "will be asked when it begins: "
+                                                        : NULL;
+
+        say(asking, "holds",
+            textf(asking->core, "Stage %.*s is %.*s: %lld of %lld granted%s%s%.*s.", (int)name.len,
+                  (const char *)name.at, (int)stands.len, (const char *)stands.at,
+                  (long long)count.stages[i].granted, (long long)count.stages[i].needed,
+                  who != NULL ? "; " : "", who != NULL ? who : "", who != NULL ? (int)names.len : 0,
+                  (const char *)names.at));
+    }
+}
+
 static void explain_round(struct asking *asking, const struct subject *subject,
                           const struct transition *transition, struct slice person)
 {
@@ -131,26 +158,27 @@ static void explain_round(struct asking *asking, const struct subject *subject,
             say(asking, "missing", slice_str("No approval is open; it begins with a submission."));
         return;
     }
-    say(asking, "holds",
-        textf(core, "Approval round %lld is open and needs %lld signatures; still to answer: %.*s.",
-              (long long)value_get_int(subject->round, "n", 0),
-              (long long)value_get_int(subject->round, "need", 1), (int)names.len,
-              (const char *)names.at));
+    if (value_get(subject->round, "stages") != NULL)
+        explain_stages(asking, subject);
+    else
+        say(asking, "holds",
+            textf(core,
+                  "Approval round %lld is open and needs %lld signatures; still to answer: %.*s.",
+                  (long long)value_get_int(subject->round, "n", 0),
+                  (long long)value_get_int(subject->round, "need", 1), (int)names.len,
+                  (const char *)names.at));
     if (transition->opens_round)
         say(asking, "missing",
             textf(core, "%.*s already awaits approval.", (int)subject->id.len,
                   (const char *)subject->id.at));
-    if (transition->vote != VOTE_NONE &&
-        value_find(value_get(subject->round, "votes"), person) != NULL)
-        say(asking, "missing",
-            textf(core, "%.*s has voted in this round already.", (int)person.len,
-                  (const char *)person.at));
+    if (transition->vote != VOTE_NONE && round_check_voter(core, subject, person) != 0)
+        take_refusal(asking);
 }
 
 static void explain_signature(struct asking *asking, const struct subject *subject,
                               const struct transition *transition, struct slice person)
 {
-    const char *meaning = meaning_of(subject, transition);
+    const char *meaning = meaning_of(subject, transition, person);
 
     if (transition->reason)
         say(asking, "holds", slice_str("A reason must be given with it (--reason \"...\")."));
@@ -252,7 +280,7 @@ int query_why(struct asking *asking)
     if (transition == NULL) {
         why_edit(asking, &subject, person);
     } else {
-        put_transition(asking, &subject, transition);
+        put_transition(asking, &subject, transition, person);
         put_who(asking, &subject, who_may(&subject, transition), "who");
         if (transition->apart.count > 0)
             put_who(asking, &subject, &transition->apart, "apart");
@@ -289,7 +317,8 @@ static void prepare_vote(struct asking *asking, const struct subject *subject)
 static void prepare_event(struct asking *asking, const struct subject *subject,
                           const struct transition *transition)
 {
-    const char *meaning = meaning_of(subject, transition);
+    struct slice person = asking->query->principal;
+    const char *meaning = meaning_of(subject, transition, person);
 
     value_set(asking->arena, asking->out, "stream", value_text(subject->id));
     value_set(asking->arena, asking->out, "rev", value_int(value_get_int(subject->row, "rev", 0)));
@@ -302,7 +331,7 @@ static void prepare_event(struct asking *asking, const struct subject *subject,
         return;
     value_set(asking->arena, asking->out, "meaning", value_str(meaning));
     value_set(asking->arena, asking->out, "statement",
-              value_text(statement_of(asking->core, subject, transition)));
+              value_text(statement_of(asking->core, subject, transition, person)));
 }
 
 int query_prepare(struct asking *asking)

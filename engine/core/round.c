@@ -1,126 +1,202 @@
 /* round.c - approval rounds: who is asked over which content, and when it is decided.
  *
- *     opened ──grants reach `need`──> granted ─┐
- *       │ ├────refuse, or out of reach─> refused ├─> the record moves as the row of that vote says
- *       │ ├────return──────────────────> returned ┘
- *       │ └────nobody in time──────────> expired     the record can be edited again
- *       └──────edit, or another event──> void        its votes count no more
+ *     opened ──all stages granted────> granted ─┐
+ *       │ ├────one stage refused─────> refused ─├─> the record moves as the row of that vote says
+ *       │ ├────return────────────────> returned ┘
+ *       │ ├────its time is over──────> as `on_expiry` says; else expired: the record can be edited again
+ *       └──────edit, another event, or nobody is left who could grant it──> void: its votes count no more
  *
  * A vote is bound to the digest that the round was opened over. What was granted stays in the journal; a void round
- * never counts.
+ * never counts. What the votes come to is decided in ballot.c, and who votes where in round_plan.c; here it is asked,
+ * written down and acted upon.
+ *
+ * A stage's people are asked when it begins. Nobody votes in a stage that has not begun or is decided: a signature that
+ * counts for nothing has no place in the journal.
  */
 #include "core/inside.h"
+
+enum { RECOUNT_PAGE = 200 }; /* rounds that one question lets recount; less than RUN_FOLLOW_MAX */
 
 static struct slice round_key(struct core *core, struct slice record, int64_t n)
 {
     return textf(core, "%.*s/round/%lld", (int)record.len, (const char *)record.at, (long long)n);
 }
 
-static struct value asked(struct core *core, const struct subject *subject)
+static const struct transition *row_of_vote(const struct subject *subject, enum vote vote)
 {
-    const struct approval *approval = subject->kind->approval;
-    struct value people = value_array(), excluded = value_array(), ask = value_array();
+    const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
 
-    authority_people_of(core, subject, &approval->ask, &people);
-    authority_people_of(core, subject, &approval->apart, &excluded);
-    for (uint32_t i = 0; i < people.count; i++) {
-        if (!value_has_text(&excluded, value_slice(&people.as.items[i])))
-            value_push(core->arena, &ask, people.as.items[i]);
+    for (int i = 0; i < lifecycle->transition_count; i++) {
+        if (lifecycle->transitions[i].vote == vote && state != MODEL_NONE &&
+            lifecycle->transitions[i].from[state])
+            return &lifecycle->transitions[i];
     }
-    return ask;
+    return NULL;
 }
 
-static int64_t needed(struct core *core, const struct subject *subject, struct slice event,
-                      struct slice actor, uint32_t count)
-{
-    const struct approval *approval = subject->kind->approval;
-    struct value scope, need = VALUE_NONE;
+/* ---- asking ---- */
 
-    if (approval->all)
-        return count;
-    if (approval->need == NULL)
-        return 1;
-    scope = scope_of(core, subject, event, actor, NULL, expr_uses(approval->need));
-    if (scope_eval(core, approval->need, &scope, &need, NULL) != 0 || need.type != VALUE_INT)
-        return -1;
-    return need.as.number;
-}
-
-/* A task for each person; gives map person -> task. */
+/* Asks everyone of these stages (bits) who is there; gives map person -> task. */
 static struct value ask_all(struct core *core, const struct subject *subject, int64_t n,
-                            const struct value *ask, struct value *effects)
+                            const struct round_ballot *ballot, uint32_t stages,
+                            struct value *effects)
 {
     struct value tasks = value_map();
 
-    for (uint32_t i = 0; i < ask->count; i++) {
+    for (int i = 0; i < ballot->ballot.voter_count; i++) {
         struct task_order order = {.service = "approval.request",
                                    .input = value_map(),
                                    .record = subject->id,
                                    .kind = slice_str(subject->kind->name)};
 
+        if ((stages & 1u << ballot->voters[i].stage) == 0 || ballot->voters[i].is_gone)
+            continue;
         value_set(core->arena, &order.input, "make", value_str("approval"));
-        value_set(core->arena, &order.input, "person", ask->as.items[i]);
+        value_set(core->arena, &order.input, "person", value_text(ballot->names[i]));
         value_set(core->arena, &order.input, "round", value_int(n));
-        value_put(core->arena, &tasks, value_slice(&ask->as.items[i]),
+        value_put(core->arena, &tasks, ballot->names[i],
                   value_int(task_make(core, &order, effects)));
     }
     return tasks;
 }
 
+static struct value stage_stands(struct core *core, const char *state, bool has_begun)
+{
+    struct value stands = value_map();
+
+    value_set(core->arena, &stands, "state", value_str(state));
+    if (has_begun)
+        value_set(core->arena, &stands, "began_ms", value_int(core->now_ms));
+    return stands;
+}
+
+static const struct value *stage_row(const struct value *round, int index)
+{
+    const struct value *stages = value_get(round, "stages");
+
+    return value_is(stages, VALUE_ARRAY) && (uint32_t)index < stages->count
+               ? &stages->as.items[index]
+               : NULL;
+}
+
+static struct value all_stand(struct core *core, const struct value *round,
+                              const struct ballot_count *count, int stage_count)
+{
+    struct value stands = value_map();
+
+    for (int i = 0; i < stage_count; i++)
+        value_put(core->arena, &stands, value_get_text(stage_row(round, i), "name"),
+                  count->stages[i].is_waiting ? stage_stands(core, "waiting", false)
+                                              : stage_stands(core, "open", true));
+    return stands;
+}
+
+static uint32_t begun(const struct ballot_count *count, int stage_count)
+{
+    uint32_t stages = 0;
+
+    for (int i = 0; i < stage_count; i++)
+        stages |= count->stages[i].is_waiting ? 0 : 1u << i;
+    return stages;
+}
+
+/* ---- its timers ---- */
+
+static void put_timer(struct core *core, const char *name, int64_t due_ms, struct value *timers)
+{
+    struct value entry = value_array();
+
+    value_push(core->arena, &entry, value_int(due_ms));
+    value_push(core->arena, &entry, value_int(0));
+    value_push(core->arena, &entry, value_int(core->now_ms));
+    value_set(core->arena, timers, name, entry);
+}
+
 static void arm_expiry(struct core *core, const struct subject *subject, struct value *timers)
 {
     const struct span *expires = &subject->kind->approval->expires;
-    struct value entry = value_array();
 
-    if (expires->months == 0 && expires->days == 0 && expires->ms == 0)
-        return;
-    value_push(core->arena, &entry,
-               value_int(span_after(calendar_of(core), core->now_ms, expires)));
-    value_push(core->arena, &entry, value_int(0));
-    value_push(core->arena, &entry, value_int(core->now_ms));
-    value_set(core->arena, timers, "round.expires", entry);
+    if (expires->months != 0 || expires->days != 0 || expires->ms != 0)
+        put_timer(core, "round.expires", span_after(calendar_of(core), core->now_ms, expires),
+                  timers);
+}
+
+/* The first moment at which the rights of somebody end who is still to vote: then it is counted again. */
+static int64_t first_leaving(struct core *core, const struct round_ballot *ballot)
+{
+    int64_t first = INT64_MAX;
+
+    for (int i = 0; i < ballot->ballot.voter_count; i++) {
+        const struct value *person = authority_person(core, ballot->names[i]);
+        int64_t end = value_get_int(person, "not_after", INT64_MAX);
+
+        if (ballot->voters[i].vote == VOTE_NONE && !ballot->voters[i].is_gone && end < first)
+            first = end;
+    }
+    return first;
+}
+
+static void arm_leaving(struct core *core, const struct subject *subject,
+                        const struct round_ballot *ballot, struct value *timers)
+{
+    const struct value *running = value_get(value_get(subject->row, "timers"), "round.leaves");
+    int64_t leaving = first_leaving(core, ballot);
+
+    if (leaving < INT64_MAX && (running == NULL || running->as.items[0].as.number != leaving + 1))
+        put_timer(core, "round.leaves", leaving + 1, timers);
+    else if (leaving == INT64_MAX && running != NULL)
+        value_set(core->arena, timers, "round.leaves", VALUE_NONE);
+}
+
+/* ---- opening ---- */
+
+static void put_round(struct core *core, const struct move *move, const struct value *after,
+                      int64_t n, struct value *plan)
+{
+    value_set(core->arena, plan, "n", value_int(n));
+    value_set(core->arena, plan, "state", value_str("open"));
+    value_set(core->arena, plan, "digest", *value_get(after, "digest"));
+    value_set(core->arena, plan, "opened_ms", value_int(core->now_ms));
+    value_set(core->arena, plan, "by", value_text(move->author.actor));
 }
 
 int round_open(struct core *core, struct move *move, struct value *after)
 {
     struct subject seen = {move->subject.id, after, move->subject.kind, NULL};
-    int64_t n = value_get_int(after, "rounds", 0) + 1, need;
-    struct slice event = slice_str(move->transition->event);
-    struct value ask, tasks, *round, *timers;
+    int64_t n = value_get_int(after, "rounds", 0) + 1;
+    const struct transition *grant = row_of_vote(&seen, VOTE_GRANT);
+    struct value plan, *timers;
+    struct round_ballot ballot;
+    struct ballot_count count;
 
-    if (move->subject.kind->approval == NULL)
-        return run_refuse(core, 500, "internal", "A %s declares no approval.",
-                          move->subject.kind->title);
-    ask = asked(core, &seen);
-    need = needed(core, &seen, event, move->author.actor, ask.count);
-    if (need < 1 || need > (int64_t)ask.count)
-        return run_refuse(
-            core, 422, "guard-failed",
-            "This approval cannot be granted: it needs %lld signatures and %u people may "
-            "give one once those who wrote it are left out. Name more people in the "
-            "directory.",
-            (long long)need, ask.count);
-    /* First the tasks: a patch is lent only until the next one is begun. */
-    tasks = ask_all(core, &seen, n, &ask, &move->effects);
-    round = run_patch(core, &move->effects, round_key(core, seen.id, n));
-    value_set(core->arena, round, "tasks", tasks);
-    value_set(core->arena, round, "n", value_int(n));
-    value_set(core->arena, round, "state", value_str("open"));
-    value_set(core->arena, round, "digest", *value_get(after, "digest"));
-    value_set(core->arena, round, "opened_ms", value_int(core->now_ms));
-    value_set(core->arena, round, "by", value_text(move->author.actor));
-    value_set(core->arena, round, "need", value_int(need));
-    value_set(core->arena, round, "ask", ask);
+    if (seen.kind->approval == NULL || grant == NULL)
+        return run_refuse(core, 500, "internal", "A %s declares no approval.", seen.kind->title);
+    if (round_plan(core, &seen, move->transition, grant, move->author.actor, &plan) != 0)
+        return -1;
+    round_ballot(core, &plan, &ballot);
+    ballot_count(&ballot.ballot, &count);
+    value_set(
+        core->arena, &plan, "tasks",
+        ask_all(core, &seen, n, &ballot, begun(&count, ballot.ballot.stage_count), &move->effects));
+    if (value_get(&plan, "stages") != NULL)
+        value_set(core->arena, &plan, "stage",
+                  all_stand(core, &plan, &count, ballot.ballot.stage_count));
+    put_round(core, move, after, n, &plan);
+    value_put(core->arena, &move->effects, round_key(core, seen.id, n), plan);
     value_set(core->arena, &move->own, "round", value_int(n));
     value_set(core->arena, &move->own, "rounds", value_int(n));
     value_set(core->arena, &move->own, "phase", value_str("awaiting_approval"));
     timers = value_sub(core->arena, &move->own, slice_str("timers"));
     timers_arm_round(core, &seen, move->transition->to, timers);
     arm_expiry(core, &seen, timers);
+    arm_leaving(core, &seen, &ballot, timers);
     if (timers->count == 0)
         value_remove(&move->own, slice_str("timers"));
     return 0;
 }
+
+/* ---- closing ---- */
 
 /* The round ends: its row says how, its requests go. */
 static void close_round(struct core *core, const struct subject *subject, struct value *effects,
@@ -145,55 +221,25 @@ void round_void(struct core *core, const struct subject *subject, struct value *
     close_round(core, subject, effects, own, outcome);
 }
 
-/* ---- votes ---- */
-
-struct tally {
-    int64_t need;
-    int64_t asked, granted, refused, returned, abstained;
-};
-
-static struct tally count_votes(const struct value *round)
+/* By the engine, within a run of something else: nobody decided it, and the record can be edited again. */
+static int give_up_round(struct core *core, const struct subject *subject, const char *outcome,
+                         const char *why, int64_t cause)
 {
-    const struct value *votes = value_get(round, "votes"), *ask = value_get(round, "ask");
-    struct tally tally = {.need = value_get_int(round, "need", 1),
-                          .asked = value_is(ask, VALUE_ARRAY) ? ask->count : 0};
+    struct value effects = value_map(), own = value_map(), body = value_map();
+    struct author author = run_engine(cause);
 
-    for (uint32_t i = 0; value_is(votes, VALUE_MAP) && i < votes->count; i++) {
-        struct slice vote = value_slice(&votes->as.pairs[i].value);
-
-        tally.granted += slice_is(vote, "grant");
-        tally.refused += slice_is(vote, "refuse");
-        tally.returned += slice_is(vote, "return");
-        tally.abstained += slice_is(vote, "abstain");
-    }
-    return tally;
-}
-
-/* What the votes so far decide; VOTE_NONE: nothing yet. */
-static enum vote outcome_of(const struct approval *approval, const struct tally *tally)
-{
-    if (tally->returned > 0)
-        return VOTE_RETURN;
-    if (tally->refused > 0 && approval->one_refuse_ends)
-        return VOTE_REFUSE;
-    if (tally->granted >= tally->need)
-        return VOTE_GRANT;
-    if (tally->asked - tally->refused - tally->abstained < tally->need)
-        return VOTE_REFUSE;
-    return VOTE_NONE;
-}
-
-static const struct transition *row_of_vote(const struct subject *subject, enum vote vote)
-{
-    const struct lifecycle *lifecycle = subject->kind->lifecycle;
-    int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
-
-    for (int i = 0; i < lifecycle->transition_count; i++) {
-        if (lifecycle->transitions[i].vote == vote && state != MODEL_NONE &&
-            lifecycle->transitions[i].from[state])
-            return &lifecycle->transitions[i];
-    }
-    return NULL;
+    value_set(core->arena, &body, "round", *value_get(subject->row, "round"));
+    value_set(core->arena, &body, "outcome", value_str(outcome));
+    value_set(core->arena, &body, "why", value_str(why));
+    close_round(core, subject, &effects, &own, outcome);
+    value_set(core->arena,
+              run_patch(core, &effects,
+                        round_key(core, subject->id, value_get_int(subject->round, "n", 0))),
+              "why", value_str(why));
+    value_set(core->arena, &effects, "", own);
+    return run_leaf(core, "round.closed", subject->id, subject->id, &author, &body, &effects) < 0
+               ? -1
+               : 0;
 }
 
 static struct value voters(struct core *core, const struct value *round, enum vote vote)
@@ -213,7 +259,9 @@ static const char *outcome_name(enum vote vote)
     return vote == VOTE_GRANT ? "granted" : vote == VOTE_REFUSE ? "refused" : "returned";
 }
 
-static int conclude(struct core *core, struct slice record, enum vote outcome, int64_t cause)
+/* The record moves as the row of that vote says; `why`: what made it so besides votes (tie, expired), or NULL. */
+static int conclude(struct core *core, struct slice record, enum vote outcome, const char *why,
+                    int64_t cause)
 {
     struct move move = {0};
     struct value body = value_map();
@@ -222,10 +270,12 @@ static int conclude(struct core *core, struct slice record, enum vote outcome, i
         return run_refuse(core, 500, "internal", "The record vanished while it was voted on.");
     move.transition = row_of_vote(&move.subject, outcome);
     if (move.transition == NULL)
-        return run_refuse(core, 409, "wrong-state", "Nothing answers a round that is %s here.",
-                          outcome_name(outcome));
+        return give_up_round(core, &move.subject, "void", why != NULL ? why : outcome_name(outcome),
+                             cause);
     value_set(core->arena, &body, "round", *value_get(move.subject.row, "round"));
     value_set(core->arena, &body, "outcome", value_str(outcome_name(outcome)));
+    if (why != NULL)
+        value_set(core->arena, &body, "why", value_str(why));
     move.author = run_engine(cause);
     move.args = &body;
     move.type = textf(core, "record.%s", move.transition->event);
@@ -234,31 +284,276 @@ static int conclude(struct core *core, struct slice record, enum vote outcome, i
     value_set(core->arena, value_sub(core->arena, &move.own, slice_str("did")),
               move.transition->event, voters(core, move.subject.round, outcome));
     close_round(core, &move.subject, &move.effects, &move.own, outcome_name(outcome));
+    if (why != NULL)
+        value_set(
+            core->arena,
+            run_patch(core, &move.effects,
+                      round_key(core, move.subject.id, value_get_int(move.subject.round, "n", 0))),
+            "why", value_str(why));
     return move_make(core, &move);
 }
 
-static int64_t cast(struct core *core, const struct question *question, struct subject *subject,
-                    const struct transition *transition, struct slice stream)
+static int conclude_count(struct core *core, struct slice record, const struct ballot_count *count,
+                          int64_t cause)
 {
+    static const enum vote VOTES[] = {[BALLOT_GRANTED] = VOTE_GRANT,
+                                      [BALLOT_REFUSED] = VOTE_REFUSE,
+                                      [BALLOT_RETURNED] = VOTE_RETURN,
+                                      [BALLOT_STUCK] = VOTE_NONE};
+    struct subject subject;
+
+    if (count->end == BALLOT_OPEN)
+        return 0;
+    if (count->end != BALLOT_STUCK)
+        return conclude(core, record, VOTES[count->end], count->is_tie ? "tie" : NULL, cause);
+    if (!subject_find(core, record, &subject))
+        return run_refuse(core, 500, "internal", "The record vanished while it was voted on.");
+    return give_up_round(core, &subject, "void", "left", cause);
+}
+
+/* ---- what a count changes ---- */
+
+struct recount { /* of an open round, by a vote or because people have gone */
+    const struct subject *subject;
+    const struct round_ballot *ballot;
+    struct ballot_count count;
+    struct value *effects;
+};
+
+static const char *stands_now(const struct recount *recount, int stage)
+{
+    static const char *const NAMES[] = {[BALLOT_OPEN] = "open",
+                                        [BALLOT_GRANTED] = "granted",
+                                        [BALLOT_REFUSED] = "refused",
+                                        [BALLOT_RETURNED] = "returned",
+                                        [BALLOT_STUCK] = "void"};
+    const struct ballot_stage *counted = &recount->count.stages[stage];
+
+    return counted->is_waiting ? "waiting" : NAMES[counted->end];
+}
+
+static struct slice stood(const struct recount *recount, int stage)
+{
+    const struct value *round = recount->subject->round;
+
+    return round_stage_state(round, stage_row(round, stage));
+}
+
+static bool has_changed(const struct recount *recount, int stage)
+{
+    return !slice_is(stood(recount, stage), stands_now(recount, stage));
+}
+
+/* Stages that begin by this count: bits. */
+static uint32_t newly_begun(const struct recount *recount)
+{
+    uint32_t stages = 0;
+
+    for (int i = 0; i < recount->ballot->ballot.stage_count; i++) {
+        if (slice_is(stood(recount, i), "waiting") && !recount->count.stages[i].is_waiting)
+            stages |= 1u << i;
+    }
+    return stages;
+}
+
+/* Who did not get to vote in a stage that is decided is not asked any more. */
+static void withdraw_stage(struct core *core, struct recount *recount, int stage)
+{
+    const struct value *tasks = value_get(recount->subject->round, "tasks");
+
+    for (int i = 0; i < recount->ballot->ballot.voter_count; i++) {
+        const struct value *task = value_find(tasks, recount->ballot->names[i]);
+
+        if (recount->ballot->voters[i].stage == stage &&
+            recount->ballot->voters[i].vote == VOTE_NONE && value_is(task, VALUE_INT))
+            task_remove(core, task->as.number, recount->effects);
+    }
+}
+
+static struct value stages_that_changed(struct core *core, const struct recount *recount)
+{
+    struct value all = value_map();
+
+    for (int i = 0; i < recount->ballot->ballot.stage_count; i++) {
+        const struct value *stage = stage_row(recount->subject->round, i);
+        struct value stands;
+
+        if (stage == NULL || !has_changed(recount, i))
+            continue;
+        stands = stage_stands(core, stands_now(recount, i), (newly_begun(recount) & 1u << i) != 0);
+        if (recount->count.stages[i].end != BALLOT_OPEN)
+            value_set(core->arena, &stands, "closed_ms", value_int(core->now_ms));
+        value_put(core->arena, &all, value_get_text(stage, "name"), stands);
+    }
+    return all;
+}
+
+/* The reminders of a round begin anew with each stage, for those who are asked then. */
+static void arm_again(struct core *core, struct recount *recount)
+{
+    const struct subject *subject = recount->subject;
+    struct value timers = value_map();
+
+    arm_leaving(core, subject, recount->ballot, &timers);
+    if (newly_begun(recount) != 0)
+        timers_arm_round(core, subject,
+                         kind_state_index(subject->kind, value_get_text(subject->row, "state")),
+                         &timers);
+    if (timers.count > 0)
+        value_set(core->arena, run_patch(core, recount->effects, subject->id), "timers", timers);
+}
+
+/* Which stages are decided and which begin; their requests are taken back or go out. Gives what changes in the round's own
+ * row. If the round ends, closing it does the rest. */
+static struct value put_recount(struct core *core, struct recount *recount)
+{
+    struct value tasks, patch = value_map(), stages = stages_that_changed(core, recount);
+
+    if (stages.count > 0)
+        value_set(core->arena, &patch, "stage", stages);
+    if (recount->count.end != BALLOT_OPEN)
+        return patch;
+    for (int i = 0; i < recount->ballot->ballot.stage_count; i++) {
+        if (recount->count.stages[i].end != BALLOT_OPEN && has_changed(recount, i))
+            withdraw_stage(core, recount, i);
+    }
+    tasks = ask_all(core, recount->subject, value_get_int(recount->subject->round, "n", 0),
+                    recount->ballot, newly_begun(recount), recount->effects);
+    if (tasks.count > 0)
+        value_set(core->arena, &patch, "tasks", tasks);
+    arm_again(core, recount);
+    return patch;
+}
+
+int round_recount(struct core *core, const struct subject *subject, int64_t cause)
+{
+    struct round_ballot ballot;
+    struct value effects = value_map(), body = value_map(), patch;
+    struct recount recount = {.subject = subject, .ballot = &ballot, .effects = &effects};
+    struct author author = run_engine(cause);
+    int64_t n = value_get_int(subject->round, "n", 0), seq;
+
+    if (subject->round == NULL)
+        return 0;
+    round_ballot(core, subject->round, &ballot);
+    ballot_count(&ballot.ballot, &recount.count);
+    patch = put_recount(core, &recount);
+    if (patch.count == 0 && effects.count == 0 && recount.count.end == BALLOT_OPEN)
+        return 0;
+    value_set(core->arena, &body, "round", value_int(n));
+    value_set(core->arena, &effects, "", patch);
+    seq = run_leaf(core, "round.counted", round_key(core, subject->id, n), subject->id, &author,
+                   &body, &effects);
+    return seq < 0 ? -1 : conclude_count(core, subject->id, &recount.count, seq);
+}
+
+int rounds_recount(struct core *core, const struct question *question)
+{
+    const struct value *args = value_get(question->follow, "args");
+    const struct value *people = value_get(args, "people");
+    int64_t cause = value_get_int(question->follow, "cause", 0);
+    struct value rows, seen = value_map(), rest = value_map();
+    bool is_all = state_page(core->state, core->arena, slice_str("task/"),
+                             value_get_text(args, "after"), RECOUNT_PAGE, &rows);
+
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct value *row = value_get(&rows.as.items[i], "row");
+        struct slice record = value_get_text(row, "record");
+
+        if (!slice_is(value_get_text(row, "service"), "approval.request") ||
+            value_find(&seen, record) != NULL ||
+            !value_has_text(people, value_get_text(value_get(row, "input"), "person")))
+            continue;
+        value_put(core->arena, &seen, record, value_bool(true));
+        run_follow(core, record, ROUND_RECOUNT, cause, NULL, NOBODY);
+    }
+    if (is_all)
+        return 0;
+    value_set(core->arena, &rest, "people", *people);
+    value_set(core->arena, &rest, "after", *value_get(&rows.as.items[rows.count - 1], "key"));
+    run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, cause, &rest, NOBODY);
+    return 0;
+}
+
+/* Silence is consent only where the approval says so, and only if it would be enough. */
+static bool silence_grants(struct core *core, const struct subject *subject)
+{
+    struct round_ballot ballot;
+    struct ballot_count count;
+
+    round_ballot(core, subject->round, &ballot);
+    for (int i = 0; i < ballot.ballot.voter_count; i++) {
+        if (ballot.voters[i].vote == VOTE_NONE && !ballot.voters[i].is_gone)
+            ballot.voters[i].vote = VOTE_GRANT;
+    }
+    ballot_count(&ballot.ballot, &count);
+    return count.end == BALLOT_GRANTED;
+}
+
+int round_expire(struct core *core, struct subject *subject, int64_t cause)
+{
+    enum vote outcome = subject->kind->approval->on_expiry;
+
+    if (outcome == VOTE_NONE || (outcome == VOTE_GRANT && !silence_grants(core, subject)))
+        return give_up_round(core, subject, "expired", "expired", cause);
+    return conclude(core, subject->id, outcome, "expired", cause);
+}
+
+/* ---- votes ---- */
+
+static int64_t cast(struct core *core, const struct question *question,
+                    const struct transition *transition, struct slice stream,
+                    struct recount *recount)
+{
+    const struct subject *subject = recount->subject;
     struct author author = run_principal(core);
-    struct value effects = value_map(), own = value_map(), *round;
-    int64_t n = value_get_int(subject->round, "n", 0);
+    struct value effects = value_map(), own = value_map(), patch;
     const struct value *task = value_find(value_get(subject->round, "tasks"), question->principal);
 
+    recount->effects = &effects;
+    patch = put_recount(core, recount);
+    value_put(core->arena, value_sub(core->arena, &patch, slice_str("votes")), question->principal,
+              value_str(vote_name(transition->vote)));
+    if (value_is(task, VALUE_INT))
+        task_remove(core, task->as.number, &effects);
+    value_put(core->arena, &effects,
+              round_key(core, subject->id, value_get_int(subject->round, "n", 0)), patch);
     value_set(core->arena, &own, "vote", value_str(vote_name(transition->vote)));
     value_set(core->arena, &own, "at_ms", value_int(core->now_ms));
     value_set(core->arena, &own, "digest", *value_get(subject->round, "digest"));
     value_set(core->arena, &effects, "", own);
-    round = run_patch(core, &effects, round_key(core, subject->id, n));
-    value_put(core->arena, value_sub(core->arena, round, slice_str("votes")), question->principal,
-              value_str(vote_name(transition->vote)));
-    if (value_is(task, VALUE_INT))
-        task_remove(core, task->as.number, &effects);
     return run_leaf(core,
                     (const char *)textf(core, "record.%.*s", (int)question->command.len,
                                         (const char *)question->command.at)
                         .at,
                     stream, subject->id, &author, question->args, &effects);
+}
+
+int round_check_voter(struct core *core, const struct subject *subject, struct slice person)
+{
+    const struct value *stage = round_stage(subject->round, person);
+    struct slice name = value_get_text(stage, "name"), stands;
+
+    if (value_find(value_get(subject->round, "votes"), person) != NULL)
+        return run_refuse(core, 409, "wrong-state", "%.*s has voted in this round already.",
+                          (int)person.len, (const char *)person.at);
+    if (!value_has_text(value_get(subject->round, "ask"), person))
+        return run_refuse(core, 403, "not-allowed",
+                          "%.*s is not asked in this round; who is was settled when it opened.",
+                          (int)person.len, (const char *)person.at);
+    stands = round_stage_state(subject->round, stage);
+    if (slice_is(stands, "waiting"))
+        return run_refuse(core, 409, "wrong-state",
+                          "Stage %.*s of this round, in which %.*s votes, has not begun yet.",
+                          (int)name.len, (const char *)name.at, (int)person.len,
+                          (const char *)person.at);
+    if (!slice_is(stands, "open"))
+        return run_refuse(core, 409, "wrong-state",
+                          "Stage %.*s of this round, in which %.*s would vote, is %.*s already; "
+                          "the vote would count for nothing and is not taken.",
+                          (int)name.len, (const char *)name.at, (int)person.len,
+                          (const char *)person.at, (int)stands.len, (const char *)stands.at);
+    return 0;
 }
 
 static int check_round(struct core *core, const struct question *question,
@@ -271,17 +566,15 @@ static int check_round(struct core *core, const struct question *question,
             core, 409, "stale-content",
             "You voted in round %lld, the open one is %lld; look at the record again.",
             (long long)value_get_int(question->args, "round", -1), (long long)n);
-    if (value_find(value_get(subject->round, "votes"), question->principal) != NULL)
-        return run_refuse(core, 409, "wrong-state", "You have voted in this round already.");
-    return 0;
+    return round_check_voter(core, subject, question->principal);
 }
 
 int round_vote(struct core *core, const struct question *question, struct subject *subject,
                const struct transition *transition)
 {
+    struct round_ballot ballot;
+    struct recount recount = {.subject = subject, .ballot = &ballot};
     struct slice stream;
-    enum vote outcome;
-    struct tally tally;
     int64_t cause;
 
     if (subject->round == NULL)
@@ -298,10 +591,9 @@ int round_vote(struct core *core, const struct question *question, struct subjec
     if (check_signature(core, question, subject, transition, stream, 0,
                         value_get_bin(subject->round, "digest")) != 0)
         return -1;
-    cause = cast(core, question, subject, transition, stream);
-    if (cause < 0 || !subject_find(core, subject->id, subject))
-        return -1;
-    tally = count_votes(subject->round);
-    outcome = outcome_of(subject->kind->approval, &tally);
-    return outcome == VOTE_NONE ? 0 : conclude(core, subject->id, outcome, cause);
+    round_ballot(core, subject->round, &ballot);
+    ballot.voters[round_voter(&ballot, question->principal)].vote = transition->vote;
+    ballot_count(&ballot.ballot, &recount.count);
+    cause = cast(core, question, transition, stream, &recount);
+    return cause < 0 ? -1 : conclude_count(core, subject->id, &recount.count, cause);
 }

@@ -224,12 +224,13 @@ static void tell_later(struct core *core, const struct subject *subject, const s
     run_follow(core, subject->id, "tell", (int64_t)core->question->seq, &args, NOBODY);
 }
 
-/* Who has voted or acknowledged is not reminded of it. */
+/* Who has voted, is not asked yet or no more, or has acknowledged is not reminded of it. */
 static bool has_answered(struct core *core, const struct subject *subject, struct slice person)
 {
     const struct value *ack;
 
-    if (value_find(value_get(subject->round, "votes"), person) != NULL)
+    if (value_has_text(value_get(subject->round, "ask"), person) &&
+        !round_waits_for(subject->round, person))
         return true;
     ack = state_rowf(core->state, "%.*s/ack/%.*s", (int)subject->id.len,
                      (const char *)subject->id.at, (int)person.len, (const char *)person.at);
@@ -559,6 +560,7 @@ static struct value names_of(struct core *core, const struct subject *subject,
     struct value names = value_copy(core->arena, value_get(subject->row, "fields"));
     const struct value *actor = authority_person(core, value_get_text(input, "actor"));
     const struct value *round = subject->round;
+    const struct value *stage = round_stage(round, value_get_text(input, "person"));
     char *hex = arena_take(core->arena, 2 * HASH_LEN + 1);
 
     hex_encode(value_get_bin(subject->row, "digest"), hex);
@@ -573,7 +575,9 @@ static struct value names_of(struct core *core, const struct subject *subject,
     value_set(core->arena, &names, "actor",
               value_get(actor, "title") != NULL ? *value_get(actor, "title")
                                                 : value_text(value_get_text(input, "actor")));
-    value_set(core->arena, &names, "need", value_int(value_get_int(round, "need", 0)));
+    value_set(core->arena, &names, "need",
+              value_int(value_get_int(stage != NULL ? stage : round, "need", 0)));
+    value_set(core->arena, &names, "approval_stage", value_text(value_get_text(stage, "name")));
     put_occasion(core, subject, input, &names);
     return names;
 }
@@ -631,8 +635,9 @@ static void fill_approval(struct core *core, const struct subject *subject, stru
     if (grant == NULL)
         return;
     value_set(core->arena, input, "event", value_str(grant->event));
-    value_set(core->arena, input, "meaning", value_str(meaning_of(subject, grant)));
-    value_set(core->arena, input, "statement", value_text(statement_of(core, subject, grant)));
+    value_set(core->arena, input, "meaning", value_str(meaning_of(subject, grant, person)));
+    value_set(core->arena, input, "statement",
+              value_text(statement_of(core, subject, grant, person)));
 }
 
 static struct value filled_input(struct core *core, const struct value *row)

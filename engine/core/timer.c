@@ -131,6 +131,9 @@ void timers_arm_round(struct core *core, const struct subject *subject, int stat
     }
 }
 
+/* The engine's own: when the round expires, and when the rights of somebody end who is still to vote. */
+static const char *const ROUND_TIMERS[] = {"round.expires", "round.leaves"};
+
 void timers_end_round(struct core *core, const struct subject *subject, struct value *own)
 {
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
@@ -143,9 +146,11 @@ void timers_end_round(struct core *core, const struct subject *subject, struct v
             value_set(core->arena, value_sub(core->arena, own, slice_str("timers")), timer->name,
                       VALUE_NONE);
     }
-    if (value_get(running, "round.expires") != NULL)
-        value_set(core->arena, value_sub(core->arena, own, slice_str("timers")), "round.expires",
-                  VALUE_NONE);
+    for (size_t i = 0; i < sizeof ROUND_TIMERS / sizeof ROUND_TIMERS[0]; i++) {
+        if (value_get(running, ROUND_TIMERS[i]) != NULL)
+            value_set(core->arena, value_sub(core->arena, own, slice_str("timers")),
+                      ROUND_TIMERS[i], VALUE_NONE);
+    }
 }
 
 int64_t core_due(const struct value *row)
@@ -261,22 +266,45 @@ static const struct timer *timer_named(const struct kind *kind, struct slice nam
     return NULL;
 }
 
-/* A round that nobody completed in time: void, and the record can be edited again. */
-static int expire_round(struct core *core, struct subject *subject, int64_t due)
+/* The engine's own timer of a round has fired: a leaf says so, and gives its seq. */
+static int64_t fire_round(struct core *core, const struct subject *subject, const char *name,
+                          const char *type, int64_t due)
 {
     struct value effects = value_map(), own = value_map(), body = value_map();
     struct author author = run_engine(-1);
+    struct slice stream =
+        textf(core, "%.*s/timer/%s", (int)subject->id.len, (const char *)subject->id.at, name);
 
-    timer_command_id(core, subject->id, "round.expires", due);
+    timer_command_id(core, stream, name, due);
+    value_set(core->arena, &body, "timer", value_str(name));
     value_set(core->arena, &body, "due_ms", value_int(due));
-    if (subject->round != NULL)
-        round_void(core, subject, &effects, &own, "expired");
-    else
-        timers_end_round(core, subject, &own);
+    value_set(core->arena,
+              value_sub(core->arena, run_patch(core, &effects, subject->id), slice_str("timers")),
+              name, VALUE_NONE);
+    value_set(core->arena, &own, "fired_ms", value_int(latest_fired(core, stream, due)));
     value_set(core->arena, &effects, "", own);
-    return run_leaf(core, "round.expired", subject->id, subject->id, &author, &body, &effects) < 0
+    return run_leaf(core, type, stream, subject->id, &author, &body, &effects);
+}
+
+/* A round that nobody completed in time comes to what its approval declares. */
+static int expire_round(struct core *core, struct subject *subject, int64_t due)
+{
+    int64_t cause = fire_round(core, subject, "round.expires", "round.expired", due);
+
+    if (cause < 0)
+        return -1;
+    if (!subject_find(core, subject->id, subject) || subject->round == NULL)
+        return 0;
+    return round_expire(core, subject, cause);
+}
+
+static int leave_round(struct core *core, struct subject *subject, int64_t due)
+{
+    int64_t cause = fire_round(core, subject, "round.leaves", "timer.fired", due);
+
+    return cause < 0 || !subject_find(core, subject->id, subject)
                ? -1
-               : 0;
+               : round_recount(core, subject, cause);
 }
 
 /* Handed over to somebody outside, and no word by then: it is asked for again. */
@@ -325,6 +353,8 @@ int wake(struct core *core, const struct question *question)
         return 0;
     if (slice_is(earliest->key, "round.expires"))
         return expire_round(core, &subject, part(&earliest->value, 0));
+    if (slice_is(earliest->key, "round.leaves"))
+        return leave_round(core, &subject, part(&earliest->value, 0));
     timer = timer_named(subject.kind, earliest->key);
     check(timer != NULL);
     return fire(core, &subject, timer, &earliest->value);

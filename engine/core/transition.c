@@ -11,20 +11,34 @@ enum { ASKED_MAX = 800 }; /* people asked to acknowledge by one leaf */
 
 /* ---- what must hold before ---- */
 
-const char *meaning_of(const struct subject *subject, const struct transition *transition)
+/* What a grant of this person means: as frozen in the open round, else as the approval says. */
+static const char *meaning_of_grant(const struct subject *subject, struct slice actor)
+{
+    const struct approval *approval = subject->kind->approval;
+    const struct value *stage = round_stage(subject->round, actor);
+
+    for (int i = 0; i < approval->stage_count; i++) {
+        if (slice_is(value_get_text(stage, "name"), approval->stages[i].name))
+            return approval->stages[i].meaning;
+    }
+    return approval->stages[0].meaning;
+}
+
+const char *meaning_of(const struct subject *subject, const struct transition *transition,
+                       struct slice actor)
 {
     if (transition->meaning != NULL)
         return transition->meaning;
     if (transition->vote == VOTE_GRANT && subject->kind->approval != NULL)
-        return subject->kind->approval->meaning;
+        return meaning_of_grant(subject, actor);
     /* To refuse or return is to have looked at it: that is signed too. */
     return transition->vote != VOTE_NONE ? "reviewed" : NULL;
 }
 
 struct slice statement_of(struct core *core, const struct subject *subject,
-                          const struct transition *transition)
+                          const struct transition *transition, struct slice actor)
 {
-    const char *name = meaning_of(subject, transition);
+    const char *name = meaning_of(subject, transition, actor);
     const struct pack *pack = core_pack(core, value_get_bin(subject->row, "pack"));
     const struct meaning *meaning = name != NULL ? pack_meaning(pack, name) : NULL;
     const char *template = transition->statement;
@@ -103,7 +117,8 @@ int check_signature(struct core *core, const struct question *question,
 
     if (key.len != SIGN_KEY_LEN)
         return refuse_signature(core, "you have no signing key in the directory");
-    if (!slice_is(value_get_text(question->args, "meaning"), meaning_of(subject, transition)))
+    if (!slice_is(value_get_text(question->args, "meaning"),
+                  meaning_of(subject, transition, question->principal)))
         return refuse_signature(core, "it must carry the meaning of this decision");
     if (!slice_equal(value_get_bin(question->args, "digest"), digest))
         return run_refuse(core, 409, "stale-content",
@@ -112,7 +127,7 @@ int check_signature(struct core *core, const struct question *question,
     if (!is_hash_of(value_get_bin(question->args, "key"), key))
         return refuse_signature(core, "it was not made with the key in the directory");
     if (!is_hash_of(value_get_bin(question->args, "statement"),
-                    statement_of(core, subject, transition)))
+                    statement_of(core, subject, transition, question->principal)))
         return refuse_signature(core, "the sentence that was signed is another one");
     if (signature.len != SIGNATURE_LEN)
         return refuse_signature(core, "there is none; this decision must be signed");
@@ -711,7 +726,7 @@ int transition_command(struct core *core, const struct question *question)
         return -1;
     if (guard_transition(core, &move.subject, transition, question->principal, question->args) != 0)
         return -1;
-    if (meaning_of(&move.subject, transition) != NULL &&
+    if (meaning_of(&move.subject, transition, question->principal) != NULL &&
         check_signature(core, question, &move.subject, transition, move.subject.id,
                         (uint64_t)value_get_int(move.subject.row, "rev", 0),
                         value_get_bin(move.subject.row, "digest")) != 0)

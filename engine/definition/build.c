@@ -1,4 +1,4 @@
-#include "definition/build.h"
+#include "definition/build_inside.h"
 
 #include "base/date.h"
 #include "core/span.h"
@@ -6,13 +6,6 @@
 #include "definition/nearest.h"
 
 #include <stdlib.h>
-
-struct builder {
-    struct arena *arena;
-    struct problems *problems;
-    const struct written_pack *written;
-    struct pack *pack;
-};
 
 struct rows { /* transitions of one kind, still as written */
     struct written_transition *at;
@@ -36,8 +29,8 @@ static int find_name(struct builder *b, const char *name, struct where where, co
     return MODEL_NONE;
 }
 
-static int find_placed(struct builder *b, const char *name, const char *what,
-                       const char *const *names, int count)
+int find_placed(struct builder *b, const char *name, const char *what, const char *const *names,
+                int count)
 {
     return find_name(b, name, where_of(name), what, names, count);
 }
@@ -241,7 +234,7 @@ static struct task_plan *build_tasks(struct builder *b, const struct written_tas
     return made;
 }
 
-static enum vote build_vote(struct builder *b, const char *name)
+enum vote build_vote(struct builder *b, const char *name)
 {
     static const char *const VOTES[] = {"grant", "refuse", "return", "abstain"};
     int index = name == NULL ? MODEL_NONE : find_placed(b, name, "vote", VOTES, 4);
@@ -523,32 +516,6 @@ static void build_fields(struct builder *b, const struct written_kind *written, 
     add_own_fields(b, kind);
 }
 
-static struct approval *build_approval(struct builder *b, const struct written_kind *written,
-                                       struct reader *reader)
-{
-    const config_setting_t *need = written->approval.need;
-    struct approval *made;
-    const char **editors;
-
-    if (!written->approval.is_there)
-        return NULL;
-    made = arena_zero(b->arena, sizeof *made);
-    *made = written->approval.approval;
-    if (made->apart.at == NULL) {
-        editors = arena_zero(b->arena, sizeof *editors);
-        editors[0] = text_placed(b->arena, made->where, "editors");
-        made->apart = (struct words){editors, 1};
-    }
-    if (need == NULL)
-        made->need = condition_pending(b->arena, "1", made->where);
-    else if (config_setting_type(need) == CONFIG_TYPE_STRING &&
-             strcmp(config_setting_get_string(need), "all") == 0)
-        made->all = true;
-    else
-        read_expr(reader, need, &made->need);
-    return made;
-}
-
 static void build_needs(struct builder *b, const struct written_kind *written,
                         struct reader *reader, struct kind *kind)
 {
@@ -624,7 +591,7 @@ static void build_kind(struct builder *b, const struct written_kind *written)
     kind->lifecycle = build_lifecycle(b, lifecycle, written);
     kind->acknowledge = spread_audience(b, &kind->acknowledge, &kind->audience);
     build_fields(b, written, kind);
-    kind->approval = build_approval(b, written, &reader);
+    kind->approval = build_approval(b, &written->approval, &reader);
     build_needs(b, written, &reader, kind);
     b->pack->kind_count++;
 }

@@ -175,16 +175,57 @@ static void check_graph(struct checks *c)
 
 /* ---- approval ---- */
 
-/* The round is open in the state that the opening row leads to: there it must be possible to grant. */
-static bool can_grant(const struct lifecycle *l, int state)
+/* Can a round that is open in this state be voted on so? */
+static bool has_vote(const struct lifecycle *l, int state, enum vote vote)
 {
     int i;
 
     for (i = 0; i < l->transition_count; i++) {
-        if (l->transitions[i].vote == VOTE_GRANT && l->transitions[i].from[state])
+        if (l->transitions[i].vote == vote && l->transitions[i].from[state])
             return true;
     }
     return false;
+}
+
+/* Is there a row for a round that ends so, wherever a round can be open? */
+static void check_outcome(struct checks *c, const struct approval *approval, enum vote vote,
+                          const char *setting)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+
+    for (int i = 0; i < l->transition_count && vote != VOTE_NONE; i++) {
+        const struct transition *row = &l->transitions[i];
+
+        if (row->opens_round && !has_vote(l, row->to, vote))
+            problem(c->problems, approval->where,
+                    "'%s': no event with vote = \"%s\" answers in state '%s', where '%s' opens the "
+                    "round",
+                    setting, vote_name(vote), l->states[row->to].name, row->event);
+    }
+}
+
+static void check_stage(struct checks *c, const struct approval_stage *stage)
+{
+    check_who(c, &stage->ask, false);
+    check_who(c, &stage->veto, false);
+    check_who(c, &stage->require, false);
+    for (int i = 0; i < stage->weight_count; i++)
+        check_who(c, &(struct words){&stage->weights[i].who, 1}, false);
+    check_meaning(c, stage->meaning);
+}
+
+static void check_approval(struct checks *c, const struct approval *approval)
+{
+    bool has_tie = false;
+
+    for (int i = 0; i < approval->stage_count; i++) {
+        check_stage(c, &approval->stages[i]);
+        has_tie = has_tie || approval->stages[i].counting == COUNT_MAJORITY;
+    }
+    check_who(c, &approval->apart, true);
+    check_outcome(c, approval, approval->on_expiry, "on_expiry");
+    if (has_tie && approval->on_tie != VOTE_REFUSE)
+        check_outcome(c, approval, approval->on_tie, "on_tie");
 }
 
 static void check_round(struct checks *c)
@@ -209,14 +250,11 @@ static void check_round(struct checks *c)
             problem(c->problems, c->kind->where,
                     "kind '%s' needs 'approval': its event '%s' opens a round", c->kind->name,
                     row->event);
-        if (row->opens_round && !can_grant(l, row->to))
+        if (row->opens_round && !has_vote(l, row->to, VOTE_GRANT))
             say(c, row->where, "no event grants the round that is opened by", row->event);
     }
-    if (approval == NULL)
-        return;
-    check_who(c, &approval->ask, false);
-    check_who(c, &approval->apart, true);
-    check_meaning(c, approval->meaning);
+    if (approval != NULL)
+        check_approval(c, approval);
 }
 
 /* ---- timers ---- */

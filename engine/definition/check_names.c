@@ -379,9 +379,10 @@ void check_notice(struct checks *c, const struct notice *notice, const char *eve
 }
 
 static const char *const MESSAGE_WORDS[] = {
-    "record", "id",    "kind", "title",  "version", "state",  "stage", "owner",   "author",
-    "event",  "actor", "due",  "link",   "digest",  "reason", "today", "now",     "rule",
-    "round",  "to",    "name", "person", "timer",   "step",   "task",  "service", "note"};
+    "record", "id",      "kind",  "title", "version",       "state",  "stage",  "owner",
+    "author", "event",   "actor", "due",   "link",          "digest", "reason", "today",
+    "now",    "rule",    "round", "to",    "name",          "person", "timer",  "step",
+    "task",   "service", "note",  "need",  "approval_stage"};
 
 /* Any field of any kind may be named: which record it will be is not known here. */
 static bool is_message_name(struct checks *c, struct slice name, struct nearest *nearest)

@@ -446,25 +446,70 @@ static void read_fields(struct reader *reader, const config_setting_t *setting, 
 
 /* ---- kinds ---- */
 
-static void read_need_count(struct reader *reader, const config_setting_t *setting, void *into)
+static void read_as_is(struct reader *reader, const config_setting_t *setting, void *into)
 {
     (void)reader;
     *(const config_setting_t **)into = setting;
 }
 
+/* What a stage is made of, and an approval that is one stage: `at` is where the written_stage begins. */
+#define STAGE_AT(at, member) ((at) + offsetof(struct written_stage, member))
+#define OPTIONS_OF_A_STAGE(at)                                                                     \
+    NOTE("need", "number, expression of one, or \"all\"", read_as_is, STAGE_AT(at, need), "1",     \
+         "how many must grant; with percent or majority: at least"),                               \
+        NOTE("percent", "1 to 100", read_int, STAGE_AT(at, stage.percent), "not by share",         \
+             "the share that must grant, of those who do not abstain, rounded up"),                \
+        NOTE("majority", TRUTH, read_flag, STAGE_AT(at, majority), "false",                        \
+             "more must grant than refuse"),                                                       \
+        NOTE("require", WHO, read_words, STAGE_AT(at, stage.require), "nobody in particular",      \
+             "of each of these one must grant"),                                                   \
+        NOTE("veto", WHO, read_words, STAGE_AT(at, stage.veto), "nobody",                          \
+             "a refusal of one of these ends the round"),                                          \
+        NOTE("weights", "group: who = number", read_as_is, STAGE_AT(at, weights), "1 for each",    \
+             "what a vote weighs; the greatest that fits somebody"),                               \
+        NOTE("closing", "early or all", read_text, STAGE_AT(at, closing), "early",                 \
+             "counted as soon as it is decided, or when everyone has voted"),                      \
+        NOTE("one_refuse_ends", TRUTH, read_flag, STAGE_AT(at, one_refuse_ends),                   \
+             "true; false with percent, majority, veto or closing = all",                          \
+             "one refusal closes the round")
+
+static const struct option STAGE_OPTIONS[] = {
+    MUST("name", TEXT, read_text, AT(written_stage, stage.name), "what the stage is called"),
+    NOTE("after", "list of stages", read_words, AT(written_stage, after), "the stage before",
+         "begins when these are granted; [] at once"),
+    MUST("ask", WHO, read_words, AT(written_stage, stage.ask), "everyone they resolve to is asked"),
+    OPTIONS_OF_A_STAGE(0),
+    NOTE("meaning", "meaning", read_text, AT(written_stage, stage.meaning), "the approval's",
+         "what a signature of this stage means"),
+};
+static const struct option_table STAGE = {"stage", "One step of an approval (`stages`).",
+                                          STAGE_OPTIONS, COUNT(STAGE_OPTIONS)};
+
+struct written_stage grammar_stage(struct reader *reader, const config_setting_t *setting)
+{
+    struct written_stage stage = {.majority = FLAG_UNSET, .one_refuse_ends = FLAG_UNSET};
+
+    stage.stage.where = where_setting(reader, setting);
+    option_read_group(reader, setting, &STAGE, &stage);
+    return stage;
+}
+
 static const struct option APPROVAL_OPTIONS[] = {
-    MUST("ask", WHO, read_words, AT(written_approval, approval.ask),
+    NOTE("ask", WHO, read_words, AT(written_approval, whole.stage.ask), "those of its `stages`",
          "everyone they resolve to is asked"),
-    NOTE("need", "number, expression of one, or \"all\"", read_need_count,
-         AT(written_approval, need), "1", "how many must grant"),
-    MUST("meaning", "meaning", read_text, AT(written_approval, approval.meaning),
+    OPTIONS_OF_A_STAGE(offsetof(struct written_approval, whole)),
+    MUST("meaning", "meaning", read_text, AT(written_approval, whole.stage.meaning),
          "what the signature means"),
+    NOTE("stages", "list of stages", keep_setting, AT(written_approval, stages), "one stage",
+         "instead of `ask` and how it is counted: several, one after the other or side by side"),
     NOTE("apart", WHO, read_words, AT(written_approval, approval.apart), "[\"editors\"]",
          "who may not vote"),
     NOTE("expires", SPAN, read_span, AT(written_approval, approval.expires), "never",
-         "the round closes as expired"),
-    NOTE("one_refuse_ends", TRUTH, read_bool, AT(written_approval, approval.one_refuse_ends),
-         "true", "one refusal closes the round"),
+         "when the round closes as expired"),
+    NOTE("on_expiry", "void, refuse, return or grant", read_text, AT(written_approval, on_expiry),
+         "void", "what an expired round comes to"),
+    NOTE("on_tie", "refuse, return or grant", read_text, AT(written_approval, on_tie), "refuse",
+         "what a majority stage with as many for as against comes to"),
 };
 static const struct option_table APPROVAL = {"approval", "Who is asked to approve (in a kind).",
                                              APPROVAL_OPTIONS, COUNT(APPROVAL_OPTIONS)};
@@ -474,8 +519,8 @@ static void read_approval(struct reader *reader, const config_setting_t *setting
     struct written_approval *written = into;
 
     written->is_there = true;
-    written->approval.one_refuse_ends = true;
-    written->approval.where = where_setting(reader, setting);
+    written->whole.majority = written->whole.one_refuse_ends = FLAG_UNSET;
+    written->approval.where = written->whole.stage.where = where_setting(reader, setting);
     option_read_group(reader, setting, &APPROVAL, written);
 }
 
@@ -872,9 +917,9 @@ void grammar_read(struct reader *reader, const config_setting_t *root, struct wr
 void grammar_reference(struct buf *out)
 {
     static const struct option_table *const TABLES[] = {
-        &PACK, &CALENDAR, &LIFECYCLE, &STATE,    &TRANSITION, &NOTICE,    &TASK,      &TIMER,
-        &STEP, &KIND,     &FIELD,     &APPROVAL, &REVIEW,     &NEED,      &PROCESS,   &KPI,
-        &RULE, &SIGNAL,   &ROLE,      &MEANING,  &MESSAGE,    &RETENTION, &SEPARATION};
+        &PACK, &CALENDAR, &LIFECYCLE, &STATE,    &TRANSITION, &NOTICE,  &TASK,      &TIMER,
+        &STEP, &KIND,     &FIELD,     &APPROVAL, &STAGE,      &REVIEW,  &NEED,      &PROCESS,
+        &KPI,  &RULE,     &SIGNAL,    &ROLE,     &MEANING,    &MESSAGE, &RETENTION, &SEPARATION};
     size_t i;
 
     for (i = 0; i < COUNT(TABLES); i++)

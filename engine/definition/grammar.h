@@ -89,9 +89,19 @@ struct written_lifecycle {
     struct where where;
 };
 
+struct written_stage {
+    struct approval_stage stage;
+    const config_setting_t *need, *weights;
+    const char *closing;
+    struct words after;
+    int majority, one_refuse_ends; /* FLAG_UNSET or 0 or 1 */
+};
+
 struct written_approval {
     struct approval approval;
-    const config_setting_t *need; /* a number, "all" or an expression */
+    struct written_stage whole; /* the short form: an approval that is one stage */
+    const config_setting_t *stages;
+    const char *on_expiry, *on_tie;
     bool is_there;
 };
 
@@ -184,6 +194,7 @@ struct written_transition grammar_transition(struct reader *reader,
 void grammar_change(struct reader *reader, const config_setting_t *setting,
                     struct written_transition *row); /* an `on` over the lifecycle's row */
 struct written_timer grammar_timer(struct reader *reader, const config_setting_t *setting);
+struct written_stage grammar_stage(struct reader *reader, const config_setting_t *setting);
 struct need grammar_need(struct reader *reader, const config_setting_t *setting);
 
 void grammar_reference(struct buf *out);

@@ -283,6 +283,47 @@ static void fields_are_the_kinds_and_everybodys(void **state)
     release(&l);
 }
 
+static void an_approval_in_stages_is_compiled(void **state)
+{
+    const struct approval *approval;
+    const struct approval_stage *stage;
+    struct loaded l;
+
+    (void)state;
+    load_changed(&l,
+                 "ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = "
+                 "\"30 days\";",
+                 "meaning = \"approved\"; expires = \"30 days\"; on_expiry = \"refuse\";\n"
+                 "stages = ( { name = \"first\"; ask = [\"staff\"]; need = \"all\"; },\n"
+                 "{ name = \"beside\"; after = []; ask = [\"staff\"]; majority = true; closing = "
+                 "\"all\"; },\n"
+                 "{ name = \"last\"; after = [\"first\", \"beside\"]; ask = [\"manager\"]; percent "
+                 "= 66; need = 2;\n"
+                 "  veto = [\"manager\"]; require = [\"owner\"]; weights = { manager = 3; }; } );");
+    if (l.status != 0)
+        fail_msg("%s", l.text);
+    approval = kind_of(&l, "policy")->approval;
+    assert_int_equal(approval->stage_count, 3);
+    assert_int_equal(approval->on_expiry, VOTE_REFUSE);
+    assert_int_equal(approval->on_tie, VOTE_REFUSE);
+    stage = &approval->stages[0];
+    assert_int_equal(stage->counting, COUNT_ALL);
+    assert_true(stage->one_refuse_ends && stage->after == 0 && !stage->waits_for_all);
+    assert_string_equal(stage->meaning, "approved");
+    stage = &approval->stages[1];
+    assert_int_equal(stage->counting, COUNT_MAJORITY);
+    assert_true(!stage->one_refuse_ends && stage->after == 0 && stage->waits_for_all);
+    stage = &approval->stages[2];
+    assert_int_equal(stage->counting, COUNT_PERCENT);
+    assert_int_equal(stage->percent, 66);
+    assert_string_equal(expr_text(stage->need), "2");
+    assert_int_equal(stage->after, 3);
+    assert_string_equal(stage->weights[0].who, "manager");
+    assert_int_equal(stage->weights[0].weight, 3);
+    assert_string_equal(stage->meaning, "approved");
+    release(&l);
+}
+
 static void approvals_timers_and_rules_are_compiled(void **state)
 {
     const struct approval *approval;
@@ -293,8 +334,10 @@ static void approvals_timers_and_rules_are_compiled(void **state)
     (void)state;
     load_plain(&l);
     approval = kind_of(&l, "policy")->approval;
-    assert_string_equal(expr_text(approval->need), "major ? 2 : 1");
-    assert_true(approval->one_refuse_ends && !approval->all);
+    assert_int_equal(approval->stage_count, 1);
+    assert_string_equal(expr_text(approval->stages[0].need), "major ? 2 : 1");
+    assert_true(approval->stages[0].one_refuse_ends);
+    assert_int_equal(approval->stages[0].counting, COUNT_NEED);
     assert_string_equal(approval->apart.at[0], "editors");
     assert_int_equal(approval->expires.days, 30);
     timer = &kind_of(&l, "duty")->lifecycle->timers[0];
@@ -576,6 +619,27 @@ static const struct mutation MUTATIONS[] = {
     {"event = \"supersede\"", "event = \"replace\"", "lifecycles.cfg:9: there is no event 'supersede' for the predecessor, which is moved by 'approve' (in kind 'policy')"},
     {"reason = true; } );", "auto = true; } );", "kinds/policy.cfg:14: 'auto' needs 'when': the condition that makes it happen, for 'withdraw'"},
     {"reason = true; } );", "statement = \"I do.\"; } );", "kinds/policy.cfg:14: a statement is signed with a 'meaning', which is missing for 'withdraw'"},
+    /* approvals */
+    {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\";", "kinds/policy.cfg:3: the approval needs 'ask', or 'stages' that ask"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "need = 2; percent = 66; majority = true; meaning = \"approved\";", "kinds/policy.cfg:3: need = \"all\", percent and majority are different ways to count; keep one"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "percent = 101; meaning = \"approved\";", "kinds/policy.cfg:3: 'percent': a share is 1 to 100"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "weights = { manager = 0; }; meaning = \"approved\";", "kinds/policy.cfg:3: 'manager': a vote weighs 1 to 1000"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "weights = { manger = 2; }; meaning = \"approved\";", "kinds/policy.cfg:3: unknown who 'manger': no role, and no field of people; did you mean 'manager'?"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "weights = 2; meaning = \"approved\";", "kinds/policy.cfg:3: 'weights': expected a group { who = number; }, found a number"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "closing = \"late\"; meaning = \"approved\";", "kinds/policy.cfg:3: unknown closing 'late'"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "on_expiry = \"refuse\"; meaning = \"approved\";", "kinds/policy.cfg:3: 'on_expiry' without 'expires': the round never expires"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "on_expiry = \"return\"; expires = \"30 days\"; meaning = \"approved\";", "kinds/policy.cfg:3: 'on_expiry': no event with vote = \"return\" answers in state 'draft', where 'submit' opens the round"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "on_expiry = \"grnt\"; expires = \"30 days\"; meaning = \"approved\";", "kinds/policy.cfg:3: unknown outcome 'grnt'; did you mean 'grant'?"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "on_tie = \"grant\"; meaning = \"approved\";", "kinds/policy.cfg:3: 'on_tie' without majority = true: there is no tie where a number is needed"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "on_tie = \"return\"; majority = true; meaning = \"approved\";", "kinds/policy.cfg:3: 'on_tie': no event with vote = \"return\" answers"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "veto = [\"stuff\"]; meaning = \"approved\";", "kinds/policy.cfg:3: unknown who 'stuff': no role, and no field of people; did you mean 'staff'?"},
+    {"need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"a\"; ask = [\"staff\"]; } );", "kinds/policy.cfg:3: beside 'stages' an approval asks nobody itself: 'ask' and how it is counted stand in each stage"},
+    {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"a\"; need = 1; } );", "kinds/policy.cfg:3: the stage needs 'ask'"},
+    {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"a\"; ask = [\"staff\"]; }, { name = \"a\"; ask = [\"manager\"]; } );", "kinds/policy.cfg:3: a second stage 'a'"},
+    {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"one\"; ask = [\"staff\"]; after = [\"two\"]; }, { name = \"two\"; ask = [\"manager\"]; } );", "kinds/policy.cfg:3: no stage 'two' stands before this one, and only such can be waited for"},
+    {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"one\"; ask = [\"staff\"]; }, { name = \"two\"; ask = [\"manager\"]; after = [\"won\"]; } );", "kinds/policy.cfg:3: no stage 'won' stands before this one, and only such can be waited for; did you mean 'one'?"},
+    {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"one\"; ask = [\"staff\"]; meaning = \"aproved\"; } );", "kinds/policy.cfg:3: unknown meaning 'aproved'; did you mean 'approved'?"},
+    {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"one\"; ask = [\"staff\"]; ned = 2; } );", "kinds/policy.cfg:3: a stage has no setting 'ned'; did you mean 'need'?"},
     /* timers */
     {"event = \"finish\"; } ); }", "event = \"finnish\"; } ); }", "lifecycles.cfg:22: a duty has no event 'finnish'; did you mean 'finish'?"},
     {"event = \"finish\"; } ); }", "event = \"close\"; } ); }", "lifecycles.cfg:22: in none of the timer's states anything answers event 'close' (in kind 'duty')"},
@@ -888,6 +952,7 @@ int main(void)
         cmocka_unit_test(a_timer_may_go_a_part_of_the_way),
         cmocka_unit_test(processes_are_read),
         cmocka_unit_test(a_condition_reads_its_process_and_the_records_it_names),
+        cmocka_unit_test(an_approval_in_stages_is_compiled),
         cmocka_unit_test(a_need_is_evaluated),
         cmocka_unit_test(the_digest_is_over_paths_and_bytes),
         cmocka_unit_test(the_digest_is_the_one_that_others_compute),
