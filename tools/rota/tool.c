@@ -47,6 +47,7 @@ const struct tool_command *const tool_commands[] = {
     &command_check,
     &command_pack,
     &command_eval,
+    &command_draw,
     &command_verify,
     &command_checkpoint,
     &command_backup,
