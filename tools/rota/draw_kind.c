@@ -73,7 +73,7 @@ static const char *terms(struct drawing *d, const struct transition *transition)
     const char *meaning = transition->meaning;
 
     if (meaning == NULL && transition->vote == VOTE_GRANT && approval != NULL)
-        meaning = approval->meaning;
+        meaning = approval->stages[0].meaning;
     if (transition->opens_round)
         text = arena_printf(d->arena, "%s; opens the round", text);
     if (transition->vote != VOTE_NONE)
@@ -269,32 +269,66 @@ static bool is_number(const char *text)
     return text[strspn(text, "0123456789")] == '\0';
 }
 
+/* "2 of: Top management", "75 % of: Board". */
+static const char *stage_rule(struct drawing *d, const struct approval_stage *stage)
+{
+    const char *people = draw_people(d->arena, d->pack, &stage->ask);
+    const char *need = stage->need != NULL ? expr_text(stage->need) : "1";
+
+    switch (stage->counting) {
+    case COUNT_ALL:
+        return arena_printf(d->arena, "all of: %s", people);
+    case COUNT_PERCENT:
+        return arena_printf(d->arena, "%d %% of: %s", stage->percent, people);
+    case COUNT_MAJORITY:
+        return arena_printf(d->arena, "a majority of: %s", people);
+    case COUNT_NEED:
+        break;
+    }
+    if (is_number(need))
+        return arena_printf(d->arena, "%s of: %s", need, people);
+    if (!d->options->is_full)
+        need = "as many as the record needs";
+    return arena_printf(d->arena, "%s of: %s", need, people);
+}
+
+static void say_stage(struct drawing *d, struct graph_text *text, int index)
+{
+    const struct approval *approval = d->kind->approval;
+    const struct approval_stage *stage = &approval->stages[index];
+    const char *line = stage_rule(d, stage), *after = "";
+
+    for (int i = 0; i < approval->stage_count; i++) {
+        if ((stage->after & (1u << i)) != 0)
+            after = arena_printf(d->arena, "%s%s%s", after, *after != '\0' ? ", " : " after ",
+                                 spoken(d->arena, approval->stages[i].name));
+    }
+    if (approval->stage_count == 1)
+        line = arena_printf(d->arena, "approved by %s", line);
+    else
+        line = arena_printf(d->arena, "%s%s: %s", spoken(d->arena, stage->name), after, line);
+    graph_say(d->graph, text, GRAPH_PLAIN, line);
+    if (stage->require.count > 0)
+        graph_say(d->graph, text, GRAPH_FAINT,
+                  arena_printf(d->arena, "one each of: %s",
+                               draw_people(d->arena, d->pack, &stage->require)));
+    if (stage->veto.count > 0)
+        graph_say(d->graph, text, GRAPH_FAINT,
+                  arena_printf(d->arena, "veto: %s", draw_people(d->arena, d->pack, &stage->veto)));
+}
+
 /* Who signs: in the state in which the round opens. */
 static void say_approval(struct drawing *d)
 {
     const struct lifecycle *lifecycle = d->kind->lifecycle;
-    const struct approval *approval = d->kind->approval;
     const struct transition *opens = NULL;
-    const char *need, *people;
-    struct graph_text *text;
 
     for (int i = 0; i < lifecycle->transition_count && opens == NULL; i++)
         opens = lifecycle->transitions[i].opens_round ? &lifecycle->transitions[i] : NULL;
-    if (approval == NULL || opens == NULL)
+    if (d->kind->approval == NULL || opens == NULL)
         return;
-    text = &d->graph->nodes[opens->to].text;
-    people = draw_people(d->arena, d->pack, &approval->ask);
-    need = approval->need != NULL ? expr_text(approval->need) : "1";
-    if (approval->all || !is_number(need))
-        graph_say(d->graph, text, GRAPH_PLAIN,
-                  arena_printf(d->arena, "approved by %s%s", approval->all ? "all: " : "", people));
-    else
-        graph_say(d->graph, text, GRAPH_PLAIN,
-                  arena_printf(d->arena, "approved by %s of: %s", need, people));
-    if (!approval->all && !is_number(need))
-        graph_say(d->graph, text, GRAPH_FAINT,
-                  d->options->is_full ? arena_printf(d->arena, "how many: %s", need)
-                                      : "how many depends on the record");
+    for (int i = 0; i < d->kind->approval->stage_count; i++)
+        say_stage(d, &d->graph->nodes[opens->to].text, i);
 }
 
 static void say_title(struct drawing *d)
