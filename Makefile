@@ -169,7 +169,7 @@ LINK_engine  = $(WIRE_LIBS)
 TEST_LIBS = $(call lib,cmocka $(PKGS)) -lm
 
 # Walks are stories.
-HELP_WITH_pack = $(BUILD)/tests/core/story.o $(BUILD)/tests/core/story_people.o
+HELP_WITH_pack = $(BUILD)/tests/core/story.o $(BUILD)/tests/core/story_people.o $(BUILD)/tests/core/story_proof.o
 LINK_pack    = $(LINK_core)
 
 define TEST_PART

@@ -249,7 +249,8 @@ void engine_wait_for_commit(struct engine *engine, const struct reply_to *to, st
     waiting = &engine->waiting[engine->waiting_count++];
     waiting->to = *to;
     memset(waiting->id, 0, sizeof waiting->id);
-    memcpy(waiting->id, id.at, id.len <= COMMAND_ID_MAX ? id.len : 0);
+    if (id.len > 0 && id.len <= COMMAND_ID_MAX) /* a query has none */
+        memcpy(waiting->id, id.at, id.len);
 }
 
 bool engine_is_writable(struct engine *engine)

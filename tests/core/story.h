@@ -68,6 +68,11 @@ struct leaf story_leaf(struct story *story, uint64_t seq);     /* memory of the 
 /* Type of the leaf so many before the last (0: the last). */
 const char *story_leaf_type(struct story *story, int back);
 
+/* A reason that can be read: "For good.". */
+#define STORY_REASON                                                                               \
+    "{'size': 9, 'content': "                                                                      \
+    "'hex:c196440b29610413dc77d6d85432b61ed112f31cdaf4350b0b37a00a51c2274a'}"
+
 /* A query as `who`; lent until the next call. Ends the test if it is refused. */
 const struct value *story_ask(struct story *story, const char *who, const char *name,
                               const char *args);

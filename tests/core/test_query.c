@@ -7,9 +7,7 @@
 
 #include "core/story.h"
 
-#define REASON                                                                                     \
-    "{'reason': {'size': 9, 'content': "                                                           \
-    "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"
+#define REASON "{'reason': " STORY_REASON "}"
 
 static const char *const policy =
     "{'kind': 'policy', 'title': 'Clean desk', 'fields': {'text': 'Lock it away.',"

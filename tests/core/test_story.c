@@ -8,9 +8,7 @@
 
 #include "core/story.h"
 
-#define REASON                                                                                     \
-    "{'reason': {'size': 9, 'content': "                                                           \
-    "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"
+#define REASON "{'reason': " STORY_REASON "}"
 
 static const char *const policy =
     "{'kind': 'policy', 'title': 'Clean desk', 'fields': {'text': 'Lock it away.',"
@@ -505,10 +503,8 @@ static void a_minor_change_needs_one_signature(void **state)
     struct story *story = with_policy_in_force();
 
     (void)state;
-    assert_done(
-        story_do(story, "amara", "decide_change", "POL-0001",
-                 "{'change': 'minor', 'reason': {'size': 9, 'content': "
-                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    assert_done(story_do(story, "amara", "decide_change", "POL-0001",
+                         "{'change': 'minor', 'reason': " STORY_REASON "}"));
     assert_string_equal(story_reply(story, "successor"), "POL-0001@1.1");
     assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
     assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));

@@ -67,9 +67,7 @@ static void the_versions_before_count_as_well(void **state)
     (void)state;
     story_until(story, "2027-02-20T12:00:00Z");
     assert_done(
-        story_do(story, "amara", "decide_change", "POL-0001",
-                 "{'reason': {'size': 9, 'content': 'hex:11111111111111111111111111111111111"
-                 "11111111111111111111111111111'}}"));
+        story_do(story, "amara", "decide_change", "POL-0001", "{'reason': " STORY_REASON "}"));
     assert_string_equal(story_fact(story, "POL-0001", "version"), "2.0");
     assert_done(story_do(story, "dana", "edit", "INS-0001", "{'set': {'inspectors': ['eve']}}"));
     /* Eve did nothing to 2.0, but put 1.0 in force less than a year ago. */

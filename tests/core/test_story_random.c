@@ -166,9 +166,7 @@ static const char *event_for(struct story *story, struct chance *chance, const c
 
 static void do_something(struct story *story, struct chance *chance, const struct value *kinds)
 {
-    static const char *const reason =
-        "{'reason': {'size': 9, 'content': "
-        "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}";
+    static const char *const reason = "{'reason': " STORY_REASON "}";
     const struct value *records = value_get(
         story_ask(story, "amara", "list",
                   below(chance, 10) > 0 ? "{'limit': 500, 'open': true}" : "{'limit': 500}"),

@@ -8,9 +8,7 @@
 
 #include "core/story.h"
 
-#define CONTENT(c) c c c c c c c c c c c c c c c c
-#define WHY "{'size': 9, 'content': 'hex:" CONTENT("1111") "'}"
-#define REASON "{'reason': " WHY "}"
+#define REASON "{'reason': " STORY_REASON "}"
 
 static const char *const scope =
     "{'kind': 'scope_statement', 'title': 'Scope of the ISMS', 'fields': {"

@@ -7,9 +7,7 @@
 
 #include "core/story.h"
 
-#define REASON                                                                                     \
-    "{'reason': {'size': 9, 'content': "                                                           \
-    "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"
+#define REASON "{'reason': " STORY_REASON "}"
 
 static const char *const finding =
     "{'kind': 'finding', 'title': 'Door open', 'fields': {'weight': 'major', 'answers': 'finn'}}";
@@ -174,15 +172,11 @@ static void an_argument_that_a_set_names_is_given_by_its_field(void **state)
 
     (void)state;
     assert_done(story_do(story, "finn", "edit", "ACT-0001", "{'set': {'assignee': 'finn'}}"));
-    assert_refused(
-        story_do(story, "amara", "reassign", "ACT-0001",
-                 "{'assignee': 'zoe', 'reason': {'size': 9, 'content': "
-                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"),
-        422, "guard-failed");
-    assert_done(
-        story_do(story, "amara", "reassign", "ACT-0001",
-                 "{'assignee': 'eve', 'reason': {'size': 9, 'content': "
-                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    assert_refused(story_do(story, "amara", "reassign", "ACT-0001",
+                            "{'assignee': 'zoe', 'reason': " STORY_REASON "}"),
+                   422, "guard-failed");
+    assert_done(story_do(story, "amara", "reassign", "ACT-0001",
+                         "{'assignee': 'eve', 'reason': " STORY_REASON "}"));
     assert_string_equal(story_field(story, "ACT-0001", "assignee"), "eve");
     story_end(story);
 }
@@ -335,10 +329,8 @@ static void a_repeating_timer_does_not_begin_again_because_of_an_event(void **st
     (void)state;
     story_until(story, "2026-03-28T00:00:00Z");
     before = story_size(story);
-    assert_done(
-        story_do(story, "amara", "reassign", "ACT-0001",
-                 "{'assignee': 'finn', 'reason': {'size': 9, 'content': "
-                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    assert_done(story_do(story, "amara", "reassign", "ACT-0001",
+                         "{'assignee': 'finn', 'reason': " STORY_REASON "}"));
     story_wake(story);
     assert_int_equal(story_size(story), before + 1);
     story_end(story);
@@ -354,10 +346,8 @@ static void a_timer_that_runs_again_is_another_run(void **state)
     story_until(story, "2026-04-05T00:00:00Z");
     assert_done(story_do(story, "finn", "finish", "ACT-0001", "{'set': {'result': 'Shut.'}}"));
     assert_string_equal(story_fact(story, "ACT-0001", "timers"), "[]");
-    assert_done(
-        story_do(story, "amara", "reassign", "ACT-0001",
-                 "{'assignee': 'finn', 'reason': {'size': 9, 'content': "
-                 "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    assert_done(story_do(story, "amara", "reassign", "ACT-0001",
+                         "{'assignee': 'finn', 'reason': " STORY_REASON "}"));
     before = story_size(story);
     story_wake(story);
     assert_int_equal(story_size(story), before + 2);
@@ -377,10 +367,9 @@ static void a_new_date_moves_the_timer(void **state)
     assert_string_equal(story_fact(story, "ACT-0001", "timers"),
                         "[{\"due_ms\": 1773360000000, \"name\": \"overdue\"}, "
                         "{\"due_ms\": 1773964800000, \"name\": \"weekly\"}]");
-    assert_done(story_do(
-        story, "amara", "reassign", "ACT-0001",
-        "{'assignee': 'finn', 'set': {'due': '2026-04-20'}, 'reason': {'size': 9, 'content': "
-        "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"));
+    assert_done(
+        story_do(story, "amara", "reassign", "ACT-0001",
+                 "{'assignee': 'finn', 'set': {'due': '2026-04-20'}, 'reason': " STORY_REASON "}"));
     assert_string_equal(story_fact(story, "ACT-0001", "timers"),
                         "[{\"due_ms\": 1776038400000, \"name\": \"overdue\"}, "
                         "{\"due_ms\": 1776643200000, \"name\": \"weekly\"}]");

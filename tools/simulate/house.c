@@ -242,10 +242,13 @@ void house_init(struct house *house, int64_t now_us)
     house->core = core_new(&shelf);
 }
 
+const uint8_t house_log_seed[SIGN_SEED_LEN] = "the log key of every house";
+
 void house_open(struct house *house, const char *origin, const char *timezone)
 {
     struct arena arena = ARENA_EMPTY;
     struct value facts = value_map();
+    uint8_t log_key[SIGN_KEY_LEN];
     struct leaf leaf = {.time_us = house->now_us,
                         .type = slice_str("journal.opened"),
                         .stream = slice_str("journal"),
@@ -259,6 +262,9 @@ void house_open(struct house *house, const char *origin, const char *timezone)
     value_set(&arena, &facts, "origin", value_str(origin));
     value_set(&arena, &facts, "clock", value_str("virtual"));
     value_set(&arena, &facts, "format", value_str(LEAF_TAG));
+    sign_public_key(house_log_seed, log_key);
+    value_set(&arena, &facts, "root_keys", value_array());
+    value_set(&arena, &facts, "log_key", value_bin(log_key, SIGN_KEY_LEN));
     value_set(&arena, &facts, "timezone", value_str(timezone));
     leaf.body = facts;
     hash_command_id(slice_str("engine"), slice_str("journal.opened"), leaf.command_id);
@@ -302,8 +308,7 @@ struct value house_content(struct house *house, struct arena *arena, const uint8
     uint8_t *hash = arena_take(arena, HASH_LEN);
     struct value reference = value_map();
 
-    hash_content(salt, text, hash);
-    memory_add_content(&house->memory, hash, text);
+    memory_add_content(&house->memory, salt, text, hash);
     value_set(arena, &reference, "content", value_bin(hash, HASH_LEN));
     value_set(arena, &reference, "size", value_int((int64_t)text.len));
     return reference;

@@ -39,6 +39,10 @@ struct house {
 void house_init(struct house *house, int64_t now_us);
 void house_release(struct house *house);
 
+/* The key that the journal names as its log's: everybody knows it, for nothing that lives here is evidence. A test that
+ * writes the journal to a file signs with it. */
+extern const uint8_t house_log_seed[SIGN_SEED_LEN];
+
 /* The journal's first leaf: clock virtual. `origin` ends in /virtual. */
 void house_open(struct house *house, const char *origin, const char *timezone);
 

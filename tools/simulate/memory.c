@@ -91,6 +91,13 @@ const struct buf *memory_row(const struct memory *memory, struct slice key)
 
 /* ---- leaves and contents ---- */
 
+static void free_content(struct memory_content *content)
+{
+    if (content != NULL)
+        buf_release(&content->bytes);
+    free(content);
+}
+
 void memory_add_leaf(struct memory *memory, struct slice bytes)
 {
     if (memory->leaf_count == memory->leaf_cap) {
@@ -112,16 +119,16 @@ int memory_leaf(void *self, uint64_t seq, struct buf *out)
     return 1;
 }
 
-void memory_add_content(struct memory *memory, const uint8_t hash[HASH_LEN], struct slice bytes)
+void memory_add_content(struct memory *memory, const uint8_t salt[16], struct slice bytes,
+                        uint8_t hash[HASH_LEN])
 {
-    struct buf *kept = calloc(1, sizeof *kept), *before;
+    struct memory_content *kept = calloc(1, sizeof *kept);
 
     check(kept != NULL);
-    buf_add_slice(kept, bytes);
-    before = map_put(&memory->contents, slice_of(hash, HASH_LEN), kept);
-    if (before != NULL)
-        buf_release(before);
-    free(before);
+    memcpy(kept->salt, salt, sizeof kept->salt);
+    buf_add_slice(&kept->bytes, bytes);
+    hash_content(salt, bytes, hash);
+    free_content(map_put(&memory->contents, slice_of(hash, HASH_LEN), kept));
 }
 
 void memory_release(struct memory *memory)
@@ -133,10 +140,8 @@ void memory_release(struct memory *memory)
         free_row(memory->rows[i]);
     free(memory->rows);
     map_release(&memory->by_key);
-    while ((entry = map_next(&memory->contents, &at)) != NULL) {
-        buf_release(entry->value);
-        free(entry->value);
-    }
+    while ((entry = map_next(&memory->contents, &at)) != NULL)
+        free_content(entry->value);
     map_release(&memory->contents);
     for (size_t i = 0; i < memory->leaf_count; i++)
         buf_release(&memory->leaves[i]);
@@ -162,13 +167,13 @@ static int read_row(void *self, struct slice key, struct buf *out)
 static int read_content(void *self, const uint8_t hash[HASH_LEN], struct buf *out)
 {
     struct memory *memory = self;
-    struct buf *content = map_get(&memory->contents, slice_of(hash, HASH_LEN));
+    struct memory_content *content = map_get(&memory->contents, slice_of(hash, HASH_LEN));
 
     if (memory->is_failing)
         return -1;
     if (content == NULL)
         return 0;
-    buf_add_slice(out, buf_slice(content));
+    buf_add_slice(out, buf_slice(&content->bytes));
     return 1;
 }
 

@@ -13,13 +13,18 @@ struct memory_row {
     struct buf bytes; /* owned */
 };
 
+struct memory_content {
+    uint8_t salt[16];
+    struct buf bytes; /* owned */
+};
+
 struct memory {
     struct memory_row **rows; /* owned, ascending */
     size_t row_count, row_cap;
     struct map by_key; /* key -> struct memory_row, lent by `rows` */
     struct buf *leaves;
     size_t leaf_count, leaf_cap;
-    struct map contents; /* hash -> struct buf, owned */
+    struct map contents; /* hash -> struct memory_content, owned */
     bool is_failing;     /* every read is an error: for tests */
 };
 
@@ -33,6 +38,8 @@ const struct buf *memory_row(const struct memory *memory, struct slice key);
 void memory_changed(void *memory, struct slice key, const struct value *row, struct slice bytes);
 void memory_add_leaf(struct memory *memory, struct slice bytes);
 int memory_leaf(void *memory, uint64_t seq, struct buf *out); /* as struct core_query wants it */
-void memory_add_content(struct memory *memory, const uint8_t hash[HASH_LEN], struct slice bytes);
+/* Kept under their salted hash (hash_content()), which is given back. */
+void memory_add_content(struct memory *memory, const uint8_t salt[16], struct slice bytes,
+                        uint8_t hash[HASH_LEN]);
 
 #endif
