@@ -205,8 +205,10 @@ struct weight {
 };
 
 struct approval_stage {
-    const char *name;     /* "approval" in the short form */
-    uint32_t after;       /* bit i: begins when stage i is granted; 0: begins at once */
+    const char *name; /* "approval" in the short form */
+    uint32_t after;   /* bit i: begins when stage i is granted; 0: begins at once */
+    struct expr
+        *when; /* or NULL: a stage whose condition does not hold when the round opens is left out */
     struct words ask;     /* roles or addressees: everyone they resolve to is asked */
     struct words veto;    /* a refusal of one of these ends the round */
     struct words require; /* each word: one of those it means must grant */

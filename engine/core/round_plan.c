@@ -166,11 +166,51 @@ bool round_waits_for(const struct value *round, struct slice person)
 /* ---- when it opens ---- */
 
 struct plan {
-    const struct approval *approval;
+    const struct approval *approval;         /* its stages that count in this round */
+    bool is_short;                           /* it was declared as one stage */
     struct value could[APPROVAL_STAGES_MAX]; /* people whom the stage would ask */
     struct value ask[APPROVAL_STAGES_MAX];   /* whom it does ask */
     int64_t need[APPROVAL_STAGES_MAX];
 };
+
+/* What waits for a stage that is left out waits for what that one waited for. */
+static uint32_t waits_for(const struct approval *approval, const int place[APPROVAL_STAGES_MAX],
+                          uint32_t after)
+{
+    uint32_t out = 0;
+
+    for (int i = 0; i < approval->stage_count; i++) {
+        if ((after & 1u << i) == 0)
+            continue;
+        if (place[i] != MODEL_NONE)
+            out |= 1u << place[i];
+        else
+            out |= waits_for(approval, place, approval->stages[i].after);
+    }
+    return out;
+}
+
+/* The approval with the stages whose condition holds for the record as it is now. */
+static const struct approval *present_stages(struct core *core, const struct subject *subject,
+                                             struct slice event, struct slice actor)
+{
+    const struct approval *whole = subject->kind->approval;
+    struct approval *made = arena_take(core->arena, sizeof *made);
+    int place[APPROVAL_STAGES_MAX];
+
+    *made = *whole;
+    made->stages = arena_take(core->arena, sizeof *made->stages * (size_t)(whole->stage_count + 1));
+    made->stage_count = 0;
+    for (int i = 0; i < whole->stage_count; i++) {
+        place[i] = MODEL_NONE;
+        if (!scope_holds(core, whole->stages[i].when, subject, event, actor, NULL, NULL))
+            continue;
+        place[i] = made->stage_count;
+        made->stages[made->stage_count] = whole->stages[i];
+        made->stages[made->stage_count++].after = waits_for(whole, place, whole->stages[i].after);
+    }
+    return made;
+}
 
 /* Everyone the stage's words mean who may grant: authority knows who is kept apart. */
 static struct value grantors(struct core *core, const struct subject *subject,
@@ -310,11 +350,11 @@ static struct value stage_value(struct core *core, const struct subject *subject
 }
 
 /* One stage in which so many must grant, and one refusal ends it: its row needs no more than it ever did. */
-static bool is_plain(const struct approval *approval)
+static bool is_plain(const struct plan *plan)
 {
-    const struct approval_stage *stage = &approval->stages[0];
+    const struct approval_stage *stage = &plan->approval->stages[0];
 
-    return approval->stage_count == 1 && stage->counting == COUNT_NEED && stage->veto.count == 0 &&
+    return plan->is_short && stage->counting == COUNT_NEED && stage->veto.count == 0 &&
            stage->require.count == 0 && stage->weight_count == 0 && !stage->waits_for_all &&
            stage->one_refuse_ends;
 }
@@ -331,7 +371,7 @@ static struct value plan_value(struct core *core, const struct subject *subject,
     }
     value_set(core->arena, &round, "need", value_int(plan->need[0]));
     value_set(core->arena, &round, "ask", ask);
-    if (!is_plain(plan->approval))
+    if (!is_plain(plan))
         value_set(core->arena, &round, "stages", stages);
     return round;
 }
@@ -383,7 +423,7 @@ static int refuse_plan(struct core *core, const struct plan *plan, const struct 
                               "%s, and nobody of those who may give one stands as that.",
                               model->name, model->require.at[i]);
     }
-    if (is_plain(plan->approval))
+    if (is_plain(plan))
         return run_refuse(
             core, 422, "guard-failed",
             "This approval cannot be granted: it needs %lld signatures and %u people may "
@@ -435,8 +475,14 @@ static int64_t needed(struct core *core, const struct subject *subject, struct s
 int round_plan(struct core *core, const struct subject *subject, const struct transition *opening,
                const struct transition *grant, struct slice actor, struct value *out)
 {
-    struct plan plan = {.approval = subject->kind->approval};
     struct slice event = slice_str(opening->event);
+    struct plan plan = {.approval = present_stages(core, subject, event, actor),
+                        .is_short = subject->kind->approval->stage_count == 1};
+
+    if (plan.approval->stage_count == 0)
+        return run_refuse(core, 422, "guard-failed",
+                          "This approval asks nobody: with the present content none of its stages "
+                          "is needed.");
 
     for (int i = 0; i < plan.approval->stage_count; i++) {
         const struct approval_stage *stage = &plan.approval->stages[i];

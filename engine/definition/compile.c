@@ -180,8 +180,10 @@ static void compile_kind(struct compiler *c, int index)
         compile_field(c, &kind->fields[i], index);
     for (i = 0; i < kind->need_count; i++)
         compile_truth(c, kind->needs[i].when, index, SCOPE_RECORD, NULL);
-    for (i = 0; kind->approval != NULL && i < kind->approval->stage_count; i++)
+    for (i = 0; kind->approval != NULL && i < kind->approval->stage_count; i++) {
         compile_sort(c, kind->approval->stages[i].need, index, SCOPE_RECORD, NULL, SORT_INT);
+        compile_truth(c, kind->approval->stages[i].when, index, SCOPE_RECORD, NULL);
+    }
     for (i = 0; i < kind->lifecycle->transition_count; i++)
         compile_transition(c, &kind->lifecycle->transitions[i], index);
 }

@@ -465,6 +465,9 @@ static const struct type *check_choose(struct checker *c, const struct syntax *s
         (b = check_node(c, syntax->kids[2], &node->kids[2])) == NULL)
         return NULL;
     *out = node;
+    /* A value or nothing: what `set` gives a field, or empties it with. */
+    if (a->sort == SORT_NULL || b->sort == SORT_NULL)
+        return a->sort == b->sort ? a : &TYPE_DYN;
     if (a->sort != b->sort && a->sort != SORT_DYN && b->sort != SORT_DYN)
         return wrong(c, syntax, a, b, "cannot be the two ends of one choice");
     return type_join(c->arena, a, b);

@@ -478,6 +478,8 @@ static const struct option STAGE_OPTIONS[] = {
     NOTE("after", "list of stages", read_words, AT(written_stage, after), "the stage before",
          "begins when these are granted; [] at once"),
     MUST("ask", WHO, read_words, AT(written_stage, stage.ask), "everyone they resolve to is asked"),
+    NOTE("when", CONDITION, read_expr, AT(written_stage, stage.when), "always",
+         "only then; asked when the round opens"),
     OPTIONS_OF_A_STAGE(0),
     NOTE("meaning", "meaning", read_text, AT(written_stage, stage.meaning), "the approval's",
          "what a signature of this stage means"),

@@ -416,6 +416,51 @@ static void what_is_computed_at_birth_sees_what_the_record_is_born_with(void **s
     story_end(story);
 }
 
+/* ---- stages that are left out ---- */
+
+#define PLEDGE(fields) "{'kind': 'pledge', 'title': 'A pledge', 'fields': {" fields "}}"
+
+static void a_stage_whose_condition_does_not_hold_is_left_out(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, PLEDGE("'amount': 20")));
+    assert_done(story_do(story, "amara", "submit", "PLG-0001", NULL));
+    assert_int_equal(story_task_count(story, "approval.request", "PLG-0001@1.0"), 2);
+    assert_refused(story_sign(story, "gwen", "approve", "PLG-0001", NULL), 403, "not-allowed");
+    assert_done(story_sign(story, "bo", "approve", "PLG-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "PLG-0001", NULL));
+    /* What waited for the stage between waits for what that one waited for. */
+    assert_done(story_sign(story, "eve", "approve", "PLG-0001", NULL));
+    assert_string_equal(story_fact(story, "PLG-0001", "state"), "approved");
+    story_end(story);
+}
+
+static void a_single_stage_that_is_left_keeps_its_meaning(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, PLEDGE("'amount': 5")));
+    assert_done(story_do(story, "amara", "submit", "PLG-0001", NULL));
+    assert_refused(story_sign(story, "bo", "approve", "PLG-0001", NULL), 403, "not-allowed");
+    assert_done(story_sign(story, "eve", "approve", "PLG-0001", NULL));
+    assert_string_equal(story_fact(story, "PLG-0001", "state"), "approved");
+    story_end(story);
+}
+
+static void an_approval_of_which_no_stage_is_left_is_refused(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, PLEDGE("'amount': 0")));
+    assert_refused(story_do(story, "amara", "submit", "PLG-0001", NULL), 422, "guard-failed");
+    assert_non_null(strstr(story_sentence(story), "asks nobody"));
+    story_end(story);
+}
+
 static void a_deadline_that_moves_takes_its_clock_along(void **state)
 {
     struct story *story = story_begin();
@@ -584,6 +629,9 @@ int main(void)
         cmocka_unit_test(a_new_date_moves_the_timer),
         cmocka_unit_test(a_clock_speaks_at_parts_of_the_way_to_a_deadline),
         cmocka_unit_test(what_is_computed_at_birth_sees_what_the_record_is_born_with),
+        cmocka_unit_test(a_stage_whose_condition_does_not_hold_is_left_out),
+        cmocka_unit_test(a_single_stage_that_is_left_keeps_its_meaning),
+        cmocka_unit_test(an_approval_of_which_no_stage_is_left_is_refused),
         cmocka_unit_test(a_deadline_that_moves_takes_its_clock_along),
         cmocka_unit_test(an_import_raises_each_finding_once),
         cmocka_unit_test(a_finding_comes_back_and_its_rule_does_not_start_twice),

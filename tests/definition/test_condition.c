@@ -482,6 +482,8 @@ static void rows_are_laid_over_and_lists_put_together(void **state)
         {"['a'].join(1)", "!join() takes the text between"},
         {"['a'].join()", "!write list.join(', ')"},
         {"[args.one, 'a'].join(', ')", "?join() puts texts together"},
+        {"flag ? due : null", "\"2026-03-31\""},
+        {"flag ? null : due", "null"},
     };
 
     TRY(state, EXAMPLES);
