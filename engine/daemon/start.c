@@ -47,13 +47,6 @@ static bool may_serve(void *self, const char *principal, const char *service)
     return authority_may_serve(engine->core, slice_str(principal), slice_str(service));
 }
 
-static bool knows_service(void *self, const char *service)
-{
-    (void)self;
-    (void)service;
-    return true;
-}
-
 struct sought {
     const char *service;
     bool is_found;
@@ -163,9 +156,8 @@ static int check_opened(struct engine *engine, struct error *err)
 
 static int open_sockets(struct engine *engine, struct error *err)
 {
-    struct broker_ops ops = {engine,      principal_of,  may_serve,       knows_service,
-                             on_request,  engine_result, engine_progress, engine_leased,
-                             engine_lost, on_log};
+    struct broker_ops ops = {engine,          principal_of,  may_serve,   on_request, engine_result,
+                             engine_progress, engine_leased, engine_lost, on_log};
     struct broker_options broker = {.context = engine->context,
                                     .plain = engine->settings.plain,
                                     .admin = engine->settings.admin,

@@ -36,6 +36,7 @@ enum {
     BROKER_UNANSWERED_MAX = 64,         /* requests of one principal; then 429 */
     BROKER_MESSAGE_BYTES_MAX = 4 << 20, /* all frames of one message */
     BROKER_SESSIONS_MAX = 10000,
+    BROKER_SERVICES_MAX = 1000, /* that workers may bring; tasks bring theirs besides */
     BROKER_PRINCIPAL_MAX = 64
 };
 
@@ -98,7 +99,6 @@ struct broker_ops {
      * kernel, or `plain`. Called on every message. */
     const char *(*principal)(void *self, const char *user_id);
     bool (*may_serve)(void *self, const char *principal, const char *service);
-    bool (*knows_service)(void *self, const char *service);
     void (*request)(void *self, const struct request *request);
     /* A worker's final result for the lease in force. */
     void (*result)(void *self, const struct result *result);

@@ -31,12 +31,13 @@ static const char *why_not(struct broker *broker, const struct message *message,
     if (service_name_is_reserved(mdp->service))
         return "a reserved name";
     name = arena_copy(&broker->scratch, mdp->service.at, mdp->service.len);
-    if (!broker->ops.knows_service(broker->ops.self, name))
-        return "no such service here";
     if (!broker->ops.may_serve(broker->ops.self, message->principal, name))
         return "not allowed to serve it";
     if (broker->sessions.count >= BROKER_SESSIONS_MAX)
         return "too many workers";
+    if (broker->services_by_name.count >= BROKER_SERVICES_MAX &&
+        map_get(&broker->services_by_name, mdp->service) == NULL)
+        return "too many services";
     return NULL;
 }
 

@@ -60,12 +60,6 @@ static bool may_serve(void *self, const char *principal, const char *service)
     return strcmp(service, stage->refused_service) != 0;
 }
 
-static bool knows_service(void *self, const char *service)
-{
-    (void)self;
-    return strncmp(service, "work", 4) == 0;
-}
-
 static void take_request(void *self, const struct request *request)
 {
     struct stage *stage = self;
@@ -173,7 +167,6 @@ int stage_open(struct stage *stage, const char *front, struct error *err)
     struct broker_ops ops = {.self = stage,
                              .principal = principal_of,
                              .may_serve = may_serve,
-                             .knows_service = knows_service,
                              .request = take_request,
                              .result = take_result,
                              .progress = take_progress,

@@ -213,14 +213,36 @@ static void a_ready_for_what_it_may_not_serve_is_answered_at_the_next_heartbeat(
     stage->boot_ms += 2000;
     worker_hears(stage, worker, MDP_DISCONNECT, &mdp, frames);
     peer_says(worker, "", "MDPW01", "\1", "mmi.service", NULL);
-    peer_says(worker, "", "MDPW01", "\1", "unheard.of", NULL);
     peer_says(worker, "", "MDPW01", "\1", "Not A Name", NULL);
     stage_turns(stage);
     stage->boot_ms += 2000;
     worker_hears(stage, worker, MDP_DISCONNECT, &mdp, frames);
     assert_non_null(strstr(stage->log, "a reserved name"));
-    assert_non_null(strstr(stage->log, "no such service"));
     assert_non_null(strstr(stage->log, "not a service name"));
+    zmq_close(worker);
+    stage_free(&stage);
+}
+
+static void a_worker_of_ever_new_services_is_stopped(void **state)
+{
+    struct stage *stage = stage_new();
+    void *worker = peer_new(stage, "amara", NULL);
+
+    (void)state;
+    for (int i = 0; i <= BROKER_SERVICES_MAX; i++) {
+        char name[32];
+
+        if (i % 100 == 0 || i == BROKER_SERVICES_MAX) {
+            stage_turns(stage);
+            assert_null(strstr(stage->log, "too many services"));
+            stage->log[0] = '\0';
+        }
+        snprintf(name, sizeof name, "work.n%d", i);
+        peer_says(worker, "", "MDPW01", "\1", name, NULL);
+        peer_says(worker, "", "MDPW01", "\5", NULL);
+    }
+    stage_turns(stage);
+    assert_non_null(strstr(stage->log, "too many services"));
     zmq_close(worker);
     stage_free(&stage);
 }
@@ -564,6 +586,7 @@ int main(void)
         cmocka_unit_test(nonsense_and_too_many_frames_hurt_nobody),
         cmocka_unit_test(a_reply_to_a_heartbeat_and_one_without_delimiter_are_understood),
         cmocka_unit_test(a_ready_for_what_it_may_not_serve_is_answered_at_the_next_heartbeat),
+        cmocka_unit_test(a_worker_of_ever_new_services_is_stopped),
         cmocka_unit_test(mmi_tells_which_services_have_workers),
         cmocka_unit_test(each_reserved_service_is_its_own_kind_of_request),
         cmocka_unit_test(the_sixty_fifth_unanswered_request_is_told_to_slow_down),
