@@ -579,6 +579,25 @@ static int eval_with(struct eval *e, const struct expr_node *node, struct value 
     return 0;
 }
 
+static int eval_flatten(struct eval *e, const struct expr_node *node, struct value *out)
+{
+    struct value from, list = value_array();
+    uint32_t i, k;
+
+    if (want(e, node->kids[0], SORT_LIST, &from) != 0)
+        return -1;
+    for (i = 0; i < from.count; i++) {
+        if (from.as.items[i].type != VALUE_ARRAY)
+            return fail(e, node, "flatten() takes lists out of a list, and found something else");
+        if (spend(e, node, from.as.items[i].count * sizeof(struct value)) != 0)
+            return -1;
+        for (k = 0; k < from.as.items[i].count; k++)
+            value_push(e->arena, &list, from.as.items[i].as.items[k]);
+    }
+    *out = list;
+    return 0;
+}
+
 static int eval_distinct(struct eval *e, const struct expr_node *node, struct value *out)
 {
     struct value from, list = value_array();
@@ -769,6 +788,7 @@ static const operation OPERATIONS[EXPR_OP_COUNT] = {
     [EXPR_CONTAINS] = eval_match,
     [EXPR_WITH] = eval_with,
     [EXPR_DISTINCT] = eval_distinct,
+    [EXPR_FLATTEN] = eval_flatten,
     [EXPR_JOIN] = eval_join,
     [EXPR_DAYS] = eval_convert,
     [EXPR_MONTHS] = eval_convert,

@@ -57,6 +57,7 @@ enum expr_op {
     EXPR_CONTAINS,
     EXPR_WITH,     /* [map, map]: the first with the keys of the second laid over */
     EXPR_DISTINCT, /* [list]: each element once, where it first stands */
+    EXPR_FLATTEN,  /* [list of lists]: one list */
     EXPR_JOIN,     /* [list of texts, text] */
     EXPR_DAYS,     /* [int] */
     EXPR_MONTHS,

@@ -314,6 +314,8 @@ static void put_review(struct core *core, struct move *move, const struct state 
         kind_field(kind, slice_str("next_review_due")) == NULL)
         return;
     fields = value_sub(core->arena, &move->own, slice_str("fields"));
+    if (value_get(fields, "next_review_due") != NULL) /* the transition's own `set` knows better */
+        return;
     if (becomes_valid && record_field(&move->subject, "next_review_due") != NULL &&
         !kind_field(kind, slice_str("next_review_due"))->computed)
         return;

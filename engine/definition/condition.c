@@ -556,6 +556,24 @@ static const struct type *check_distinct(struct checker *c, const struct syntax 
     return list;
 }
 
+/* [[1, 2], [3]].flatten(): the elements of the elements, in their order. */
+static const struct type *check_flatten(struct checker *c, const struct syntax *syntax,
+                                        struct expr_node **out)
+{
+    struct expr_node *node = make(c, EXPR_FLATTEN, syntax->column, 1);
+    const struct type *list;
+
+    if (syntax->kind != SYNTAX_METHOD || syntax->kid_count != 1)
+        return refuse(c, syntax->column, "write list.flatten()");
+    list = check_node(c, syntax->kids[0], &node->kids[0]);
+    if (list == NULL)
+        return NULL;
+    if (!is_sort(list, SORT_LIST) || (list->sort == SORT_LIST && !is_sort(list->item, SORT_LIST)))
+        return refuse(c, syntax->column, "%s is no list of lists", type_text(c, list));
+    *out = node;
+    return list->sort == SORT_LIST && list->item->sort == SORT_LIST ? list->item : &TYPE_LIST;
+}
+
 static const struct type *check_join(struct checker *c, const struct syntax *syntax,
                                      struct expr_node **out)
 {
@@ -581,7 +599,10 @@ static const struct type *check_join(struct checker *c, const struct syntax *syn
 static const struct shaped {
     const char *name;
     const struct type *(*check)(struct checker *, const struct syntax *, struct expr_node **);
-} SHAPED[] = {{"with", check_with}, {"distinct", check_distinct}, {"join", check_join}};
+} SHAPED[] = {{"with", check_with},
+              {"distinct", check_distinct},
+              {"flatten", check_flatten},
+              {"join", check_join}};
 
 static const struct macro {
     const char *name;
