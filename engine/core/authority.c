@@ -453,18 +453,33 @@ static const struct {
 } command_roles[] = {
     {"directory.install", {"isms_manager", "admin", NULL}},
     {"pack.install", {"isms_manager", "admin", NULL}},
+    {"migrate", {"isms_manager", NULL, NULL}}, /* unless the pack names others */
     {"task.redrive", {"isms_manager", "comms_owner", "admin"}},
     {"task.cancel", {"isms_manager", "admin", NULL}},
     {"admin", {"admin", "isms_manager", NULL}},
 };
 
+/* The pack may name who moves records to it; else the table says who. */
+static enum permission permit_migration(struct core *core, struct slice actor,
+                                        const struct words *by, const char **sentence)
+{
+    for (int i = 0; i < by->count; i++) {
+        if (authority_has_role(core, actor, slice_str(by->at[i])))
+            return PERMIT;
+    }
+    return deny_role(core, by, "move records to another definition", sentence);
+}
+
 enum permission authority_command(struct core *core, struct slice actor, const char *command,
                                   const char **sentence)
 {
     enum permission permission = known(core, actor, sentence);
+    const struct pack *pack = core_current_pack(core);
 
     if (permission != PERMIT)
         return permission;
+    if (strcmp(command, "migrate") == 0 && pack != NULL && pack->migrate_by.count > 0)
+        return permit_migration(core, actor, &pack->migrate_by, sentence);
     for (size_t i = 0; i < sizeof command_roles / sizeof command_roles[0]; i++) {
         if (strcmp(command_roles[i].command, command) != 0)
             continue;

@@ -255,6 +255,11 @@ static const char *const edit_keys[] = {"set", "title", "reason", NULL};
 static const char *const ack_keys[] = {"digest", "reason", NULL};
 static const char *const import_keys[] = {"tool",   "format",   "sha256", "version", "worker",
                                           "covers", "findings", "file",   NULL};
+static const char *const migrate_keys[] = {"to",        "map",        "set",     "void_round",
+                                           "reason",    "digest",     "meaning", "key",
+                                           "statement", "sig_format", NULL};
+static const char *const back_keys[] = {"reason",    "digest",     "meaning", "key",
+                                        "statement", "sig_format", NULL};
 static const char *const pack_keys[] = {"digest", "pack", "reason", NULL};
 static const char *const task_keys[] = {"task", "service", "all", "reason", NULL};
 
@@ -266,6 +271,8 @@ static const struct {
     {"open", record_open, open_keys},
     {"edit", record_edit, edit_keys},
     {"ack", acknowledge, ack_keys},
+    {"migrate", record_migrate, migrate_keys},
+    {"migrate_back", record_migrate_back, back_keys},
     {"audit.import", audit_import, import_keys},
     {"directory.install", directory_install, NULL},
     {"pack.install", pack_install, pack_keys},

@@ -11,6 +11,7 @@
  *     rule.c        interactions between kinds
  *     scope.c       what a condition sees
  *     pack.c        definitions are installed
+ *     migrate.c     a record moves to the definition that counts, and back
  *     import.c      the results of a tool enter an audit
  *     query*.c      what the state says, to somebody who asks
  */
@@ -127,6 +128,8 @@ struct slice statement_of(struct core *core, const struct subject *subject,
                           const struct transition *transition, struct slice actor);
 const char *meaning_of(const struct subject *subject, const struct transition *transition,
                        struct slice actor);
+/* Was what the record says approved, in the round before? */
+bool record_is_granted(struct core *core, const struct subject *subject);
 int guard_transition(struct core *core, const struct subject *subject,
                      const struct transition *transition, struct slice actor,
                      const struct value *args);
@@ -197,6 +200,9 @@ int task_cancel(struct core *core, const struct question *question);
 /* What changes in the record's timers when it comes to (or stays in) a state with these fields. */
 void timers_arm(struct core *core, const struct subject *subject, int state,
                 const struct value *fields, struct value *timers);
+/* What changes in its timers when a record comes under `kind` of another pack, to a state of it; `after` is its row then. */
+void timers_migrate(struct core *core, const struct subject *before, const struct kind *kind,
+                    int state, const struct value *after, struct value *timers);
 void timers_arm_round(struct core *core, const struct subject *subject, int state,
                       struct value *timers);
 void timers_end_round(struct core *core, const struct subject *subject, struct value *own);
@@ -230,6 +236,34 @@ const struct process *process_of(struct core *core, const struct subject *subjec
 
 /* ---- pack.c ---- */
 int pack_install(struct core *core, const struct question *question);
+
+/* ---- migrate.c ---- */
+enum verdict {
+    VERDICT_MAPS,
+    VERDICT_DECIDE,
+    VERDICT_REFUSED
+}; /* the worst of what was found counts */
+
+struct migration {             /* what would become of a record under the pack that counts */
+    struct subject subject;    /* under its own pack */
+    const struct kind *kind;   /* of the pack that counts */
+    const struct state *state; /* where it will be; NULL: undecided */
+    enum verdict verdict;
+    struct value own;                    /* patch of the record's row */
+    struct value why, notes;             /* sentences: what stands in the way; what to know */
+    struct value dropped, added, timers; /* fields by name; {timer, from_ms?, to_ms?} */
+    int64_t round, votes;                /* the open round that would be void; 0: none */
+};
+
+/* Needs a draft and a question, as every decision. args: {map?, set?, void_round?}. Changes nothing. */
+void migration_plan(struct core *core, const struct subject *subject, const struct value *args,
+                    struct migration *plan);
+void migration_show(struct core *core, const struct migration *plan, struct value *out);
+struct value migration_after(struct core *core, const struct migration *plan); /* the row */
+/* The commands `migrate` and `migrate_back` as a row: what is signed, and with which meaning. */
+const struct transition *migration_row(struct core *core, struct slice command);
+int record_migrate(struct core *core, const struct question *question);
+int record_migrate_back(struct core *core, const struct question *question);
 
 /* ---- import.c ---- */
 int audit_import(struct core *core, const struct question *question);

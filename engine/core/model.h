@@ -358,7 +358,9 @@ struct pack {
     struct separation *separation;
     int separation_count;
     struct calendar calendar;
-    struct value files; /* array of {path: str, hash: bin32}: what the digest is over */
+    struct words migrate_by;     /* roles that may move records to this pack */
+    const char *migrate_meaning; /* what they sign it with; NULL: it is not signed */
+    struct value files;          /* array of {path: str, hash: bin32}: what the digest is over */
     struct arena arena;
 };
 

@@ -29,6 +29,7 @@ int query_inbox(struct asking *asking);
 int query_tasks(struct asking *asking);
 int query_content(struct asking *asking);
 int query_packs(struct asking *asking);
+int query_migration(struct asking *asking);
 
 int asked_subject(struct asking *asking, struct subject *out); /* args.record, or refuses */
 uint32_t asked_limit(const struct asking *asking, uint32_t preset, uint32_t max);

@@ -343,9 +343,13 @@ int query_prepare(struct asking *asking)
 
     if (asked_subject(asking, &subject) != 0)
         return -1;
-    transition = find_row(&subject, event, &is_elsewhere);
-    if (transition == NULL || is_elsewhere || transition->creates)
-        return refuse_event(asking->core, &subject, event);
+    if (slice_is(event, "migrate") || slice_is(event, "migrate_back")) {
+        transition = migration_row(asking->core, event);
+    } else {
+        transition = find_row(&subject, event, &is_elsewhere);
+        if (transition == NULL || is_elsewhere || transition->creates)
+            return refuse_event(asking->core, &subject, event);
+    }
     if (transition->vote != VOTE_NONE && subject.round == NULL)
         return run_refuse(asking->core, 409, "wrong-state", "No approval of %.*s is open.",
                           (int)subject.id.len, (const char *)subject.id.at);

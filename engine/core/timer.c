@@ -208,6 +208,105 @@ static struct value next_entry(struct core *core, const struct timer *timer, int
     return armed(core, timer, step, time);
 }
 
+/* ---- under another definition ---- */
+
+static const struct timer *timer_named(const struct kind *kind, struct slice name)
+{
+    for (int i = 0; i < kind->lifecycle->timer_count; i++) {
+        if (slice_is(name, kind->lifecycle->timers[i].name))
+            return &kind->lifecycle->timers[i];
+    }
+    return NULL;
+}
+
+/* The moment that the last step it has taken stood for; before everything, if it has taken none. */
+static int64_t taken_until(struct core *core, const struct timer *timer, const struct value *entry)
+{
+    int step = (int)part(entry, 1);
+
+    if (timer == NULL || step < 1 || step > timer->step_count)
+        return INT64_MIN;
+    return step_moment(core, timer, step - 1, part(entry, 2), part(entry, 4));
+}
+
+/* It goes on from where it began; what it has done by then it does not do again. */
+static struct value carried(struct core *core, const struct timer *timer,
+                            const struct timer *before, const struct value *entry,
+                            struct run_of_time time)
+{
+    int64_t until = taken_until(core, before, entry);
+    int step = 0;
+
+    while (step < timer->step_count &&
+           step_moment(core, timer, step, time.start, time.end) <= until)
+        step++;
+    return next_entry(core, timer, step, time);
+}
+
+/* From when it runs in this state; start -1: not at all. */
+static struct run_of_time time_in_state(struct core *core, const struct timer *timer, int state,
+                                        const struct value *after, const struct value *entry)
+{
+    const struct value *fields = value_get(after, "fields");
+    struct run_of_time time = {-1, -1, NO_END};
+
+    if (!timer->in[state] || timer->from == TIMER_ROUND)
+        return time;
+    if (timer->from == TIMER_STATE)
+        time.start = entry != NULL ? part(entry, 3) : value_get_int(after, "entered_ms", -1);
+    else
+        time.start = field_moment(core, value_get(fields, timer->field));
+    if (timer->until != NULL)
+        time.end = field_moment(core, value_get(fields, timer->until));
+    if (timer->until != NULL && time.end <= time.start)
+        time.start = -1;
+    time.first = time.start;
+    return time;
+}
+
+/* Those of a round begin and end with it. */
+static bool is_of_round(const struct kind *kind, struct slice name)
+{
+    const struct timer *timer = timer_named(kind, name);
+
+    return slice_starts(name, "round.") || (timer != NULL && timer->from == TIMER_ROUND);
+}
+
+void timers_migrate(struct core *core, const struct subject *before, const struct kind *kind,
+                    int state, const struct value *after, struct value *timers)
+{
+    const struct value *running = value_get(before->row, "timers");
+
+    for (uint32_t i = 0; value_is(running, VALUE_MAP) && i < running->count; i++) {
+        struct slice name = running->as.pairs[i].key;
+
+        if (!is_of_round(before->kind, name) && timer_named(kind, name) == NULL)
+            value_put(core->arena, timers, name, VALUE_NONE);
+    }
+    for (int i = 0; i < kind->lifecycle->timer_count; i++) {
+        const struct timer *timer = &kind->lifecycle->timers[i];
+        const struct timer *old = timer_named(before->kind, slice_str(timer->name));
+        const struct value *entry = is_of_round(before->kind, slice_str(timer->name))
+                                        ? NULL
+                                        : value_get(running, timer->name);
+        struct run_of_time time = time_in_state(core, timer, state, after, entry);
+        struct value now;
+
+        if (time.start < 0) {
+            if (entry != NULL)
+                value_set(core->arena, timers, timer->name, VALUE_NONE);
+            continue;
+        }
+        /* One that repeats has moved on from its first start. */
+        if (entry != NULL && part(entry, 3) == time.first)
+            time.start = part(entry, 2);
+        now = entry != NULL && part(entry, 3) == time.first ? carried(core, timer, old, entry, time)
+                                                            : armed(core, timer, 0, time);
+        if (entry == NULL || !value_equal(&now, entry))
+            value_set(core->arena, timers, timer->name, now);
+    }
+}
+
 static int64_t latest_fired(struct core *core, struct slice stream, int64_t due)
 {
     int64_t before = value_get_int(state_row(core->state, stream), "fired_ms", -1);
@@ -255,15 +354,6 @@ static int fire(struct core *core, struct subject *subject, const struct timer *
             return -1;
     }
     return 0;
-}
-
-static const struct timer *timer_named(const struct kind *kind, struct slice name)
-{
-    for (int i = 0; i < kind->lifecycle->timer_count; i++) {
-        if (slice_is(name, kind->lifecycle->timers[i].name))
-            return &kind->lifecycle->timers[i];
-    }
-    return NULL;
 }
 
 /* The engine's own timer of a round has fired: a leaf says so, and gives its seq. */

@@ -189,8 +189,7 @@ static void put_given(struct core *core, struct move *move)
         put_editor(core, &move->subject, move->author.actor, &move->own);
 }
 
-/* Was what the record says approved, in the round before? */
-static bool is_granted(struct core *core, const struct subject *subject)
+bool record_is_granted(struct core *core, const struct subject *subject)
 {
     const struct value *round = state_rowf(core->state, "%.*s/round/%lld", (int)subject->id.len,
                                            (const char *)subject->id.at,
@@ -204,7 +203,7 @@ static int check_given(struct core *core, const struct subject *subject, const s
 {
     const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
 
-    if (!is_granted(core, subject))
+    if (!record_is_granted(core, subject))
         return 0;
     for (uint32_t i = 0; i < set->count; i++) {
         if (state->edit.count == 0 || (state->edit_fields.count > 0 &&
@@ -321,6 +320,7 @@ static void put_review(struct core *core, struct move *move, const struct state 
         return;
     value_set(core->arena, fields, "next_review_due",
               value_text(review_due(core, &kind->review_every)));
+    value_set(core->arena, &move->own, "reviewed_ms", value_int(core->now_ms));
 }
 
 static void put_digest(struct core *core, struct move *move, const struct value *fields)

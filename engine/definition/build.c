@@ -775,6 +775,8 @@ static void build_names(struct builder *b)
 
     pack->name = w->name != NULL ? w->name : "";
     pack->version = w->version != NULL ? w->version : "";
+    pack->migrate_by = w->migrate_by;
+    pack->migrate_meaning = w->migrate_meaning;
     pack->roles = w->roles;
     pack->role_count = w->role_count;
     KEEP_NAMED(pack->roles, pack->role_count, name);

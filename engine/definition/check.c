@@ -270,6 +270,7 @@ void check_pack(const struct pack *pack, const struct written_pack *written,
         check_rule(&c, &pack->rules[i]);
     check_processes(&c);
     c.kind = NULL;
+    check_migration(&c);
     for (i = 0; i < pack->separation_count; i++)
         check_conflict(&c, &pack->separation[i]);
     for (i = 0; i < pack->message_count; i++)

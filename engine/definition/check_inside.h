@@ -15,6 +15,7 @@ struct checks {
 void check_who(struct checks *c, const struct words *words, bool may_be_did);
 void check_separation(struct checks *c, const char *rule); /* NULL: none is named */
 void check_conflict(struct checks *c, const struct separation *separation);
+void check_migration(struct checks *c); /* who moves records, and what they sign */
 void check_fields(struct checks *c);
 void check_edit_fields(struct checks *c, const struct words *fields);
 void check_message(struct checks *c, const struct message *message);

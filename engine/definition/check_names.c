@@ -162,12 +162,12 @@ void check_separation(struct checks *c, const char *rule)
         unknown(c, rule, "rule of separation", &nearest);
 }
 
-void check_conflict(struct checks *c, const struct separation *separation)
+static void check_roles(struct checks *c, const struct words *roles)
 {
     int i, k;
 
-    for (i = 0; i < separation->conflict.count; i++) {
-        const char *role = separation->conflict.at[i];
+    for (i = 0; i < roles->count; i++) {
+        const char *role = roles->at[i];
         struct nearest nearest = nearest_to(slice_str(role));
 
         if (pack_role(c->pack, slice_str(role)) != NULL)
@@ -176,6 +176,11 @@ void check_conflict(struct checks *c, const struct separation *separation)
             nearest_offer(&nearest, c->pack->roles[k].name);
         unknown(c, role, "role", &nearest);
     }
+}
+
+void check_conflict(struct checks *c, const struct separation *separation)
+{
+    check_roles(c, &separation->conflict);
     if (separation->conflict.count == 1)
         problem(c->problems, where_of(separation->conflict.at[0]),
                 "a conflict takes two roles; '%s' alone conflicts with nothing",
@@ -354,6 +359,12 @@ void check_meaning(struct checks *c, const char *meaning)
     for (i = 0; i < c->pack->meaning_count; i++)
         nearest_offer(&nearest, c->pack->meanings[i].name);
     unknown(c, meaning, "meaning", &nearest);
+}
+
+void check_migration(struct checks *c)
+{
+    check_roles(c, &c->pack->migrate_by);
+    check_meaning(c, c->pack->migrate_meaning);
 }
 
 void check_notice(struct checks *c, const struct notice *notice, const char *event)

@@ -761,6 +761,10 @@ static const struct option PACK_OPTIONS[] = {
          "for people; the digest is what counts"),
     NOTE("timezone", TEXT, read_text, AT(written_pack, timezone), "UTC",
          "where the organisation's days begin: Europe/Paris"),
+    NOTE("migrate_by", "list of roles", read_words, AT(written_pack, migrate_by), "`isms_manager`",
+         "who may move records that exist to this pack"),
+    NOTE("migrate_meaning", "meaning", read_text, AT(written_pack, migrate_meaning), "not signed",
+         "what they sign it with"),
 };
 static const struct option_table PACK = {"pack", "The pack itself.", PACK_OPTIONS,
                                          COUNT(PACK_OPTIONS)};

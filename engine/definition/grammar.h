@@ -161,6 +161,8 @@ struct written_named { /* retention: names that others refer to */
 struct written_pack {
     const char *name, *version, *timezone;
     struct where where; /* of the group `pack` */
+    struct words migrate_by;
+    const char *migrate_meaning;
     bool has_pack, has_calendar;
     struct words working, holidays;
     struct written_lifecycle *lifecycles;

@@ -36,11 +36,65 @@ has digest current version by at_ms records why
 ends 0 --as ines log
 says "installed the workflow definitions"
 
+# ---- a record stays under its pack until somebody moves it ----
+ends 0 --as ines submit IPR-0001
+ends 0 --as amara approve IPR-0001
+ends 0 --as dmitri do IPR-0001 put_in_force
+ends 0 --as ines show IPR-0001 --json
+cp "$out" "$ROTA_DIR/before.json"
+sed 's/every = "6 months"/every = "3 months"/' "$ROTA_DIR/pack/documents/interested_parties.cfg" >"$ROTA_DIR/changed"
+mv "$ROTA_DIR/changed" "$ROTA_DIR/pack/documents/interested_parties.cfg"
+ends 0 --as ines pack install --reason "Four times a year"
+json --as ines migrate --dry-run
+has record kind verdict from state to_state timers
+ends 0 --as ines migrate --dry-run
+says "IPR-0001@1.0: maps"
+says "timer       review: "
+says "1 would move"
+ends 2 --as ines migrate
+complains "--reason"
+ends 1 --as bo migrate --reason "Why not"
+complains "not-allowed"
+ends 0 --as ines migrate --reason "The parties change often"
+says "signing"
+says "1 moved"
+ends 0 --as ines show IPR-0001 --json
+"$python" - "$ROTA_DIR/before.json" "$out" <<'END' 2>"$err" || wrong "the review did not move: $(cat "$err")"
+import json, sys
+def month(name):
+    due = json.load(open(name))["fields"]["next_review_due"].split("-")
+    return 12 * int(due[0]) + int(due[1])
+before, after = map(month, sys.argv[1:])
+sys.exit(None if before - after == 9 else "%d months earlier, not 9" % (before - after))
+END
+ends 0 --as ines migrate --dry-run
+says "every record follows"
+ends 0 --as ines log IPR-0001
+says "moved it to the workflows"
+
+# ---- and back, while nothing has followed ----
+ends 0 --as ines migrate --back IPR-0001 --reason "Too early"
+ends 0 --as ines show IPR-0001 --json
+"$python" - "$ROTA_DIR/before.json" "$out" <<'END' 2>"$err" || wrong "not as it was: $(cat "$err")"
+import json, sys
+before, after = (json.load(open(name)) for name in sys.argv[1:])
+for key in set(before) | set(after):
+    if key not in ("revision", "changed_ms", "last", "next_events") and before.get(key) != after.get(key):
+        sys.exit("%s: %r became %r" % (key, before.get(key), after.get(key)))
+END
+ends 1 --as ines migrate --back IPR-0001 --reason "Once more"
+complains "wrong-state"
+
 # ---- what was installed is there after a restart ----
 ends 0 down
 ends 0 up
 ends 0 --as ines show IPR-0001
 ends 0 --as ines open --from "$ROTA_DIR/sample/interested_parties.cfg"
 says "IPR-0002@1.0"
-ends 0 verify
-told "packs: installed with a reason, refused where something would be lost"
+ends 0 --as ines migrate --reason "The parties change often"
+ends 0 backup "$ROTA_DIR/copy.db"
+ends 0 verify "$ROTA_DIR/copy.db"
+[ -z "${ROTA_AUDITOR:-}" ] ||
+    "$python" "$ROTA_AUDITOR" "$ROTA_DIR/copy.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" ||
+    wrong "the independent auditor does not agree"
+told "packs: installed with a reason, refused where something would be lost; records move and come back"

@@ -16,7 +16,7 @@ extern const struct tool_command command_eval, command_draw;
 extern const struct tool_command command_workers, command_services, command_tasks, command_task,
     command_worker;
 extern const struct tool_command command_people, command_person, command_key;
-extern const struct tool_command command_check, command_pack;
+extern const struct tool_command command_check, command_pack, command_migrate;
 extern const struct tool_command command_verify, command_checkpoint, command_backup;
 extern const struct tool_command command_drain, command_resume, command_reload, command_stop,
     command_clock;

@@ -6,7 +6,7 @@
 #include "given.h"
 #include "sign.h"
 
-static int prepare(struct tool *tool, const char *record, const char *event, struct value *out)
+int event_ask(struct tool *tool, const char *record, const char *event, struct value *out)
 {
     struct value args = value_map();
 
@@ -83,8 +83,8 @@ static struct slice record_of(struct slice stream)
     return slash != NULL ? slice_of(stream.at, (size_t)(slash - stream.at)) : stream;
 }
 
-static int sign(struct tool *tool, const struct value *prepared, const char *event,
-                struct command *command)
+int event_sign(struct tool *tool, const struct value *prepared, const char *event,
+               struct command *command)
 {
     struct sign_tuple tuple = {.origin = value_get_text(prepared, "origin"),
                                .type = value_get_text(prepared, "type"),
@@ -146,13 +146,13 @@ int event_prepare(struct tool *tool, const struct arguments *given, int first, c
         .command = slice_str(event), .record = slice_str(record), .args = value_map()};
     status = take_options(tool, given, out);
     if (status == TOOL_DONE)
-        status = prepare(tool, record, event, &prepared);
+        status = event_ask(tool, record, event, &prepared);
     if (status == TOOL_DONE)
         status = given_reason(tool, given, &out->args);
     if (status == TOOL_DONE)
         status = set_fields(tool, given, first, record, &out->args);
     if (status == TOOL_DONE && value_get_bool(&prepared, "needs_signature", false))
-        status = sign(tool, &prepared, event, out);
+        status = event_sign(tool, &prepared, event, out);
     return status;
 }
 

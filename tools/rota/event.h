@@ -10,6 +10,12 @@
 int event_prepare(struct tool *tool, const struct arguments *given, int first, const char *record,
                   const char *event, struct command *out);
 
+/* The parts of it, for commands that are signed like an event: what the engine says of it, and the signature over what stands in
+ * `command` then, if `prepared` says that it must be signed. */
+int event_ask(struct tool *tool, const char *record, const char *event, struct value *prepared);
+int event_sign(struct tool *tool, const struct value *prepared, const char *event,
+               struct command *command);
+
 /* event_prepare, sent, told. */
 int event_send(struct tool *tool, const struct arguments *given, int first, const char *record,
                const char *event);

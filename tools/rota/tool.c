@@ -48,6 +48,7 @@ const struct tool_command *const tool_commands[] = {
     &command_pack,
     &command_eval,
     &command_draw,
+    &command_migrate,
     &command_verify,
     &command_checkpoint,
     &command_backup,

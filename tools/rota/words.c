@@ -121,6 +121,10 @@ static void say_record(struct sentence *s)
         say_vote(s, event);
     else if (slice_is(event, "ack"))
         add(s, "acknowledged");
+    else if (slice_is(event, "migrate"))
+        add(s, "moved it to the workflows that count now");
+    else if (slice_is(event, "migrate_back"))
+        add(s, "moved it back to the workflows of before");
     else
         add(s, "%.*s", (int)event.len, (const char *)event.at);
 }
