@@ -69,6 +69,13 @@ static struct value field_value(struct asking *asking, const struct field *field
     value_set(asking->arena, &out, "computed", value_bool(field->computed));
     if (field->required_if != NULL)
         put_str(asking, &out, "required_if", expr_text(field->required_if));
+    if (field->min != 0 || field->max != 0) {
+        value_set(asking->arena, &out, "min", value_int(field->min));
+        if (field->max != 0)
+            value_set(asking->arena, &out, "max", value_int(field->max));
+    }
+    if (field->preset.type != VALUE_NIL)
+        value_set(asking->arena, &out, "preset", value_copy(asking->arena, &field->preset));
     if (field->of.count > 0)
         value_set(asking->arena, &out, "of", words_value(asking->arena, &field->of));
     for (int i = 0; i < field->column_count; i++)

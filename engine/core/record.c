@@ -82,6 +82,17 @@ static int refuse_field(struct core *core, const struct field *field, const char
     return run_refuse(core, 422, "guard-failed", "Field %s: %s.", field->name, what);
 }
 
+static int refuse_bounds(struct core *core, const struct field *field)
+{
+    if (field->max != 0)
+        return run_refuse(core, 422, "guard-failed",
+                          "Field %s: a whole number from %lld to %lld is expected.", field->name,
+                          (long long)field->min, (long long)field->max);
+    return run_refuse(core, 422, "guard-failed",
+                      "Field %s: a whole number of at least %lld is expected.", field->name,
+                      (long long)field->min);
+}
+
 static bool is_one_of(const struct words *words, struct slice text)
 {
     return words->count == 0 || words_have(words, text);
@@ -186,7 +197,7 @@ static int check_one(struct core *core, const struct field *field, const struct 
             return refuse_field(core, field, "a whole number is expected");
         if ((field->min != 0 || field->max != 0) &&
             (value->as.number < field->min || (field->max != 0 && value->as.number > field->max)))
-            return refuse_field(core, field, "outside the bounds of the definition");
+            return refuse_bounds(core, field);
         return 0;
     case FIELD_DATETIME:
         if (value->type != VALUE_INT)

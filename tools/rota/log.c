@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "base/map.h"
 #include "facts.h"
+#include "log.h"
 #include "words.h"
 
 enum { LIMIT = 500 };
@@ -80,7 +81,7 @@ static void add_row(struct tool *tool, struct table *table, const struct value *
     table_cell(table, 4, INK_NONE, what);
 }
 
-static void print(struct tool *tool, const struct value *entries, const char *record, bool is_all)
+void log_print(struct tool *tool, const struct value *entries, const char *record, bool is_all)
 {
     static const char *const heads[] = {"entry", "when", "who", "✎",
                                         "what (✎ signed with their own key)"};
@@ -150,7 +151,7 @@ static int run(struct tool *tool, const struct arguments *given)
     for (uint32_t i = 0; tool->out.json && i < entries->count; i++)
         output_json(&tool->out, &entries->as.items[i]);
     if (!tool->out.json)
-        print(tool, entries, record, record == NULL || arguments_have(given, "--all"));
+        log_print(tool, entries, record, record == NULL || arguments_have(given, "--all"));
     return TOOL_DONE;
 }
 

@@ -3,6 +3,7 @@
 #include "event.h"
 #include "facts.h"
 #include "given.h"
+#include "template.h"
 
 static int list_kinds(struct tool *tool)
 {
@@ -62,8 +63,12 @@ static int run(struct tool *tool, const struct arguments *given)
         return tool_usage(given, "which kind of record? `rota open` alone lists them");
     if (id != NULL && !command_id_is_valid(slice_str(id)))
         return tool_usage(given, "--id %s: 16 to 64 of A-Z a-z 0-9 . _ -", id);
-    if ((status = facts_kind(tool, name, &kind)) != TOOL_DONE ||
-        (status = given_read(tool, given, first, kind, &from)) != TOOL_DONE)
+    if ((status = facts_kind(tool, name, &kind)) == TOOL_DONE &&
+        arguments_have(given, "--template")) {
+        template_print(tool, kind);
+        return TOOL_DONE;
+    }
+    if (status != TOOL_DONE || (status = given_read(tool, given, first, kind, &from)) != TOOL_DONE)
         return status;
     if (from.title.type != VALUE_STR)
         return tool_usage(given, "a record needs a title: --title \"...\"");
@@ -83,6 +88,7 @@ static const struct tool_option options[] = {
     {"--title", "TEXT", "the record's title"},
     {"--owner", "WHO", "its owner, if not the one its kind says"},
     {"--from", "FILE", "title, owner, links and fields from a libconfig or JSON file"},
+    {"--template", NULL, "print a file to fill in for --from, and open nothing"},
     {"--id", "ID", "the command's id: the same id again gives the same answer and does nothing"},
     {NULL, NULL, NULL},
 };
@@ -90,7 +96,7 @@ static const struct tool_option options[] = {
 const struct tool_command command_open = {
     "open",
     "records",
-    "[KIND] [--title TEXT] [--from FILE] [FIELD=VALUE ...]",
+    "[KIND] [--title TEXT] [--from FILE] [--template] [FIELD=VALUE ...]",
     "open a new record; without a kind: list the kinds",
     "Opens a record of a kind. Fields come from a file, from words, or both (words win). A value "
     "that\n"
@@ -98,6 +104,7 @@ const struct tool_command command_open = {
     "attachment.\n"
     "Lists take several values with commas or by naming the field again.\n\n"
     "    rota open                                    the kinds there are\n"
+    "    rota open finding --template >finding.cfg    a file to fill in\n"
     "    rota open scope_statement --from scope.cfg\n"
     "    rota open finding --title \"Door propped open\" classification=minor_nc",
     options,

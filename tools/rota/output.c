@@ -1,5 +1,6 @@
 /* output.c - wrapped text, tables, colour, JSON lines. */
 #include "output.h"
+#include "paper.h"
 
 #include <locale.h>
 #include <stdarg.h>
@@ -25,6 +26,8 @@ void output_init(struct output *out, FILE *to)
 
     setlocale(LC_CTYPE, "C.UTF-8");
     out->to = to;
+    out->form = OUTPUT_TEXT;
+    out->block = 0;
     out->json = false;
     out->colour = terminal && (plain == NULL || *plain == '\0');
     out->width = WIDTH_PIPE;
@@ -32,6 +35,32 @@ void output_init(struct output *out, FILE *to)
         out->width = size.ws_col < WIDTH_MIN   ? WIDTH_MIN
                      : size.ws_col > WIDTH_MAX ? WIDTH_MAX
                                                : size.ws_col;
+}
+
+int output_form(struct output *out, const char *name)
+{
+    static const char *const NAMES[] = {
+        [OUTPUT_TEXT] = "text", [OUTPUT_MARKDOWN] = "markdown", [OUTPUT_HTML] = "html"};
+
+    for (int i = 0; i < (int)(sizeof NAMES / sizeof NAMES[0]); i++) {
+        if (strcmp(name, NAMES[i]) == 0) {
+            out->form = (enum output_form)i;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+void output_begin(struct output *out, const char *title)
+{
+    if (out->form != OUTPUT_TEXT)
+        paper_begin(out, title);
+}
+
+void output_end(struct output *out)
+{
+    if (out->form != OUTPUT_TEXT)
+        paper_end(out);
 }
 
 /* One character of UTF-8: its length in bytes and its width in columns. Broken bytes count as one. */
@@ -159,62 +188,108 @@ static void wrapped(struct output *out, int indent, enum ink ink, struct slice t
 void output_text(struct output *out, int indent, struct slice text)
 {
     struct arena arena = ARENA_EMPTY;
+    const char *clean = text_clean(&arena, text, true);
 
-    spaces(out, indent);
-    wrapped(out, indent, INK_NONE, slice_str(text_clean(&arena, text, true)));
+    if (out->form != OUTPUT_TEXT) {
+        paper_text(out, clean);
+    } else {
+        spaces(out, indent);
+        wrapped(out, indent, INK_NONE, slice_str(clean));
+    }
     arena_release(&arena);
 }
 
-__attribute__((format(printf, 3, 0))) static void line(struct output *out, enum ink ink,
-                                                       const char *format, va_list args)
+/* One clean line, owned by `arena`. */
+__attribute__((format(printf, 2, 0))) static const char *
+clean_line(struct arena *arena, const char *format, va_list args)
 {
-    struct arena arena = ARENA_EMPTY;
-    char *text = NULL, *clean;
-
-    if (vasprintf(&text, format, args) < 0)
-        abort();
-    clean = text_clean(&arena, slice_str(text), false);
-    inked(out, ink, clean, strlen(clean));
-    fputc('\n', out->to);
-    free(text);
-    arena_release(&arena);
+    return text_clean(arena, slice_str(arena_vprintf(arena, format, args)), false);
 }
 
 void output_line(struct output *out, enum ink ink, const char *format, ...)
 {
+    struct arena arena = ARENA_EMPTY;
+    const char *text;
     va_list args;
 
     va_start(args, format);
-    line(out, ink, format, args);
+    text = clean_line(&arena, format, args);
     va_end(args);
+    if (out->form != OUTPUT_TEXT) {
+        paper_line(out, ink, text);
+    } else {
+        inked(out, ink, text, strlen(text));
+        fputc('\n', out->to);
+    }
+    arena_release(&arena);
 }
 
 void output_heading(struct output *out, const char *format, ...)
 {
+    struct arena arena = ARENA_EMPTY;
+    const char *text;
     va_list args;
 
     va_start(args, format);
-    fputc('\n', out->to);
-    line(out, INK_BOLD, format, args);
+    text = clean_line(&arena, format, args);
     va_end(args);
+    if (out->form != OUTPUT_TEXT) {
+        paper_heading(out, 2, text);
+    } else {
+        output_blank(out);
+        output_line(out, INK_BOLD, "%s", text);
+    }
+    arena_release(&arena);
+}
+
+void output_title(struct output *out, const char *name, const char *title)
+{
+    struct arena arena = ARENA_EMPTY;
+
+    if (out->form != OUTPUT_TEXT)
+        paper_heading(
+            out, 1,
+            text_clean(&arena, slice_str(arena_printf(&arena, "%s  %s", name, title)), false));
+    else
+        output_line(out, INK_BOLD, "%s  %s", name, title);
+    arena_release(&arena);
+}
+
+void output_subheading(struct output *out, const char *text)
+{
+    struct arena arena = ARENA_EMPTY;
+
+    if (out->form != OUTPUT_TEXT)
+        paper_heading(out, 3, text_clean(&arena, slice_str(text), false));
+    else
+        output_line(out, INK_DIM, "  %s", text);
+    arena_release(&arena);
 }
 
 void output_blank(struct output *out)
 {
-    fputc('\n', out->to);
+    if (out->form != OUTPUT_TEXT)
+        paper_close(out);
+    else
+        fputc('\n', out->to);
 }
 
 void output_pair(struct output *out, int indent, int label_width, const char *label, enum ink ink,
                  struct slice text)
 {
     struct arena arena = ARENA_EMPTY;
-    char *clean = text_clean(&arena, slice_str(label), false);
+    const char *clean = text_clean(&arena, slice_str(label), false),
+               *value = text_clean(&arena, text, true);
 
-    spaces(out, indent);
-    inked(out, INK_DIM, clean, strlen(clean));
-    spaces(out, label_width - text_width(slice_str(clean)));
-    fputs("  ", out->to);
-    wrapped(out, indent + label_width + 2, ink, slice_str(text_clean(&arena, text, true)));
+    if (out->form != OUTPUT_TEXT) {
+        paper_pair(out, clean, ink, value);
+    } else {
+        spaces(out, indent);
+        inked(out, INK_DIM, clean, strlen(clean));
+        spaces(out, label_width - text_width(slice_str(clean)));
+        fputs("  ", out->to);
+        wrapped(out, indent + label_width + 2, ink, slice_str(value));
+    }
     arena_release(&arena);
 }
 
@@ -322,6 +397,10 @@ void table_print(struct table *table, struct output *out, int indent)
 {
     int widths[TABLE_COLUMNS_MAX];
 
+    if (out->form != OUTPUT_TEXT) {
+        paper_table(out, table);
+        return;
+    }
     table_widths(table, out->width - indent, widths);
     if (table->column_count > 0 && table->heads[0] != NULL) {
         struct cell heads[TABLE_COLUMNS_MAX];

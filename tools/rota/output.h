@@ -3,6 +3,8 @@
  *   1. Colour only when stdout is a terminal and NO_COLOR is not set.
  *   2. Text that came from a record never reaches the terminal with control characters in it.
  *   3. With --json every line is one complete object.
+ *   4. What is said with these functions can be written as Markdown or HTML as well (`form`): escaped, and between
+ *      output_begin() and output_end() a document that needs nothing beside it. paper.h does that.
  */
 #ifndef ROTA_OUTPUT_H
 #define ROTA_OUTPUT_H
@@ -15,14 +17,28 @@
 
 enum ink { INK_NONE, INK_BOLD, INK_DIM, INK_GOOD, INK_BAD, INK_WAIT };
 
+enum output_form { OUTPUT_TEXT, OUTPUT_MARKDOWN, OUTPUT_HTML };
+
 struct output {
     FILE *to;
+    enum output_form form;
+    int block; /* of paper.c: what is open: a list, a table of pairs */
     bool json;
     bool colour;
     int width; /* columns of the terminal; 100 where there is none */
 };
 
 void output_init(struct output *out, FILE *to);
+
+/* "text", "markdown" or "html" into `form`; -1 if it is none of them. */
+int output_form(struct output *out, const char *name);
+
+/* The head and the foot of a document; nothing in a text. */
+void output_begin(struct output *out, const char *title);
+void output_end(struct output *out);
+
+/* What a document is about: "SCP-0001@1.0  Scope of the ISMS". */
+void output_title(struct output *out, const char *name, const char *title);
 
 /* A line of text with an indent, cleaned of control characters, wrapped at the width. Line ends inside
  * `text` are kept. */
@@ -33,6 +49,7 @@ void output_line(struct output *out, enum ink ink, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void output_heading(struct output *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void output_subheading(struct output *out, const char *text); /* of a long text or a table */
 void output_blank(struct output *out);
 
 /* "  label      text": the label in a column of `label_width`, the text wrapped beside it. */

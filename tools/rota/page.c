@@ -4,8 +4,10 @@
 #include "ask.h"
 #include "base/dmp.h"
 #include "facts.h"
+#include "log.h"
 
 enum { LABEL = 14, CONTENT_SHOWN = 16 * 1024, CONTENT_MAX = 4 * 1024 * 1024, HEX_SHOWN = 16 };
+enum { TERMINAL_COLUMNS = 7, HISTORY_PAGE = 500, HISTORY_MAX = 20000 };
 
 static const char *hex_of(struct tool *tool, struct slice bytes)
 {
@@ -138,8 +140,7 @@ static void print_top(struct tool *tool, const struct value *shown)
             changed = value_get_int(shown, "changed_ms", 0);
     struct slice version = value_get_text(shown, "version");
 
-    output_line(&tool->out, INK_BOLD, "%s  %s", text_in(tool, shown, "record"),
-                text_in(tool, shown, "title"));
+    output_title(&tool->out, text_in(tool, shown, "record"), text_in(tool, shown, "title"));
     output_line(&tool->out, INK_DIM, "%s", facts_kind_title(tool, value_get_text(shown, "kind")));
     output_blank(&tool->out);
     print_state(tool, shown);
@@ -291,32 +292,128 @@ static const struct value *field_about(struct tool *tool, const struct value *sh
     return NULL;
 }
 
-static void print_table(struct tool *tool, const struct value *about, const struct value *rows)
+/* Which record an id is: its title, and where it stands, if whoever asks may see it. */
+static const char *record_text(struct tool *tool, const struct value *id)
 {
-    const struct value *columns = value_get(about, "columns");
-    const char *heads[TABLE_COLUMNS_MAX], *keys[TABLE_COLUMNS_MAX];
-    struct table table;
+    struct value args = value_map(), shown;
+    struct slice kind;
+
+    value_set(&tool->arena, &args, "record", *id);
+    if (id->count == 0 || ask_query_if(tool, "show", args, &shown) != TOOL_DONE ||
+        shown.type != VALUE_MAP)
+        return page_value(tool, id);
+    kind = value_get_text(&shown, "kind");
+    return arena_printf(&tool->arena, "%s  %s (%s)", page_value(tool, id),
+                        text_in(tool, &shown, "title"),
+                        facts_state(tool, kind, value_get_text(&shown, "state")));
+}
+
+static const char *one_text(struct tool *tool, struct slice type, const struct value *value)
+{
+    if (slice_is(type, "datetime") && value->type == VALUE_INT)
+        return facts_moment(tool, value->as.number);
+    if (slice_is(type, "person") && value->type == VALUE_STR)
+        return facts_person(tool, value_slice(value));
+    if (slice_is(type, "ref") && value->type == VALUE_STR)
+        return record_text(tool, value);
+    return page_value(tool, value);
+}
+
+static const char *typed_text(struct tool *tool, const struct value *about,
+                              const struct value *value)
+{
+    struct slice type = value_get_text(about, "type");
+    const char *text = "";
+
+    if (value->type != VALUE_ARRAY || slice_is(type, "table"))
+        return one_text(tool, type, value);
+    for (uint32_t i = 0; i < value->count; i++)
+        text = arena_printf(&tool->arena, "%s%s%s", text,
+                            i == 0                  ? ""
+                            : slice_is(type, "ref") ? "\n"
+                                                    : ", ",
+                            one_text(tool, type, &value->as.items[i]));
+    return text;
+}
+
+/* The columns that a row has something in. */
+static int used_columns(struct tool *tool, const struct value *about, const struct value *rows,
+                        const struct value *columns[TABLE_COLUMNS_MAX])
+{
+    const struct value *all = value_get(about, "columns");
     int count = 0;
 
-    for (uint32_t c = 0;
-         value_is(columns, VALUE_ARRAY) && c < columns->count && count < TABLE_COLUMNS_MAX; c++) {
-        const char *key = value_get_str(&columns->as.items[c], "name", "", &tool->arena);
+    for (uint32_t c = 0; value_is(all, VALUE_ARRAY) && c < all->count && count < TABLE_COLUMNS_MAX;
+         c++) {
+        const char *key = text_in(tool, &all->as.items[c], "name");
         bool used = false;
 
         for (uint32_t i = 0; i < rows->count && !used; i++)
             used = value_get(&rows->as.items[i], key) != NULL;
-        if (!used)
-            continue;
-        keys[count] = key;
-        heads[count++] = value_get_str(&columns->as.items[c], "title", key, &tool->arena);
+        if (used)
+            columns[count++] = &all->as.items[c];
     }
+    return count;
+}
+
+static const char *column_title(struct tool *tool, const struct value *column)
+{
+    return value_get_str(column, "title", spoken(tool, text_in(tool, column, "name")),
+                         &tool->arena);
+}
+
+static const char *cell_text(struct tool *tool, const struct value *column,
+                             const struct value *cell)
+{
+    if (cell == NULL)
+        return "";
+    if (slice_is(value_get_text(column, "type"), "person") && cell->type == VALUE_STR)
+        return facts_name(tool, value_slice(cell));
+    return typed_text(tool, column, cell);
+}
+
+/* Too many columns for a terminal: a paragraph for each row. */
+static void print_rows(struct tool *tool, const struct value *rows,
+                       const struct value *const *columns, int count)
+{
+    for (uint32_t i = 0; i < rows->count; i++) {
+        char *text = arena_str(&tool->arena, "");
+
+        for (int c = 0; c < count; c++) {
+            const struct value *cell =
+                value_get(&rows->as.items[i], text_in(tool, columns[c], "name"));
+
+            if (cell != NULL)
+                text =
+                    arena_printf(&tool->arena, "%s%s%s: %s", text, *text != '\0' ? " · " : "",
+                                 column_title(tool, columns[c]), cell_text(tool, columns[c], cell));
+        }
+        output_pair(&tool->out, 4, 3, arena_printf(&tool->arena, "%u", i + 1), INK_NONE,
+                    slice_str(text));
+    }
+}
+
+static void print_table(struct tool *tool, const struct value *about, const struct value *rows)
+{
+    const struct value *columns[TABLE_COLUMNS_MAX];
+    const char *heads[TABLE_COLUMNS_MAX];
+    int count = used_columns(tool, about, rows, columns);
+    struct table table;
+
+    if (count > TERMINAL_COLUMNS && tool->out.form == OUTPUT_TEXT) {
+        print_rows(tool, rows, columns, count);
+        return;
+    }
+    for (int c = 0; c < count; c++)
+        heads[c] = column_title(tool, columns[c]);
     table_begin(&table, count, heads);
     for (uint32_t i = 0; i < rows->count && count > 0; i++) {
         table_row(&table);
         for (int c = 0; c < count; c++) {
-            const struct value *cell = value_get(&rows->as.items[i], keys[c]);
+            const struct value *cell =
+                value_get(&rows->as.items[i], text_in(tool, columns[c], "name"));
 
-            table_cell(&table, c, INK_NONE, cell != NULL ? page_value(tool, cell) : "");
+            table_cell(&table, c, INK_NONE, cell_text(tool, columns[c], cell));
         }
     }
     if (count > 0)
@@ -366,26 +463,6 @@ static bool is_block(const struct value *about, const struct value *value)
            (value->type == VALUE_STR && value->count > 60);
 }
 
-static const char *typed_text(struct tool *tool, const struct value *about,
-                              const struct value *value)
-{
-    struct slice type = value_get_text(about, "type");
-
-    if (slice_is(type, "datetime") && value->type == VALUE_INT)
-        return facts_moment(tool, value->as.number);
-    if (slice_is(type, "person") && value->type == VALUE_STR)
-        return facts_person(tool, value_slice(value));
-    if (slice_is(type, "person") && value->type == VALUE_ARRAY) {
-        char *text = arena_str(&tool->arena, "");
-
-        for (uint32_t i = 0; i < value->count; i++)
-            text = arena_printf(&tool->arena, "%s%s%s", text, i > 0 ? ", " : "",
-                                facts_person(tool, value_slice(&value->as.items[i])));
-        return text;
-    }
-    return page_value(tool, value);
-}
-
 static void print_field(struct tool *tool, const struct value *shown, const struct pair *pair_of,
                         int width)
 {
@@ -397,7 +474,7 @@ static void print_field(struct tool *tool, const struct value *shown, const stru
                     slice_str(typed_text(tool, about, value)));
         return;
     }
-    output_line(&tool->out, INK_DIM, "  %s", title);
+    output_subheading(&tool->out, title);
     if (print_content(tool, about, value))
         return;
     if (value->type == VALUE_ARRAY && slice_is(value_get_text(about, "type"), "table"))
@@ -672,5 +749,85 @@ void page_print(struct tool *tool, const struct value *shown)
     print_tasks(tool, shown);
     print_links(tool, shown);
     print_timers(tool, shown);
-    print_next(tool, shown);
+    if (tool->out.form ==
+        OUTPUT_TEXT) /* a page that is kept or printed is read later, by anybody */
+        print_next(tool, shown);
+}
+
+/* ---- signatures and history ---------------------------------------------------------------------- */
+
+/* All entries that concern the record, oldest first. */
+static int ask_history(struct tool *tool, const char *record, struct value *out)
+{
+    int64_t from = 0;
+
+    *out = value_array();
+    for (;;) {
+        struct value args = value_map(), answer;
+        const struct value *entries;
+        int status;
+
+        value_set(&tool->arena, &args, "record", value_str(record));
+        value_set(&tool->arena, &args, "from", value_int(from));
+        value_set(&tool->arena, &args, "limit", value_int(HISTORY_PAGE));
+        if ((status = ask_query(tool, "log", args, &answer)) != TOOL_DONE)
+            return status;
+        entries = value_get(&answer, "entries");
+        if (!value_is(entries, VALUE_ARRAY))
+            return tool_fail(TOOL_INPUT, "the engine's answer has no entries");
+        for (uint32_t i = 0; i < entries->count; i++)
+            value_push(&tool->arena, out, entries->as.items[i]);
+        if (entries->count < HISTORY_PAGE || out->count >= HISTORY_MAX)
+            return TOOL_DONE;
+        from = value_get_int(&entries->as.items[entries->count - 1], "seq", 0) + 1;
+    }
+}
+
+static void print_signatures(struct tool *tool, const struct value *entries)
+{
+    static const char *const heads[] = {"entry", "when", "who", "signed as", "content", "key"};
+    struct table table;
+
+    table_begin(&table, 6, heads);
+    for (uint32_t i = 0; i < entries->count; i++) {
+        const struct value *entry = &entries->as.items[i], *body = value_get(entry, "body");
+
+        if (!value_get_bool(entry, "signed", false))
+            continue;
+        table_row(&table);
+        table_cell(&table, 0, INK_DIM,
+                   arena_printf(&tool->arena, "#%lld", (long long)value_get_int(entry, "seq", 0)));
+        table_cell(&table, 1, INK_NONE,
+                   facts_moment(tool, value_get_int(entry, "time_us", 0) / 1000));
+        table_cell(&table, 2, INK_NONE, facts_person(tool, value_get_text(entry, "actor")));
+        table_cell(&table, 3, INK_GOOD, spoken(tool, text_in(tool, body, "meaning")));
+        table_cell(&table, 4, INK_DIM, short_hex(tool, value_get_bin(body, "digest")));
+        table_cell(&table, 5, INK_DIM, short_hex(tool, value_get_bin(body, "key")));
+    }
+    if (table.row_count > 0) {
+        output_heading(&tool->out, "Signatures");
+        table_print(&table, &tool->out, 0);
+    }
+    table_release(&table);
+}
+
+int page_print_history(struct tool *tool, const struct value *shown)
+{
+    const char *record = text_in(tool, shown, "record"), *today = facts_today(tool);
+    const struct value *info;
+    struct value entries;
+    int status = ask_history(tool, record, &entries);
+
+    if (status != TOOL_DONE)
+        return status;
+    print_signatures(tool, &entries);
+    output_heading(&tool->out, "History");
+    log_print(tool, &entries, record, false);
+    if (facts_info(tool, &info) == TOOL_DONE)
+        output_line(&tool->out, INK_DIM,
+                    "%s, revision %lld, as %s saw it on %s in the journal of %s.", record,
+                    (long long)value_get_int(shown, "revision", 0),
+                    facts_person(tool, value_get_text(info, "principal")),
+                    today != NULL ? today : "?", text_in(tool, info, "origin"));
+    return TOOL_DONE;
 }

@@ -4,8 +4,11 @@
 
 #include "tool.h"
 
-/* `shown` is the answer of the query `show`. */
+/* `shown` is the answer of the query `show`. In the form that tool->out has. */
 void page_print(struct tool *tool, const struct value *shown);
+
+/* Signatures and history below it, and what the page was made from: for a page that leaves the house. */
+int page_print_history(struct tool *tool, const struct value *shown);
 
 /* A field's value as text for one cell or line; tables give their number of rows. */
 const char *page_value(struct tool *tool, const struct value *value);

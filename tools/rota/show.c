@@ -3,31 +3,53 @@
 #include "commands.h"
 #include "page.h"
 
+static int print(struct tool *tool, const struct value *shown)
+{
+    int status = TOOL_DONE;
+
+    output_begin(&tool->out, arena_printf(&tool->arena, "%s %s",
+                                          value_get_str(shown, "record", "", &tool->arena),
+                                          value_get_str(shown, "title", "", &tool->arena)));
+    page_print(tool, shown);
+    if (tool->out.form != OUTPUT_TEXT)
+        status = page_print_history(tool, shown);
+    output_end(&tool->out);
+    return status;
+}
+
 static int run(struct tool *tool, const struct arguments *given)
 {
+    const char *format = arguments_get(given, "--format");
     struct value args = value_map(), shown;
     int status;
 
+    if (format != NULL && output_form(&tool->out, format) != 0)
+        return tool_usage(given, "--format %s: text, markdown or html", format);
     value_set(&tool->arena, &args, "record", value_str(given->words[0]));
     status = ask_query(tool, "show", args, &shown);
-    if (status != TOOL_DONE)
-        return status;
-    if (tool->out.json)
-        output_json(&tool->out, &shown);
-    else
-        page_print(tool, &shown);
+    if (status != TOOL_DONE || !tool->out.json)
+        return status != TOOL_DONE ? status : print(tool, &shown);
+    output_json(&tool->out, &shown);
     return TOOL_DONE;
 }
+
+static const struct tool_option options[] = {
+    {"--format", "FORMAT",
+     "text, or markdown or html: a page with signatures and history, to keep"},
+    {NULL, NULL, NULL},
+};
 
 const struct tool_command command_show = {
     "show",
     "look",
-    "RECORD",
+    "RECORD [--format text|markdown|html]",
     "a record: where it stands, its content, what you may do",
-    "SCP-0001 is the document and shows its latest version; SCP-0001@1.0 is one version.\n\n"
+    "SCP-0001 is the document and shows its latest version; SCP-0001@1.0 is one version.\n"
+    "An html page is one file without anything outside it, and prints well.\n\n"
     "    rota show SCP-0001\n"
+    "    rota show SCP-0001@1.0 --format html >scope.html\n"
     "    rota show FND-0007 --json",
-    NULL,
+    options,
     1,
     1,
     false,
