@@ -1,5 +1,5 @@
-/* expr_build.h - what a compiled condition is made of. Only the compiler (definition/condition.c) and
- * the evaluator (expr.c) include this; everybody else has expr.h.
+/* expr_build.h - what a compiled condition is made of. Only the compiler (definition/condition.c),
+ * the proofs (definition/prove_expr.c) and the evaluator (expr.c) include this; everybody else has expr.h.
  *
  * The compiler promises: kids are there as each operation says, slots of locals are below EXPR_DEPTH_MAX, nodes
  * nest at most EXPR_DEPTH_MAX deep, and `sort` is what a node gives, SORT_DYN where only the value will tell.

@@ -8,4 +8,7 @@
 void check_pack(const struct pack *pack, const struct written_pack *written,
                 struct problems *problems);
 
+/* A name that a message may use whatever its record: "title", "link". */
+bool is_message_word(struct slice name);
+
 #endif

@@ -1,5 +1,5 @@
-/* check_lifecycle.c - a kind's states and transitions as a graph: nothing ambiguous, nothing out of reach, no dead end,
- * approvals that have a round, timers that somebody answers. */
+/* check_lifecycle.c - a kind's states and transitions: nothing ambiguous, approvals that have a round, timers that name what
+ * there is. */
 #include "core/span.h"
 #include "definition/check_inside.h"
 #include "definition/nearest.h"
@@ -99,78 +99,19 @@ static void check_row(struct checks *c, const struct transition *row)
     if (row->supersedes && !kind_has_event(c->kind, "supersede"))
         say(c, row->where, "there is no event 'supersede' for the predecessor, which is moved by",
             row->event);
-    if (row->by.count == 0 && !row->creates && row->vote == VOTE_NONE && !row->automatic)
-        problem_add(c->problems, PROBLEM_WARNING, row->where, 0,
-                    "nobody may do '%s'; name who in 'by'%s", row->event,
-                    check_for_kind(c, row->where.file));
 }
 
-/* ---- the graph ---- */
-
-static void spread(const struct lifecycle *l, bool reached[STATES_MAX])
-{
-    bool more = true;
-    int i, s;
-
-    while (more) {
-        more = false;
-        for (i = 0; i < l->transition_count; i++) {
-            const struct transition *row = &l->transitions[i];
-
-            for (s = 0; s < l->state_count; s++) {
-                if (row->from[s] && reached[s] && !reached[row->to])
-                    more = reached[row->to] = true;
-            }
-        }
-    }
-}
-
-/* Every state from which a closed one can be reached, found backwards. */
-static void spread_back(const struct lifecycle *l, bool ends[STATES_MAX])
-{
-    bool more = true;
-    int i, s;
-
-    while (more) {
-        more = false;
-        for (i = 0; i < l->transition_count; i++) {
-            const struct transition *row = &l->transitions[i];
-
-            for (s = 0; s < l->state_count; s++) {
-                if (row->from[s] && ends[row->to] && !ends[s])
-                    more = ends[s] = true;
-            }
-        }
-    }
-}
-
-static void check_graph(struct checks *c)
+/* Records have to begin somewhere; what can be reached from there is proven (prove_reach.c). */
+static void check_beginning(struct checks *c)
 {
     const struct lifecycle *l = c->kind->lifecycle;
-    bool reached[STATES_MAX] = {false}, ends[STATES_MAX] = {false};
-    int i, creating = 0;
+    int i;
 
     for (i = 0; i < l->transition_count; i++) {
-        if (!l->transitions[i].creates)
-            continue;
-        creating++;
-        reached[l->transitions[i].to] = true;
+        if (l->transitions[i].creates)
+            return;
     }
-    if (creating == 0) {
-        say(c, l->where, "no transition creates a record (one without 'from') in lifecycle",
-            l->name);
-        return;
-    }
-    for (i = 0; i < l->state_count; i++)
-        ends[i] = l->states[i].is_closed;
-    spread(l, reached);
-    spread_back(l, ends);
-    for (i = 0; i < l->state_count; i++) {
-        if (!reached[i])
-            say(c, l->states[i].where, "no way leads to state", l->states[i].name);
-        else if (!ends[i])
-            say(c, l->states[i].where, "no way leads to a closed state from", l->states[i].name);
-    }
+    say(c, l->where, "no transition creates a record (one without 'from') in lifecycle", l->name);
 }
 
 /* ---- approval ---- */
@@ -259,19 +200,6 @@ static void check_round(struct checks *c)
 
 /* ---- timers ---- */
 
-static bool is_answered(const struct lifecycle *l, const bool in[STATES_MAX], const char *event)
-{
-    int i, s;
-
-    for (i = 0; i < l->transition_count; i++) {
-        for (s = 0; s < l->state_count; s++) {
-            if (in[s] && l->transitions[i].from[s] && strcmp(l->transitions[i].event, event) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 static void check_timer_field(struct checks *c, const struct timer *timer, const char *name)
 {
     const struct field *field = kind_field(c->kind, slice_str(name));
@@ -330,12 +258,9 @@ static void check_timer(struct checks *c, const struct timer *timer, int index)
     for (i = 0; i < timer->step_count; i++) {
         const struct timer_step *step = &timer->steps[i];
 
-        check_notice(c, &step->tell, step->event);
-        if (step->event == NULL || !check_event(c, c->kind, step->event))
-            continue;
-        if (!is_answered(l, timer->in, step->event))
-            say(c, where_of(step->event), "in none of the timer's states anything answers event",
-                step->event);
+        check_notice(c, &step->tell, timer->name);
+        if (step->event != NULL)
+            (void)check_event(c, c->kind, step->event);
     }
 }
 
@@ -351,8 +276,7 @@ void check_lifecycle(struct checks *c)
     for (i = 0; i < l->transition_count; i++)
         check_row(c, &l->transitions[i]);
     check_ambiguous(c);
-    if (l->state_count > 0)
-        check_graph(c);
+    check_beginning(c);
     check_round(c);
     for (i = 0; i < l->timer_count; i++)
         check_timer(c, &l->timers[i], i);

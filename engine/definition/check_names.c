@@ -389,11 +389,21 @@ void check_notice(struct checks *c, const struct notice *notice, const char *eve
     unknown(c, notice->message, "message", &nearest);
 }
 
-static const char *const MESSAGE_WORDS[] = {
-    "record", "id",      "kind",  "title", "version",       "state",  "stage",  "owner",
-    "author", "event",   "actor", "due",   "link",          "digest", "reason", "today",
-    "now",    "rule",    "round", "to",    "name",          "person", "timer",  "step",
-    "task",   "service", "note",  "need",  "approval_stage"};
+/* What the engine fills in beside the record's fields (names_of() in core/task.c). */
+static const char *const MESSAGE_WORDS[] = {"record", "kind",   "title", "version",       "state",
+                                            "owner",  "event",  "actor", "reason",        "due",
+                                            "link",   "digest", "need",  "approval_stage"};
+
+bool is_message_word(struct slice name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof MESSAGE_WORDS / sizeof MESSAGE_WORDS[0]; i++) {
+        if (slice_is(name, MESSAGE_WORDS[i]))
+            return true;
+    }
+    return false;
+}
 
 /* Any field of any kind may be named: which record it will be is not known here. */
 static bool is_message_name(struct checks *c, struct slice name, struct nearest *nearest)
@@ -401,11 +411,10 @@ static bool is_message_name(struct checks *c, struct slice name, struct nearest 
     size_t i;
     int k, f;
 
-    for (i = 0; i < sizeof MESSAGE_WORDS / sizeof MESSAGE_WORDS[0]; i++) {
-        if (slice_is(name, MESSAGE_WORDS[i]))
-            return true;
+    if (is_message_word(name))
+        return true;
+    for (i = 0; i < sizeof MESSAGE_WORDS / sizeof MESSAGE_WORDS[0]; i++)
         nearest_offer(nearest, MESSAGE_WORDS[i]);
-    }
     for (k = 0; k < c->pack->kind_count; k++) {
         const struct kind *kind = &c->pack->kinds[k];
 

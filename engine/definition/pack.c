@@ -7,6 +7,7 @@
 #include "definition/compile.h"
 #include "definition/condition.h"
 #include "definition/grammar.h"
+#include "definition/prove.h"
 #include "definition/scope.h"
 
 struct loader {
@@ -16,7 +17,9 @@ struct loader {
     struct written_pack written;
     config_t *configs; /* one a file; settings are read from them until the end */
     int config_count;
-    bool is_broken; /* a file could not be read at all: what follows from that is not reported */
+    bool is_new;       /* it is proven as well: it was not installed before */
+    int errors_before; /* in `problems` */
+    bool is_broken;    /* a file could not be read at all: what follows from that is not reported */
 };
 
 /* libconfig would read the named file from wherever the process stands: what a pack means must not depend on it. */
@@ -195,6 +198,9 @@ static void load(struct loader *l, const struct pack_file *files, int count)
     build_pack(&l->arena, l->problems, &l->written, l->pack);
     compile_pack(l->pack, &l->arena, l->problems);
     check_pack(l->pack, &l->written, l->problems);
+    /* What names mean must be known before it can be asked where they lead. */
+    if (l->is_new && l->problems->errors == l->errors_before)
+        prove_pack(l->pack, l->problems);
 }
 
 static int refuse(const struct problems *problems, struct error *err)
@@ -215,11 +221,14 @@ static int refuse(const struct problems *problems, struct error *err)
     return -1;
 }
 
-int pack_load_files(const struct pack_file *files, int count, struct pack **out,
-                    struct problems *problems, struct error *err)
+static int load_files(const struct pack_file *files, int count, bool is_new, struct pack **out,
+                      struct problems *problems, struct error *err)
 {
-    struct loader l = {.arena = ARENA_EMPTY, .problems = problems};
-    int before = problems->errors, i;
+    struct loader l = {.arena = ARENA_EMPTY,
+                       .problems = problems,
+                       .is_new = is_new,
+                       .errors_before = problems->errors};
+    int i;
 
     if (count > PACK_FILES_MAX)
         return error_set(err, ERROR_INPUT, "a pack of more than %d files", PACK_FILES_MAX);
@@ -227,12 +236,24 @@ int pack_load_files(const struct pack_file *files, int count, struct pack **out,
     for (i = 0; i < l.config_count; i++)
         config_destroy(&l.configs[i]);
     l.pack->arena = l.arena; /* the last use of the loader's arena */
-    if (problems->errors > before) {
+    if (problems->errors > l.errors_before) {
         pack_free(&l.pack);
         return refuse(problems, err);
     }
     *out = l.pack;
     return 0;
+}
+
+int pack_load_files(const struct pack_file *files, int count, struct pack **out,
+                    struct problems *problems, struct error *err)
+{
+    return load_files(files, count, true, out, problems, err);
+}
+
+int pack_load_installed(const struct pack_file *files, int count, struct pack **out,
+                        struct problems *problems, struct error *err)
+{
+    return load_files(files, count, false, out, problems, err);
 }
 
 int pack_load(const char *directory, struct pack **out, struct problems *problems,

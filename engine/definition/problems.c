@@ -9,18 +9,19 @@ void problems_release(struct problems *problems)
     *problems = (struct problems)PROBLEMS_EMPTY;
 }
 
-static bool is_known(const struct problems *problems, const struct problem *problem)
+/* The same that was found before, or NULL. */
+static struct problem *known(const struct problems *problems, const struct problem *problem)
 {
     int i;
 
     for (i = 0; i < problems->count; i++) {
-        const struct problem *other = &problems->at[i];
+        struct problem *other = &problems->at[i];
 
         if (other->line == problem->line && other->column == problem->column &&
             strcmp(other->file, problem->file) == 0 && strcmp(other->text, problem->text) == 0)
-            return true;
+            return other;
     }
-    return false;
+    return NULL;
 }
 
 static void grow(struct problems *problems)
@@ -34,28 +35,60 @@ static void grow(struct problems *problems)
     problems->cap = cap;
 }
 
-void problem_add(struct problems *problems, enum severity severity, struct where where, int column,
-                 const char *format, ...)
+static void add(struct problems *problems, struct problem problem)
 {
-    char text[ERROR_TEXT_MAX];
-    struct problem problem = {where.file != NULL ? where.file : "", where.line, column, severity,
-                              text};
-    va_list args;
+    struct problem *other = known(problems, &problem);
 
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (is_known(problems, &problem))
+    if (other != NULL && other->kind != NULL && problem.kind != NULL &&
+        strcmp(other->last_kind, problem.kind) != 0) {
+        other->last_kind = arena_str(&problems->arena, problem.kind);
+        other->more_kinds++;
+    }
+    if (other != NULL)
         return;
-    if (severity == PROBLEM_ERROR)
+    if (problem.severity == PROBLEM_ERROR)
         problems->errors++;
     if (problems->count >= PROBLEMS_MAX)
         return;
     if (problems->count == problems->cap)
         grow(problems);
     problem.file = arena_str(&problems->arena, problem.file);
-    problem.text = arena_str(&problems->arena, text);
+    problem.text = arena_str(&problems->arena, problem.text);
+    if (problem.kind != NULL)
+        problem.kind = problem.last_kind = arena_str(&problems->arena, problem.kind);
     problems->at[problems->count++] = problem;
+}
+
+void problem_add(struct problems *problems, enum severity severity, struct where where, int column,
+                 const char *format, ...)
+{
+    char text[PROBLEM_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    add(problems, (struct problem){.file = where.file != NULL ? where.file : "",
+                                   .line = where.line,
+                                   .column = column,
+                                   .severity = severity,
+                                   .text = text});
+}
+
+void problem_of_kind(struct problems *problems, enum severity severity, struct where where,
+                     const char *kind, const char *format, ...)
+{
+    char text[PROBLEM_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    add(problems, (struct problem){.file = where.file != NULL ? where.file : "",
+                                   .line = where.line,
+                                   .severity = severity,
+                                   .text = text,
+                                   .kind = kind});
 }
 
 void problem_show(const struct problem *problem, struct buf *out)
@@ -71,6 +104,10 @@ void problem_show(const struct problem *problem, struct buf *out)
     if (problem->column > 0)
         buf_addf(out, "column %d: ", problem->column);
     buf_add_str(out, problem->text);
+    if (problem->kind != NULL && problem->more_kinds > 0)
+        buf_addf(out, " (in kind '%s' and %d more)", problem->kind, problem->more_kinds);
+    else if (problem->kind != NULL)
+        buf_addf(out, " (in kind '%s')", problem->kind);
     buf_add_byte(out, '\n');
 }
 

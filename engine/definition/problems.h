@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "core/model.h"
 
-enum { PROBLEMS_MAX = 500 };
+enum { PROBLEMS_MAX = 500, PROBLEM_TEXT_MAX = 2048 }; /* a sentence may hold a long way */
 
 enum severity { PROBLEM_ERROR, PROBLEM_WARNING };
 
@@ -16,7 +16,10 @@ struct problem {
     int line;         /* 0 if about no line */
     int column;       /* inside the condition, from 1; 0 if not about one */
     enum severity severity;
-    const char *text; /* one sentence */
+    const char *text;      /* one sentence */
+    const char *kind;      /* it was found in this kind; NULL: it is about no kind */
+    int more_kinds;        /* in how many others as well */
+    const char *last_kind; /* of these, the last */
 };
 
 struct problems {
@@ -35,11 +38,16 @@ void problems_release(struct problems *problems);
 void problem_add(struct problems *problems, enum severity severity, struct where where, int column,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* About a kind. Kinds share lifecycles: what was said of one kind is not said again of the next, but counted. */
+void problem_of_kind(struct problems *problems, enum severity severity, struct where where,
+                     const char *kind, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
 /* PROBLEM_ERROR without a column, the common case. */
 #define problem(problems, where, ...)                                                              \
     problem_add((problems), PROBLEM_ERROR, (where), 0, __VA_ARGS__)
 
-/* One line each: "file:line: [warning: ][column n: ]text". */
+/* One line each: "file:line: [warning: ][column n: ]text [(in kind 'k' and n more)]". */
 void problems_show(const struct problems *problems, struct buf *out);
 void problem_show(const struct problem *problem, struct buf *out);
 

@@ -51,20 +51,20 @@ static const char LIFECYCLES[] =
     ");\n";
 
 static const char POLICY[] =
-    "kind = { name = \"policy\"; code = \"D1\"; prefix = \"POL\"; title = \"Policy\"; clause = \"5.2\"; clauses = [\"5.2\"];\n"
+    "kind = { name = \"policy\"; code = \"D1\"; prefix = \"POL\"; title = \"Policy\"; clause = \"5.2\"; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"];\n"
     "  lifecycle = \"document\"; owner = \"manager\"; create = [\"manager\"]; audience = [\"staff\"]; acknowledge = [\"staff\"];\n"
     "  approval = { ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\"; };\n" /* 3 */
     "  review = { every = \"12 months\"; }; retention = \"RT-1\"; confidentiality = \"restricted\";\n"
     "  fields = {\n"                                                                                   /* 5 */
     "    words = { type = \"longtext\"; required = true; max = 2000; };\n"
-    "    major = { type = \"bool\"; preset = false; };\n"                                              /* 7 */
+    "    major = { type = \"bool\"; preset = false; computed = true; };\n"                                              /* 7 */
     "    reach = { type = \"enum[]\"; of = [\"site\", \"staff\"]; required_if = \"major\"; preset = [\"site\"]; };\n"
     "    parts = { type = \"table\"; columns = { item = { type = \"text\"; }; place = { type = \"enum\"; of = [\"in\", \"out\"]; }; }; };\n"
     "  };\n"
     "  needs = ( { before = \"submit\"; when = \"parts.exists(p, p.place == 'in')\"; says = \"Name a part.\"; } );\n" /* 11 */
     "  on = ( { event = \"approve\"; tell = [\"owner\"]; set = { major = \"false\"; };\n"
     "           tasks = ( { name = \"send\"; service = \"mail\"; each = \"parts\"; input = { item = \"row.item\"; nr = \"n\"; }; on_done = \"supersede\"; delivery = true; } ); },\n"
-    "         { event = \"withdraw\"; from = [\"in_force\"]; to = \"old\"; by = [\"owner\"]; reason = true; } );\n" /* 14 */
+    "         { event = \"withdraw\"; from = [\"in_force\"]; to = \"old\"; by = [\"owner\", \"system\"]; reason = true; } );\n" /* 14 */
     "};\n";
 
 static const char DUTY[] =
@@ -606,7 +606,7 @@ static const struct mutation MUTATIONS[] = {
     {"columns = { item = { type = \"text\"; }; place = { type = \"enum\"; of = [\"in\", \"out\"]; }; };", "", "kinds/policy.cfg:9: the table 'parts' needs 'columns'"},
     /* lifecycles */
     {"{ name = \"old\"; stage = \"closed\"; }", "{ name = \"old\"; stage = \"closed\"; }, { name = \"lost\"; stage = \"changed\"; }", "lifecycles.cfg:5: no way leads to state 'lost' (in kind 'policy')"},
-    {"to = \"closed\"; by", "to = \"done\"; by", "lifecycles.cfg:16: no way leads to a closed state from 'done' (in kind 'duty')"},
+    {"to = \"closed\"; by", "to = \"done\"; by", "lifecycles.cfg:16: no way leads to a closed state from 'done', which is reached by open -> finish (in kind 'duty')"},
     {"{ name = \"old\"; stage", "{ name = \"draft\"; stage", "lifecycles.cfg:5: a second state 'draft'"},
     {"event = \"refuse\"", "event = \"approve\"", "lifecycles.cfg:10: a second transition for event 'approve' in state 'draft' (the first is at lifecycles.cfg:9) (in kind 'policy')"},
     {"event = \"submit\"; from = [\"draft\"];", "event = \"create\";", "lifecycles.cfg:8: a second transition for event 'create' that creates"},
@@ -642,7 +642,7 @@ static const struct mutation MUTATIONS[] = {
     {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\"; stages = ( { name = \"one\"; ask = [\"staff\"]; ned = 2; } );", "kinds/policy.cfg:3: a stage has no setting 'ned'; did you mean 'need'?"},
     /* timers */
     {"event = \"finish\"; } ); }", "event = \"finnish\"; } ); }", "lifecycles.cfg:22: a duty has no event 'finnish'; did you mean 'finish'?"},
-    {"event = \"finish\"; } ); }", "event = \"close\"; } ); }", "lifecycles.cfg:22: in none of the timer's states anything answers event 'close' (in kind 'duty')"},
+    {"event = \"finish\"; } ); }", "event = \"close\"; } ); }", "lifecycles.cfg:22: in none of the states of timer 'due' anything answers event 'close' (in kind 'duty')"},
     {"from = \"due\"", "from = \"deu\"", "lifecycles.cfg:21: timer 'due': 'deu' is not 'state', 'round' or a date field (in kind 'duty'); did you mean 'due'?"},
     {"from = \"due\"", "from = \"result\"", "lifecycles.cfg:21: timer 'due': 'result' is not 'state', 'round' or a date field (in kind 'duty')"},
     {"from = \"due\"", "from = \"round\"", "lifecycles.cfg:21: timer 'due' runs from a round, but kind 'duty' has no approval"},
@@ -734,8 +734,8 @@ static void warnings_do_not_hinder(void **state)
          "{ name = \"spare\"; states = ({ name = \"a\"; stage = \"draft\"; }); transitions = (); "
          "}, { name = \"duty\"; title",
          "lifecycles.cfg:14: warning: no kind uses lifecycle 'spare'"},
-        {"by = [\"owner\"]; reason", "reason",
-         "kinds/policy.cfg:14: warning: nobody may do 'withdraw'; name who in 'by'"},
+        {"by = [\"asked\"]; vote = \"refuse\"", "vote = \"refuse\"",
+         "lifecycles.cfg:10: warning: nobody may do 'refuse'; name who in 'by' (in kind 'policy')"},
         {"name = \"default\"", "name = \"other\"",
          "kinds/policy.cfg:12: warning: there is no message 'approve' and no message 'default'"},
     };

@@ -1,0 +1,164 @@
+/* prove_timer.c - a timer that runs has somebody to answer it, in every state that it runs in.
+ *
+ * A step with an event is answered in a state by a row of that event that the engine may make there. That a ladder has
+ * steps which nothing answers in one of its states is its nature (the first rung moves the record on, to where the later
+ * ones are meant): so
+ *
+ *   error    in no state of the timer the step's event is answered: the date passes and nothing happens;
+ *   error    a timer that runs from a round, where no round can be open in any of its states;
+ *   warning  a state in which no step of the timer is answered and none tells anybody: it runs there for nothing;
+ *   warning  it runs from a field that nothing ever fills in. */
+#include "core/span.h"
+#include "definition/option.h"
+#include "definition/prove_inside.h"
+
+static bool answers_event(const struct proof *proof, int state, const char *event)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    for (int i = 0; i < l->transition_count; i++) {
+        const struct transition *row = &l->transitions[i];
+
+        if (row->from[state] && row->vote == VOTE_NONE && is_for_system(row) &&
+            !life_of(proof)->never[i * l->state_count + state] && strcmp(row->event, event) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A row that would answer, if it let the engine. */
+static const struct transition *barred_row(const struct proof *proof, const struct timer *timer,
+                                           const char *event)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    for (int i = 0; i < l->transition_count; i++) {
+        for (int s = 0; s < l->state_count; s++) {
+            if (timer->in[s] && l->transitions[i].from[s] &&
+                strcmp(l->transitions[i].event, event) == 0)
+                return &l->transitions[i];
+        }
+    }
+    return NULL;
+}
+
+static void prove_step(struct proof *proof, const struct timer *timer, const char *event)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+    const struct transition *row;
+
+    for (int s = 0; s < l->state_count; s++) {
+        if (timer->in[s] && answers_event(proof, s, event))
+            return;
+    }
+    row = barred_row(proof, timer, event);
+    if (row == NULL)
+        say_of_kind(proof, PROBLEM_ERROR, where_of(event),
+                    "in none of the states of timer '%s' anything answers event '%s'", timer->name,
+                    event);
+    else
+        say_of_kind(proof, PROBLEM_ERROR, where_of(event),
+                    "timer '%s' asks for '%s', which the engine may not do: 'by' (%s:%d) does not "
+                    "name system",
+                    timer->name, event, row->where.file, row->where.line);
+}
+
+static bool does_something(const struct proof *proof, const struct timer *timer, int state)
+{
+    for (int i = 0; i < timer->step_count; i++) {
+        const struct timer_step *step = &timer->steps[i];
+
+        if (step->tell.to.count > 0 ||
+            (step->event != NULL && answers_event(proof, state, step->event)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- what it runs from ---- */
+
+static bool opens_round_in(const struct proof *proof, int state)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    for (int i = 0; i < l->transition_count; i++) {
+        if (l->transitions[i].opens_round && l->transitions[i].to == state)
+            return true;
+    }
+    return false;
+}
+
+static void prove_round_timer(struct proof *proof, const struct timer *timer)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    for (int s = 0; s < l->state_count; s++) {
+        if (timer->in[s] && opens_round_in(proof, s))
+            return;
+    }
+    say_of_kind(proof, PROBLEM_ERROR, timer->where,
+                "timer '%s' runs from a round, but no round is ever open in its states",
+                timer->name);
+}
+
+static bool sets(const struct setting *set, int count, const char *field)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(set[i].field, field) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_filled_in(const struct proof *proof, const char *name)
+{
+    const struct field *field = kind_field(kind_of(proof), slice_str(name));
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    /* The engine keeps next_review_due itself, where a kind declares a review. */
+    if (field == NULL || !field->computed || field->preset.type != VALUE_NIL ||
+        (strcmp(name, "next_review_due") == 0 && !span_is_zero(&kind_of(proof)->review_every)))
+        return true;
+    for (int i = 0; i < l->transition_count; i++) {
+        if (sets(l->transitions[i].set, l->transitions[i].set_count, name))
+            return true;
+    }
+    for (int i = 0; i < proof->pack->rule_count; i++) {
+        const struct rule *rule = &proof->pack->rules[i];
+
+        if (rule->starts == proof->kind &&
+            (sets(rule->set, rule->set_count, name) || sets(rule->due, rule->due_count, name)))
+            return true;
+    }
+    return false;
+}
+
+static void prove_timer(struct proof *proof, const struct timer *timer)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    if (timer->from == TIMER_ROUND)
+        prove_round_timer(proof, timer);
+    if (timer->from == TIMER_FIELD && !is_filled_in(proof, timer->field))
+        say_of_kind(proof, PROBLEM_WARNING, where_of(timer->field),
+                    "timer '%s' never runs: nothing ever sets the computed field '%s'", timer->name,
+                    timer->field);
+    for (int i = 0; i < timer->step_count; i++) {
+        if (timer->steps[i].event != NULL)
+            prove_step(proof, timer, timer->steps[i].event);
+    }
+    for (int s = 0; s < l->state_count; s++) {
+        if (timer->in[s] && !does_something(proof, timer, s))
+            say_of_kind(proof, PROBLEM_WARNING, timer->where,
+                        "timer '%s' runs in state '%s', where nothing answers it", timer->name,
+                        l->states[s].name);
+    }
+}
+
+void prove_timers(struct proof *proof)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    for (int i = 0; i < l->timer_count; i++)
+        prove_timer(proof, &l->timers[i]);
+}
