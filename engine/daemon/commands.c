@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { PART_MAX = 512 * 1024, UPLOAD_MAX = 64 * 1024 * 1024 };
+enum { PART_MAX = 512 * 1024, UPLOAD_MAX = 64 * 1024 * 1024, REFUSAL_BYTES_MAX = 32 * 1024 };
 
 void engine_send(struct engine *engine, const struct reply_to *to, const struct reply *reply)
 {
@@ -286,12 +286,22 @@ static int prepare_pack(struct engine *engine, const struct request *request,
                         struct command *command)
 {
     struct error err = {ERROR_NONE, ""};
+    struct buf said = BUF_EMPTY;
+    int rc = engine_take_pack(engine, &command->args, &said, &err);
 
-    if (engine_take_pack(engine, &command->args, &err) == 0)
-        return 0;
-    refuse(engine, request->to, command, "guard-failed",
-           arena_printf(&engine->arena, "The pack is refused: %s", err.text));
-    return -1;
+    /* The sentences of `rota check`; of very many, the first. */
+    if (said.len > REFUSAL_BYTES_MAX)
+        said.len = REFUSAL_BYTES_MAX;
+    while (said.len > 0 && said.at[said.len - 1] != '\n')
+        said.len--;
+    if (said.len > 0)
+        said.len--;
+    if (rc != 0)
+        refuse(engine, request->to, command, "guard-failed",
+               arena_printf(&engine->arena, "The pack is refused:%s%s", said.len > 0 ? "\n" : " ",
+                            said.len > 0 ? buf_text(&said) : err.text));
+    buf_release(&said);
+    return rc;
 }
 
 static bool is_acceptable(struct engine *engine, const struct request *request,

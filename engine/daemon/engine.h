@@ -113,8 +113,10 @@ void engine_lost(void *self, const struct lease *lease, bool counts, const char 
 /* ---- packs.c ---- */
 /* Compiles every pack that the journal names and gives it to core. */
 int engine_load_packs(struct engine *engine, struct error *err);
-/* Compiles the pack of a command (args {pack: content of the journal, ...}), gives it to core and adds its `digest`. */
-int engine_take_pack(struct engine *engine, struct value *args, struct error *err);
+/* Compiles and proves the pack of a command (args {pack: content of the journal, ...}), gives it to core and adds its
+ * `digest`. `said` (or NULL) gets everything that is wrong with it, a line each. */
+int engine_take_pack(struct engine *engine, struct value *args, struct buf *said,
+                     struct error *err);
 
 /* ---- founding.c ---- */
 /* Makes the journal of an organisation whose rotad.cfg, keys, directory.cfg and pack/ are there. */

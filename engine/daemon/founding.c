@@ -236,7 +236,7 @@ static int install_pack(struct engine *engine, struct error *err)
         put_pack(engine, files, count, &pack, err) != 0)
         return -1;
     value_set(arena, &args, "pack", pack);
-    if (engine_take_pack(engine, &args, err) != 0)
+    if (engine_take_pack(engine, &args, NULL, err) != 0)
         return -1;
     return found_command(engine, "pack.install", "founding.pack", &args, err);
 }

@@ -3,32 +3,35 @@
 
 #include "definition/pack.h"
 
+/* What to do with the files of a pack, and where to say what is wrong with them. */
+struct compiling {
+    bool is_new; /* it is proven as well; one that is installed was, by the release of its day */
+    struct buf *said; /* every problem, a line each; NULL: `err` says enough */
+};
+
 /* Compiles, and gives the pack to core. */
-static int compile(struct engine *engine, const struct pack_file *files, int count,
-                   uint8_t digest[HASH_LEN], struct error *err)
+static int compile(struct engine *engine, const struct compiling *how,
+                   const struct pack_file *files, int count, uint8_t digest[HASH_LEN],
+                   struct error *err)
 {
     struct problems problems = PROBLEMS_EMPTY;
     struct pack *pack = NULL;
-    int rc = -1;
+    int rc = how->is_new ? pack_load_files(files, count, &pack, &problems, err)
+                         : pack_load_installed(files, count, &pack, &problems, err);
 
-    if (pack_load_files(files, count, &pack, &problems, err) == 0) {
+    if (rc == 0) {
         memcpy(digest, pack->digest, HASH_LEN);
         core_use_pack(engine->core, &pack);
-        rc = 0;
-    } else if (problems.count > 0) {
-        struct buf text = BUF_EMPTY;
-
-        problems_show(&problems, &text);
-        error_set(err, ERROR_INPUT, "%d problems:\n%s", problems.errors, buf_text(&text));
-        buf_release(&text);
+    } else if (how->said != NULL) {
+        problems_show(&problems, how->said);
     }
     problems_release(&problems);
     return rc;
 }
 
 /* A pack that is content of the journal: {content, size}. */
-static int compile_content(struct engine *engine, const struct value *pack,
-                           uint8_t digest[HASH_LEN], struct error *err)
+static int compile_content(struct engine *engine, const struct compiling *how,
+                           const struct value *pack, uint8_t digest[HASH_LEN], struct error *err)
 {
     struct slice hash = value_get_bin(pack, "content");
     struct pack_file *files = NULL;
@@ -40,16 +43,17 @@ static int compile_content(struct engine *engine, const struct value *pack,
     else
         rc = pack_split(buf_slice(&bytes), &engine->arena, &files, &count, err);
     if (rc == 0)
-        rc = compile(engine, files, count, digest, err);
+        rc = compile(engine, how, files, count, digest, err);
     buf_release(&bytes);
     return rc;
 }
 
-int engine_take_pack(struct engine *engine, struct value *args, struct error *err)
+int engine_take_pack(struct engine *engine, struct value *args, struct buf *said, struct error *err)
 {
+    const struct compiling how = {true, said};
     uint8_t *digest = arena_take(&engine->arena, HASH_LEN);
 
-    if (compile_content(engine, value_get(args, "pack"), digest, err) != 0)
+    if (compile_content(engine, &how, value_get(args, "pack"), digest, err) != 0)
         return -1;
     value_set(&engine->arena, args, "digest", value_bin(digest, HASH_LEN));
     return 0;
@@ -66,13 +70,14 @@ static int load_one(void *self, struct slice key, struct slice bytes, int64_t du
 {
     struct loading *loading = self;
     struct engine *engine = loading->engine;
+    const struct compiling how = {false, NULL};
     struct value row = VALUE_NONE;
     uint8_t digest[HASH_LEN];
     char hex[2 * HASH_LEN + 1];
 
     (void)due_ms;
     if (dmp_decode(&engine->arena, bytes, &row, loading->err) != 0 ||
-        compile_content(engine, value_get(&row, "pack"), digest, loading->err) != 0)
+        compile_content(engine, &how, value_get(&row, "pack"), digest, loading->err) != 0)
         return -1;
     hex_encode(slice_of(digest, HASH_LEN), hex);
     if (key.len != 5 + strlen(hex) || memcmp(key.at + 5, hex, strlen(hex)) != 0)

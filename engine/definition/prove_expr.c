@@ -92,6 +92,12 @@ bool expr_is_fixed(const struct expr *expr)
     return expr != NULL && expr->root != NULL && !names_something(expr->root);
 }
 
+bool expr_grows(const struct expr *expr)
+{
+    return expr_reads(expr, "links") || expr_reads(expr, "valid") || expr_reads(expr, "open") ||
+           expr_reads(expr, "recent");
+}
+
 /* ---- numbers ---- */
 
 static bool collect(const struct expr_node *node, int64_t out[NUMBERS_MAX], int *count)
@@ -171,16 +177,24 @@ static void add_member(struct tracing *t, int kind, struct slice name, struct or
     out->any = out->any || !is_known;
 }
 
+/* Maps from kinds to their records. */
+static bool is_by_kind(struct slice name)
+{
+    return slice_is(name, "links") || slice_is(name, "valid") || slice_is(name, "open") ||
+           slice_is(name, "recent");
+}
+
 static void trace_select(struct tracing *t, const struct expr_node *node, struct origins *out)
 {
     const struct expr_node *of = node->kids[0];
     struct origins from = {{false}, false};
 
-    if (of->op == EXPR_NAME && (slice_is(of->name, "links") || slice_is(of->name, "valid"))) {
+    if (of->op == EXPR_NAME && is_by_kind(of->name)) {
         add_kind(t, node->name, out);
         return;
     }
-    if (of->op == EXPR_NAME && slice_is(of->name, "record"))
+    /* refs.FIELD are the records that record.FIELD names. */
+    if (of->op == EXPR_NAME && (slice_is(of->name, "record") || slice_is(of->name, "refs")))
         from.kinds[t->rule->kind] = true;
     else
         trace(t, of, &from);

@@ -8,6 +8,7 @@
  *     any other vote         not granted
  *     any other row          closes the round; what was granted stays granted
  *     an edit                not granted, no round open
+ *     the round expires      by `on_expiry` it goes where a vote would lead: where nobody voted, nothing was granted
  *     a row with `set`       not granted, if it sets a field that belongs to the content
  *
  * Content is what the digest of an approval covers and a person answers for: fields that are not computed. A state that
@@ -15,11 +16,11 @@
  * later, and are not what was approved; before, and outside of that stage, they are content if they are required.
  *
  * A way to a state of stage in_force where the content is not granted is refused, with the shortest way to it. */
-#include "definition/option.h"
+#include "core/span.h"
 #include "definition/prove_inside.h"
 
 enum { GRANTED = 1, OPEN = 2, STANDINGS = 4 }; /* bits */
-enum { VIA_EDIT = -1 };
+enum { VIA_EXPIRY = -2, VIA_EDIT = -1 };       /* what is no row */
 
 static int node_of(int state, int standing)
 {
@@ -82,6 +83,21 @@ static bool is_breach(const struct lifecycle *l, int node)
     return l->states[node / STANDINGS].stage == STAGE_IN_FORCE && (node & GRANTED) == 0;
 }
 
+/* A round that time ends as if it had been granted. */
+static void add_expiry(struct proof *proof, struct graph *graph, int state, int standing)
+{
+    const struct kind *kind = kind_of(proof);
+    const struct lifecycle *l = kind->lifecycle;
+
+    if (span_is_zero(&kind->approval->expires) || kind->approval->on_expiry != VOTE_GRANT)
+        return;
+    for (int i = 0; i < l->transition_count; i++) {
+        if (l->transitions[i].vote == VOTE_GRANT && l->transitions[i].from[state])
+            graph_add(graph, node_of(state, standing), node_of(l->transitions[i].to, 0),
+                      VIA_EXPIRY);
+    }
+}
+
 static void add_rows(struct proof *proof, struct graph *graph, int state, int standing)
 {
     const struct kind *kind = kind_of(proof);
@@ -96,6 +112,8 @@ static void add_rows(struct proof *proof, struct graph *graph, int state, int st
         if (after != MODEL_NONE)
             graph_add(graph, node_of(state, standing), node_of(l->transitions[i].to, after), i);
     }
+    if ((standing & OPEN) != 0)
+        add_expiry(proof, graph, state, standing);
     if (edits_content(kind, &l->states[state]))
         graph_add(graph, node_of(state, standing), node_of(state, 0), VIA_EDIT);
 }
@@ -123,7 +141,14 @@ static void draw(struct proof *proof, struct graph *graph, int begin)
 
 static const char *event_of(const struct lifecycle *l, const struct edge *edge)
 {
-    return edge->via == VIA_EDIT ? "edit" : l->transitions[edge->via].event;
+    return edge->via == VIA_EDIT     ? "edit"
+           : edge->via == VIA_EXPIRY ? "(the round expires)"
+                                     : l->transitions[edge->via].event;
+}
+
+static bool is_grant(const struct lifecycle *l, const struct edge *edge)
+{
+    return edge->via >= 0 && l->transitions[edge->via].vote == VOTE_GRANT;
 }
 
 static const char *way_of(struct proof *proof, const struct graph *graph, const int *came,
@@ -137,8 +162,7 @@ static const char *way_of(struct proof *proof, const struct graph *graph, const 
     *was_granted = false;
     way = graph_way(graph, came, last->from, &count);
     for (int i = 0; i < count; i++) {
-        *was_granted = *was_granted ||
-                       (way[i]->via != VIA_EDIT && l->transitions[way[i]->via].vote == VOTE_GRANT);
+        *was_granted = *was_granted || is_grant(l, way[i]);
         text = arena_printf(proof->arena, "%s%s -> ", text, event_of(l, way[i]));
     }
     return arena_printf(proof->arena, "%s%s", text, event_of(l, last));
@@ -152,28 +176,28 @@ static void say_breach(struct proof *proof, const struct graph *graph, const int
     bool was_granted;
     const char *way = way_of(proof, graph, came, last, &was_granted);
 
-    was_granted =
-        was_granted || (last->via != VIA_EDIT && l->transitions[last->via].vote == VOTE_GRANT);
     say_of_kind(proof, PROBLEM_ERROR,
-                last->via == VIA_EDIT ? state->where : l->transitions[last->via].where,
-                was_granted
+                last->via == VIA_EDIT     ? state->where
+                : last->via == VIA_EXPIRY ? kind_of(proof)->approval->where
+                                          : l->transitions[last->via].where,
+                was_granted || is_grant(l, last)
                     ? "%s leaves it in '%s' with another content than the one that was approved"
                     : "%s reaches '%s' and no approval was granted",
                 way, state->name);
 }
 
-/* For each row (and for an edit, at place 0) the edge by which it first comes to a breach, or NULL. */
+/* For each row (and before them for expiry and edit) the edge by which it first comes to a breach, or NULL. */
 static const struct edge **first_breaches(const struct proof *proof, const struct graph *graph,
                                           const int *came)
 {
     const struct lifecycle *l = kind_of(proof)->lifecycle;
-    size_t places = (size_t)l->transition_count + 1;
+    size_t places = (size_t)(l->transition_count - VIA_EXPIRY);
     const struct edge **best = arena_zero(proof->arena, sizeof *best * places);
     int *least = arena_zero(proof->arena, sizeof *least * places);
 
     for (int e = 0; e < graph->edge_count; e++) {
         const struct edge *edge = &graph->edges[e];
-        int place = edge->via - VIA_EDIT, length;
+        int place = edge->via - VIA_EXPIRY, length;
 
         if (came[edge->from] == GRAPH_NONE || !is_breach(l, edge->to))
             continue;
@@ -201,7 +225,7 @@ void prove_round(struct proof *proof)
     starts[begin] = true;
     came = graph_spread(&graph, starts, NULL);
     breaches = first_breaches(proof, &graph, came);
-    for (int i = 0; i <= l->transition_count; i++) {
+    for (int i = 0; i < l->transition_count - VIA_EXPIRY; i++) {
         if (breaches[i] != NULL)
             say_breach(proof, &graph, came, breaches[i]);
     }

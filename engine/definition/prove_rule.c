@@ -227,8 +227,8 @@ static bool is_bounded(const struct meeting *m, const struct rule *rule, const i
 
     if (expr_is_fixed(rule->once))
         return true;
-    if (expr_reads(rule->each, "links") || expr_reads(rule->each, "valid") ||
-        expr_reads(rule->once, "now") || expr_reads(rule->once, "args"))
+    if (expr_grows(rule->each) || expr_grows(rule->once) || expr_reads(rule->once, "now") ||
+        expr_reads(rule->once, "args"))
         return false;
     for (int i = 0; i < l->transition_count; i++) {
         if (component[node_of(m, rule->kind, i)] == round &&
