@@ -1,5 +1,5 @@
-/* check.h - is a built pack sound? Names that exist, rows that are unambiguous, states that are reached and
- * left, approvals that can be given. */
+/* check.h - is a built pack sound? Names that exist, rows that are unambiguous, approvals that have a
+ * round. Where the rows lead is proven afterwards (prove.h). */
 #ifndef ROTA_DEFINITION_CHECK_H
 #define ROTA_DEFINITION_CHECK_H
 

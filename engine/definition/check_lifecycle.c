@@ -49,6 +49,31 @@ static void check_ambiguous(struct checks *c)
     }
 }
 
+/* A round that ends goes where the one row of that outcome says. */
+static void check_outcomes(struct checks *c)
+{
+    const struct lifecycle *l = c->kind->lifecycle;
+    int i, k;
+
+    for (i = 0; i < l->transition_count; i++) {
+        for (k = i + 1; k < l->transition_count; k++) {
+            const struct transition *a = &l->transitions[i], *b = &l->transitions[k];
+            bool both_create;
+            int state;
+
+            if (a->vote == VOTE_NONE || a->vote != b->vote || strcmp(a->event, b->event) == 0)
+                continue;
+            state = clash(a, b, l->state_count, &both_create);
+            if (state != MODEL_NONE)
+                problem(c->problems, b->where,
+                        "a second transition with vote = \"%s\" in state '%s': which one does a "
+                        "round take? (the first is '%s' at %s:%d)%s",
+                        vote_name(b->vote), l->states[state].name, a->event, a->where.file,
+                        a->where.line, check_for_kind(c, b->where.file));
+        }
+    }
+}
+
 static void check_row_names(struct checks *c, const struct transition *row)
 {
     int i;
@@ -276,6 +301,7 @@ void check_lifecycle(struct checks *c)
     for (i = 0; i < l->transition_count; i++)
         check_row(c, &l->transitions[i]);
     check_ambiguous(c);
+    check_outcomes(c);
     check_beginning(c);
     check_round(c);
     for (i = 0; i < l->timer_count; i++)

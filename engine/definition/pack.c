@@ -17,9 +17,9 @@ struct loader {
     struct written_pack written;
     config_t *configs; /* one a file; settings are read from them until the end */
     int config_count;
-    bool is_new;       /* it is proven as well: it was not installed before */
-    int errors_before; /* in `problems` */
-    bool is_broken;    /* a file could not be read at all: what follows from that is not reported */
+    bool is_new;      /* it is proven as well: it was not installed before */
+    int found_before; /* errors in `problems` */
+    bool is_broken;   /* a file could not be read at all: what follows from that is not reported */
 };
 
 /* libconfig would read the named file from wherever the process stands: what a pack means must not depend on it. */
@@ -199,7 +199,7 @@ static void load(struct loader *l, const struct pack_file *files, int count)
     compile_pack(l->pack, &l->arena, l->problems);
     check_pack(l->pack, &l->written, l->problems);
     /* What names mean must be known before it can be asked where they lead. */
-    if (l->is_new && l->problems->errors == l->errors_before)
+    if (l->is_new && l->problems->found == l->found_before)
         prove_pack(l->pack, l->problems);
 }
 
@@ -227,7 +227,7 @@ static int load_files(const struct pack_file *files, int count, bool is_new, str
     struct loader l = {.arena = ARENA_EMPTY,
                        .problems = problems,
                        .is_new = is_new,
-                       .errors_before = problems->errors};
+                       .found_before = problems->found};
     int i;
 
     if (count > PACK_FILES_MAX)
@@ -236,7 +236,7 @@ static int load_files(const struct pack_file *files, int count, bool is_new, str
     for (i = 0; i < l.config_count; i++)
         config_destroy(&l.configs[i]);
     l.pack->arena = l.arena; /* the last use of the loader's arena */
-    if (problems->errors > l.errors_before) {
+    if (problems->found > l.found_before) {
         pack_free(&l.pack);
         return refuse(problems, err);
     }

@@ -39,6 +39,7 @@ static void add(struct problems *problems, struct problem problem)
 {
     struct problem *other = known(problems, &problem);
 
+    problems->found += problem.severity == PROBLEM_ERROR;
     if (other != NULL && other->kind != NULL && problem.kind != NULL &&
         strcmp(other->last_kind, problem.kind) != 0) {
         other->last_kind = arena_str(&problems->arena, problem.kind);

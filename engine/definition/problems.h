@@ -27,11 +27,12 @@ struct problems {
     struct problem *at; /* in `arena` */
     int count, cap;
     int errors; /* how many are PROBLEM_ERROR */
+    int found;  /* errors, counted each time one is found */
 };
 
 #define PROBLEMS_EMPTY                                                                             \
     {                                                                                              \
-        ARENA_EMPTY, NULL, 0, 0, 0                                                                 \
+        ARENA_EMPTY, NULL, 0, 0, 0, 0                                                              \
     }
 
 void problems_release(struct problems *problems);

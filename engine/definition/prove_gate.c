@@ -207,7 +207,7 @@ static void prove_gate(struct proof *proof, int index)
             "rule '%s' holds for ever: '%s' of the %s waits until the %s is closed, which waits "
             "for '%s' (rule %s), which comes after '%s'",
             g.rule->name, g.rule->gate_event, name_of(&g, g.rule->kind),
-            name_of(&g, g.rule->starts), late->event, late->name, g.rule->gate_event);
+            name_of(&g, g.rule->starts), late->signal, late->name, g.rule->gate_event);
 }
 
 /* ---- once for each ---- */

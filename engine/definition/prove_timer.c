@@ -42,14 +42,15 @@ static const struct transition *barred_row(const struct proof *proof, const stru
     return NULL;
 }
 
-static void prove_step(struct proof *proof, const struct timer *timer, const char *event)
+/* False: nothing answers it (said). */
+static bool prove_step(struct proof *proof, const struct timer *timer, const char *event)
 {
     const struct lifecycle *l = kind_of(proof)->lifecycle;
     const struct transition *row;
 
     for (int s = 0; s < l->state_count; s++) {
         if (timer->in[s] && answers_event(proof, s, event))
-            return;
+            return true;
     }
     row = barred_row(proof, timer, event);
     if (row == NULL)
@@ -61,6 +62,7 @@ static void prove_step(struct proof *proof, const struct timer *timer, const cha
                     "timer '%s' asks for '%s', which the engine may not do: 'by' (%s:%d) does not "
                     "name system",
                     timer->name, event, row->where.file, row->where.line);
+    return false;
 }
 
 static bool does_something(const struct proof *proof, const struct timer *timer, int state)
@@ -136,6 +138,7 @@ static bool is_filled_in(const struct proof *proof, const char *name)
 static void prove_timer(struct proof *proof, const struct timer *timer)
 {
     const struct lifecycle *l = kind_of(proof)->lifecycle;
+    bool is_answered = true;
 
     if (timer->from == TIMER_ROUND)
         prove_round_timer(proof, timer);
@@ -145,9 +148,9 @@ static void prove_timer(struct proof *proof, const struct timer *timer)
                     timer->field);
     for (int i = 0; i < timer->step_count; i++) {
         if (timer->steps[i].event != NULL)
-            prove_step(proof, timer, timer->steps[i].event);
+            is_answered = prove_step(proof, timer, timer->steps[i].event) && is_answered;
     }
-    for (int s = 0; s < l->state_count; s++) {
+    for (int s = 0; s < l->state_count && is_answered; s++) {
         if (timer->in[s] && !does_something(proof, timer, s))
             say_of_kind(proof, PROBLEM_WARNING, timer->where,
                         "timer '%s' runs in state '%s', where nothing answers it", timer->name,
