@@ -9,11 +9,12 @@
  *     any other row          closes the round; what was granted stays granted
  *     an edit                not granted, no round open
  *     the round expires      by `on_expiry` it goes where a vote would lead: where nobody voted, nothing was granted
- *     a row with `set`       not granted, if it sets a field that belongs to the content
+ *     a row with `set`       not granted, if it sets content, except where the record is in force and stays so
  *
- * Content is what the digest of an approval covers and a person answers for: fields that are not computed. A state that
- * lets only certain fields be edited (`edit_fields`) once the record is in force says by that that these are filled in
- * later, and are not what was approved; before, and outside of that stage, they are content if they are required.
+ * Content is what a person answers for: the title, and the fields that are not computed. Where the definition itself says
+ * what else may change after the vote (a state with `edit_fields`, a row with `set`), optional fields are what is filled in
+ * later, results and notes, and only those that are required are content; a `set` that takes over what came with the event
+ * (`args`) counts like an edit. In a state of stage in_force what `edit_fields` names may be edited, whatever it is.
  *
  * A way to a state of stage in_force where the content is not granted is refused, with the shortest way to it. */
 #include "core/span.h"
@@ -38,15 +39,16 @@ static bool is_content(const struct kind *kind, const char *name, bool only_requ
 
 /* ---- what happens to the standing ---- */
 
-static bool sets_content(const struct kind *kind, const struct transition *row, int state)
+/* The field of content that the row sets, or NULL. */
+static const char *content_set(const struct kind *kind, const struct transition *row, int state)
 {
     bool is_in_force = state >= 0 && kind->lifecycle->states[state].stage == STAGE_IN_FORCE;
 
     for (int i = 0; i < row->set_count && !is_in_force; i++) {
-        if (is_content(kind, row->set[i].field, false))
-            return true;
+        if (is_content(kind, row->set[i].field, !expr_reads(row->set[i].value, "args")))
+            return row->set[i].field;
     }
-    return false;
+    return NULL;
 }
 
 /* After the row; MODEL_NONE: it cannot happen so. `state` is where it leaves, MODEL_NONE if it creates. */
@@ -60,20 +62,21 @@ static int standing_after(const struct kind *kind, const struct transition *row,
         standing |= GRANTED;
     else if (row->vote != VOTE_NONE)
         standing = 0;
-    if (sets_content(kind, row, state))
+    if (content_set(kind, row, state) != NULL)
         standing &= ~GRANTED;
     return row->opens_round ? standing | OPEN : standing;
 }
 
-static bool edits_content(const struct kind *kind, const struct state *state)
+/* The field of content that may be edited in the state ("content": any), or NULL. */
+static const char *content_edited(const struct kind *kind, const struct state *state)
 {
     if (state->edit.count == 0 || state->edit_fields.count == 0)
-        return state->edit.count > 0;
+        return state->edit.count > 0 ? "content" : NULL;
     for (int i = 0; i < state->edit_fields.count && state->stage != STAGE_IN_FORCE; i++) {
         if (is_content(kind, state->edit_fields.at[i], true))
-            return true;
+            return state->edit_fields.at[i];
     }
-    return false;
+    return NULL;
 }
 
 /* ---- the graph ---- */
@@ -114,7 +117,7 @@ static void add_rows(struct proof *proof, struct graph *graph, int state, int st
     }
     if ((standing & OPEN) != 0)
         add_expiry(proof, graph, state, standing);
-    if (edits_content(kind, &l->states[state]))
+    if (content_edited(kind, &l->states[state]) != NULL)
         graph_add(graph, node_of(state, standing), node_of(state, 0), VIA_EDIT);
 }
 
@@ -151,39 +154,66 @@ static bool is_grant(const struct lifecycle *l, const struct edge *edge)
     return edge->via >= 0 && l->transitions[edge->via].vote == VOTE_GRANT;
 }
 
+/* What an edge changes in the content, or NULL. */
+static const char *changed_by(const struct kind *kind, const struct edge *edge)
+{
+    int state = edge->from / STANDINGS;
+
+    if (state == kind->lifecycle->state_count) /* where records begin */
+        state = MODEL_NONE;
+    if (edge->via == VIA_EDIT)
+        return content_edited(kind, &kind->lifecycle->states[state]);
+    return edge->via == VIA_EXPIRY
+               ? NULL
+               : content_set(kind, &kind->lifecycle->transitions[edge->via], state);
+}
+
+/* The way that ends with `last`; `changed`: what of the content was changed after it had been granted, or NULL. */
 static const char *way_of(struct proof *proof, const struct graph *graph, const int *came,
-                          const struct edge *last, bool *was_granted)
+                          const struct edge *last, const char **changed)
 {
     const struct lifecycle *l = kind_of(proof)->lifecycle;
     const char *text = "";
     const struct edge **way;
+    bool was_granted = false;
     int count;
 
-    *was_granted = false;
+    *changed = NULL;
     way = graph_way(graph, came, last->from, &count);
-    for (int i = 0; i < count; i++) {
-        *was_granted = *was_granted || is_grant(l, way[i]);
-        text = arena_printf(proof->arena, "%s%s -> ", text, event_of(l, way[i]));
+    for (int i = 0; i <= count; i++) {
+        const struct edge *edge = i < count ? way[i] : last;
+        const char *change = changed_by(kind_of(proof), edge);
+
+        was_granted = was_granted || is_grant(l, edge);
+        *changed = was_granted && change != NULL ? change : *changed;
+        text = arena_printf(proof->arena, "%s%s%s", text, i > 0 ? " -> " : "", event_of(l, edge));
     }
-    return arena_printf(proof->arena, "%s%s", text, event_of(l, last));
+    return text;
+}
+
+static struct where place_of(const struct proof *proof, const struct edge *last)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    return last->via == VIA_EDIT     ? l->states[last->to / STANDINGS].where
+           : last->via == VIA_EXPIRY ? kind_of(proof)->approval->where
+                                     : l->transitions[last->via].where;
 }
 
 static void say_breach(struct proof *proof, const struct graph *graph, const int *came,
                        const struct edge *last)
 {
-    const struct lifecycle *l = kind_of(proof)->lifecycle;
-    const struct state *state = &l->states[last->to / STANDINGS];
-    bool was_granted;
-    const char *way = way_of(proof, graph, came, last, &was_granted);
+    const struct state *state = &kind_of(proof)->lifecycle->states[last->to / STANDINGS];
+    const char *changed, *way = way_of(proof, graph, came, last, &changed);
 
-    say_of_kind(proof, PROBLEM_ERROR,
-                last->via == VIA_EDIT     ? state->where
-                : last->via == VIA_EXPIRY ? kind_of(proof)->approval->where
-                                          : l->transitions[last->via].where,
-                was_granted || is_grant(l, last)
-                    ? "%s leaves it in '%s' with another content than the one that was approved"
-                    : "%s reaches '%s' and no approval was granted",
-                way, state->name);
+    if (changed == NULL)
+        say_of_kind(proof, PROBLEM_ERROR, place_of(proof, last),
+                    "%s reaches '%s' and no approval was granted", way, state->name);
+    else
+        say_of_kind(proof, PROBLEM_ERROR, place_of(proof, last),
+                    "%s reaches '%s' with another %s%s%s than was approved", way, state->name,
+                    strcmp(changed, "content") == 0 ? "" : "'", changed,
+                    strcmp(changed, "content") == 0 ? "" : "'");
 }
 
 /* For each row (and before them for expiry and edit) the edge by which it first comes to a breach, or NULL. */

@@ -63,21 +63,24 @@ static const struct example ROUNDS[] = {
      "p.cfg:10: write -> hop -> issue reaches 'valid' and no approval was granted (in kind 'paper')\n"},
     /* An edit while the round is open closes it; the votes that follow are of another round. */
     {DOCUMENT("{ name = \"draft\"; stage = \"draft\"; edit = [\"author\"]; },\n{ name = \"ready\"; stage = \"approved\"; edit = [\"author\"]; edit_fields = [\"text\"]; },\n{ name = \"valid\"; stage = \"in_force\"; },\n", ISSUE),
-     "p.cfg:10: write -> submit -> approve -> edit -> issue leaves it in 'valid' with another content than the one that was approved (in kind 'paper')\n"},
+     "p.cfg:10: write -> submit -> approve -> edit -> issue reaches 'valid' with another 'text' than was approved (in kind 'paper')\n"},
     {DOCUMENT("{ name = \"draft\"; stage = \"draft\"; edit = [\"author\"]; },\n{ name = \"ready\"; stage = \"approved\"; edit = [\"author\"]; edit_fields = [\"note\"]; },\n{ name = \"valid\"; stage = \"in_force\"; },\n", ISSUE),
      ""},
     {DOCUMENT("{ name = \"draft\"; stage = \"draft\"; edit = [\"author\"]; },\n{ name = \"ready\"; stage = \"approved\"; },\n{ name = \"valid\"; stage = \"in_force\"; edit = [\"boss\"]; },\n", ISSUE),
-     "p.cfg:4: write -> submit -> approve -> issue -> edit leaves it in 'valid' with another content than the one that was approved (in kind 'paper')\n"},
+     "p.cfg:4: write -> submit -> approve -> issue -> edit reaches 'valid' with another content than was approved (in kind 'paper')\n"},
     {DOCUMENT("{ name = \"draft\"; stage = \"draft\"; edit = [\"author\"]; },\n{ name = \"ready\"; stage = \"approved\"; },\n{ name = \"valid\"; stage = \"in_force\"; edit = [\"boss\"]; edit_fields = [\"text\"]; },\n", ISSUE),
      ""},
     /* What the engine sets: computed is no content, the rest is. */
     {DOCUMENT(PLAIN_STATES, "{ event = \"issue\"; from = [\"ready\"]; to = \"valid\"; by = [\"boss\"]; set = { seal = \"'red'\"; }; },\n"), ""},
-    {DOCUMENT(PLAIN_STATES, "{ event = \"issue\"; from = [\"ready\"]; to = \"valid\"; by = [\"boss\"]; set = { note = \"'red'\"; }; },\n"),
-     "p.cfg:10: write -> submit -> approve -> issue leaves it in 'valid' with another content than the one that was approved (in kind 'paper')\n"},
+    {DOCUMENT(PLAIN_STATES, "{ event = \"issue\"; from = [\"ready\"]; to = \"valid\"; by = [\"boss\"]; set = { note = \"'red'\"; }; },\n"), ""},
+    {DOCUMENT(PLAIN_STATES, "{ event = \"issue\"; from = [\"ready\"]; to = \"valid\"; by = [\"boss\"]; set = { note = \"args.note\"; }; },\n"),
+     "p.cfg:10: write -> submit -> approve -> issue reaches 'valid' with another 'note' than was approved (in kind 'paper')\n"},
+    {DOCUMENT(PLAIN_STATES, "{ event = \"issue\"; from = [\"ready\"]; to = \"valid\"; by = [\"boss\"]; set = { text = \"'red'\"; }; },\n"),
+     "p.cfg:10: write -> submit -> approve -> issue reaches 'valid' with another 'text' than was approved (in kind 'paper')\n"},
     /* Back to be changed, and in force again without a new round. */
     {DOCUMENT("{ name = \"draft\"; stage = \"draft\"; edit = [\"author\"]; },\n{ name = \"ready\"; stage = \"approved\"; },\n{ name = \"valid\"; stage = \"in_force\"; },\n{ name = \"checked\"; stage = \"under_review\"; edit = [\"boss\"]; },\n",
               ISSUE "{ event = \"check\"; from = [\"valid\"]; to = \"checked\"; by = [\"boss\"]; },\n{ event = \"keep\"; from = [\"checked\"]; to = \"valid\"; by = [\"boss\"]; },\n"),
-     "p.cfg:13: write -> submit -> approve -> issue -> check -> edit -> keep leaves it in 'valid' with another content than the one that was approved (in kind 'paper')\n"},
+     "p.cfg:13: write -> submit -> approve -> issue -> check -> edit -> keep reaches 'valid' with another content than was approved (in kind 'paper')\n"},
     /* A second round while it is in force leaves what was granted as it is, until it is refused. */
     {DOCUMENT(PLAIN_STATES, ISSUE "{ event = \"renew\"; from = [\"valid\"]; to = \"valid\"; by = [\"boss\"]; opens = \"round\"; },\n{ event = \"again\"; from = [\"valid\"]; to = \"valid\"; by = [\"asked\"]; vote = \"grant\"; },\n"), ""},
 };
