@@ -9,24 +9,73 @@
  *     any other row          closes the round; what was granted stays granted
  *     an edit                not granted, no round open
  *     the round expires      by `on_expiry` it goes where a vote would lead: where nobody voted, nothing was granted
- *     a row with `set`       not granted, if it sets content, except where the record is in force and stays so
+ *     a row with `set`       not granted, if it sets content, except in a guarded state
  *
  * Content is what a person answers for: the title, and the fields that are not computed. Where the definition itself says
  * what else may change after the vote (a state with `edit_fields`, a row with `set`), optional fields are what is filled in
  * later, results and notes, and only those that are required are content; a `set` that takes over what came with the event
- * (`args`) counts like an edit. In a state of stage in_force what `edit_fields` names may be edited, whatever it is.
+ * (`args`) counts like an edit. In a guarded state what `edit_fields` names may be edited, whatever it is.
  *
- * A way to a state of stage in_force where the content is not granted is refused, with the shortest way to it. */
+ * Guarded are the states of stage in_force. There are records of which not the beginning is signed but the result, a
+ * review, an analysis: where no version is valid and every vote that grants leads to a closed state, guarded are those
+ * states.
+ *
+ * A way to a guarded state where the content is not granted is refused, with the shortest way to it. */
 #include "core/span.h"
 #include "definition/prove_inside.h"
 
 enum { GRANTED = 1, OPEN = 2, STANDINGS = 4 }; /* bits */
 enum { VIA_EXPIRY = -2, VIA_EDIT = -1 };       /* what is no row */
 
+struct rounds {
+    struct proof *proof;
+    const struct kind *kind;
+    const struct lifecycle *lifecycle;
+    bool is_guarded[STATES_MAX];
+    struct graph graph; /* nodes: state and standing, and `begin` */
+    int begin;
+    int *came;
+};
+
 static int node_of(int state, int standing)
 {
     return state * STANDINGS + standing;
 }
+
+static const struct transition *row_at(const struct rounds *r, int row)
+{
+    return &r->lifecycle->transitions[row];
+}
+
+/* ---- which states ---- */
+
+static bool is_result_signed(const struct rounds *r)
+{
+    bool grants = false;
+
+    for (int i = 0; i < r->lifecycle->transition_count; i++) {
+        if (row_at(r, i)->vote != VOTE_GRANT)
+            continue;
+        grants = true;
+        if (!r->lifecycle->states[row_at(r, i)->to].is_closed)
+            return false;
+    }
+    return grants && !r->lifecycle->versioned;
+}
+
+static void find_guarded(struct rounds *r)
+{
+    bool is_result = is_result_signed(r);
+
+    for (int s = 0; s < r->lifecycle->state_count && !is_result; s++)
+        r->is_guarded[s] = r->lifecycle->states[s].stage == STAGE_IN_FORCE;
+    for (int i = 0; i < r->lifecycle->transition_count && is_result; i++) {
+        if (row_at(r, i)->vote == VOTE_GRANT)
+            r->is_guarded[row_at(r, i)->to] = true;
+    }
+}
+
+/* ---- what happens to the content ---- */
 
 static bool is_content(const struct kind *kind, const char *name, bool only_required)
 {
@@ -37,22 +86,32 @@ static bool is_content(const struct kind *kind, const char *name, bool only_requ
     return !field->computed && (!only_required || field->required || field->required_if != NULL);
 }
 
-/* ---- what happens to the standing ---- */
-
-/* The field of content that the row sets, or NULL. */
-static const char *content_set(const struct kind *kind, const struct transition *row, int state)
+/* The field of content that the row sets, or NULL. `state` is where it leaves, MODEL_NONE if it creates. */
+static const char *content_set(const struct rounds *r, const struct transition *row, int state)
 {
-    bool is_in_force = state >= 0 && kind->lifecycle->states[state].stage == STAGE_IN_FORCE;
-
-    for (int i = 0; i < row->set_count && !is_in_force; i++) {
-        if (is_content(kind, row->set[i].field, !expr_reads(row->set[i].value, "args")))
+    for (int i = 0; i < row->set_count && (state == MODEL_NONE || !r->is_guarded[state]); i++) {
+        if (is_content(r->kind, row->set[i].field, !expr_reads(row->set[i].value, "args")))
             return row->set[i].field;
     }
     return NULL;
 }
 
-/* After the row; MODEL_NONE: it cannot happen so. `state` is where it leaves, MODEL_NONE if it creates. */
-static int standing_after(const struct kind *kind, const struct transition *row, int state,
+/* The field of content that may be edited in the state ("content": any), or NULL. */
+static const char *content_edited(const struct rounds *r, int index)
+{
+    const struct state *state = &r->lifecycle->states[index];
+
+    if (state->edit.count == 0 || state->edit_fields.count == 0)
+        return state->edit.count > 0 ? "content" : NULL;
+    for (int i = 0; i < state->edit_fields.count && !r->is_guarded[index]; i++) {
+        if (is_content(r->kind, state->edit_fields.at[i], true))
+            return state->edit_fields.at[i];
+    }
+    return NULL;
+}
+
+/* The standing after the row; MODEL_NONE: it cannot happen so. */
+static int standing_after(const struct rounds *r, const struct transition *row, int state,
                           int standing)
 {
     if (row->vote != VOTE_NONE && (standing & OPEN) == 0)
@@ -62,176 +121,143 @@ static int standing_after(const struct kind *kind, const struct transition *row,
         standing |= GRANTED;
     else if (row->vote != VOTE_NONE)
         standing = 0;
-    if (content_set(kind, row, state) != NULL)
+    if (content_set(r, row, state) != NULL)
         standing &= ~GRANTED;
     return row->opens_round ? standing | OPEN : standing;
 }
 
-/* The field of content that may be edited in the state ("content": any), or NULL. */
-static const char *content_edited(const struct kind *kind, const struct state *state)
-{
-    if (state->edit.count == 0 || state->edit_fields.count == 0)
-        return state->edit.count > 0 ? "content" : NULL;
-    for (int i = 0; i < state->edit_fields.count && state->stage != STAGE_IN_FORCE; i++) {
-        if (is_content(kind, state->edit_fields.at[i], true))
-            return state->edit_fields.at[i];
-    }
-    return NULL;
-}
-
 /* ---- the graph ---- */
 
-static bool is_breach(const struct lifecycle *l, int node)
+static bool is_breach(const struct rounds *r, int node)
 {
-    return l->states[node / STANDINGS].stage == STAGE_IN_FORCE && (node & GRANTED) == 0;
+    return r->is_guarded[node / STANDINGS] && (node & GRANTED) == 0;
 }
 
 /* A round that time ends as if it had been granted. */
-static void add_expiry(struct proof *proof, struct graph *graph, int state, int standing)
+static void add_expiry(struct rounds *r, int state, int standing)
 {
-    const struct kind *kind = kind_of(proof);
-    const struct lifecycle *l = kind->lifecycle;
-
-    if (span_is_zero(&kind->approval->expires) || kind->approval->on_expiry != VOTE_GRANT)
+    if (span_is_zero(&r->kind->approval->expires) || r->kind->approval->on_expiry != VOTE_GRANT)
         return;
-    for (int i = 0; i < l->transition_count; i++) {
-        if (l->transitions[i].vote == VOTE_GRANT && l->transitions[i].from[state])
-            graph_add(graph, node_of(state, standing), node_of(l->transitions[i].to, 0),
+    for (int i = 0; i < r->lifecycle->transition_count; i++) {
+        if (row_at(r, i)->vote == VOTE_GRANT && row_at(r, i)->from[state])
+            graph_add(&r->graph, node_of(state, standing), node_of(row_at(r, i)->to, 0),
                       VIA_EXPIRY);
     }
 }
 
-static void add_rows(struct proof *proof, struct graph *graph, int state, int standing)
+static void add_rows(struct rounds *r, int state, int standing)
 {
-    const struct kind *kind = kind_of(proof);
-    const struct lifecycle *l = kind->lifecycle;
-
-    for (int i = 0; i < l->transition_count; i++) {
+    for (int i = 0; i < r->lifecycle->transition_count; i++) {
         int after;
 
-        if (!can_happen(proof, i, state))
+        if (!can_happen(r->proof, i, state))
             continue;
-        after = standing_after(kind, &l->transitions[i], state, standing);
+        after = standing_after(r, row_at(r, i), state, standing);
         if (after != MODEL_NONE)
-            graph_add(graph, node_of(state, standing), node_of(l->transitions[i].to, after), i);
+            graph_add(&r->graph, node_of(state, standing), node_of(row_at(r, i)->to, after), i);
     }
     if ((standing & OPEN) != 0)
-        add_expiry(proof, graph, state, standing);
-    if (content_edited(kind, &l->states[state]) != NULL)
-        graph_add(graph, node_of(state, standing), node_of(state, 0), VIA_EDIT);
+        add_expiry(r, state, standing);
+    if (content_edited(r, state) != NULL)
+        graph_add(&r->graph, node_of(state, standing), node_of(state, 0), VIA_EDIT);
 }
 
-/* From what is in force unapproved no way goes on: the first breach is the one to mend. */
-static void draw(struct proof *proof, struct graph *graph, int begin)
+/* From a breach no way goes on: the first one is the one to mend. */
+static void draw(struct rounds *r)
 {
-    const struct kind *kind = kind_of(proof);
-    const struct lifecycle *l = kind->lifecycle;
+    bool *starts = arena_zero(r->proof->arena, (size_t)r->begin + 1);
 
-    graph_init(graph, proof->arena, begin + 1);
-    for (int i = 0; i < l->transition_count; i++) {
-        const struct transition *row = &l->transitions[i];
-
-        if (row->creates && life_of(proof)->made[i])
-            graph_add(graph, begin, node_of(row->to, standing_after(kind, row, MODEL_NONE, 0)), i);
+    graph_init(&r->graph, r->proof->arena, r->begin + 1);
+    for (int i = 0; i < r->lifecycle->transition_count; i++) {
+        if (row_at(r, i)->creates && life_of(r->proof)->made[i])
+            graph_add(&r->graph, r->begin,
+                      node_of(row_at(r, i)->to, standing_after(r, row_at(r, i), MODEL_NONE, 0)), i);
     }
-    for (int node = 0; node < begin; node++) {
-        if (!is_breach(l, node))
-            add_rows(proof, graph, node / STANDINGS, node % STANDINGS);
+    for (int node = 0; node < r->begin; node++) {
+        if (!is_breach(r, node))
+            add_rows(r, node / STANDINGS, node % STANDINGS);
     }
+    starts[r->begin] = true;
+    r->came = graph_spread(&r->graph, starts, NULL);
 }
 
 /* ---- what is wrong ---- */
 
-static const char *event_of(const struct lifecycle *l, const struct edge *edge)
+static const char *event_of(const struct rounds *r, const struct edge *edge)
 {
     return edge->via == VIA_EDIT     ? "edit"
            : edge->via == VIA_EXPIRY ? "(the round expires)"
-                                     : l->transitions[edge->via].event;
-}
-
-static bool is_grant(const struct lifecycle *l, const struct edge *edge)
-{
-    return edge->via >= 0 && l->transitions[edge->via].vote == VOTE_GRANT;
+                                     : row_at(r, edge->via)->event;
 }
 
 /* What an edge changes in the content, or NULL. */
-static const char *changed_by(const struct kind *kind, const struct edge *edge)
+static const char *changed_by(const struct rounds *r, const struct edge *edge)
 {
-    int state = edge->from / STANDINGS;
+    int state = edge->from == r->begin ? MODEL_NONE : edge->from / STANDINGS;
 
-    if (state == kind->lifecycle->state_count) /* where records begin */
-        state = MODEL_NONE;
     if (edge->via == VIA_EDIT)
-        return content_edited(kind, &kind->lifecycle->states[state]);
-    return edge->via == VIA_EXPIRY
-               ? NULL
-               : content_set(kind, &kind->lifecycle->transitions[edge->via], state);
+        return content_edited(r, state);
+    return edge->via == VIA_EXPIRY ? NULL : content_set(r, row_at(r, edge->via), state);
 }
 
 /* The way that ends with `last`; `changed`: what of the content was changed after it had been granted, or NULL. */
-static const char *way_of(struct proof *proof, const struct graph *graph, const int *came,
-                          const struct edge *last, const char **changed)
+static const char *way_of(const struct rounds *r, const struct edge *last, const char **changed)
 {
-    const struct lifecycle *l = kind_of(proof)->lifecycle;
+    struct arena *arena = r->proof->arena;
     const char *text = "";
     const struct edge **way;
     bool was_granted = false;
     int count;
 
     *changed = NULL;
-    way = graph_way(graph, came, last->from, &count);
+    way = graph_way(&r->graph, r->came, last->from, &count);
     for (int i = 0; i <= count; i++) {
         const struct edge *edge = i < count ? way[i] : last;
-        const char *change = changed_by(kind_of(proof), edge);
+        const char *change = changed_by(r, edge);
 
-        was_granted = was_granted || is_grant(l, edge);
+        was_granted = was_granted || (edge->via >= 0 && row_at(r, edge->via)->vote == VOTE_GRANT);
         *changed = was_granted && change != NULL ? change : *changed;
-        text = arena_printf(proof->arena, "%s%s%s", text, i > 0 ? " -> " : "", event_of(l, edge));
+        text = arena_printf(arena, "%s%s%s", text, i > 0 ? " -> " : "", event_of(r, edge));
     }
     return text;
 }
 
-static struct where place_of(const struct proof *proof, const struct edge *last)
+static struct where place_of(const struct rounds *r, const struct edge *last)
 {
-    const struct lifecycle *l = kind_of(proof)->lifecycle;
-
-    return last->via == VIA_EDIT     ? l->states[last->to / STANDINGS].where
-           : last->via == VIA_EXPIRY ? kind_of(proof)->approval->where
-                                     : l->transitions[last->via].where;
+    return last->via == VIA_EDIT     ? r->lifecycle->states[last->to / STANDINGS].where
+           : last->via == VIA_EXPIRY ? r->kind->approval->where
+                                     : row_at(r, last->via)->where;
 }
 
-static void say_breach(struct proof *proof, const struct graph *graph, const int *came,
-                       const struct edge *last)
+static void say_breach(const struct rounds *r, const struct edge *last)
 {
-    const struct state *state = &kind_of(proof)->lifecycle->states[last->to / STANDINGS];
-    const char *changed, *way = way_of(proof, graph, came, last, &changed);
+    const struct state *state = &r->lifecycle->states[last->to / STANDINGS];
+    const char *changed, *way = way_of(r, last, &changed);
 
     if (changed == NULL)
-        say_of_kind(proof, PROBLEM_ERROR, place_of(proof, last),
+        say_of_kind(r->proof, PROBLEM_ERROR, place_of(r, last),
                     "%s reaches '%s' and no approval was granted", way, state->name);
     else
-        say_of_kind(proof, PROBLEM_ERROR, place_of(proof, last),
+        say_of_kind(r->proof, PROBLEM_ERROR, place_of(r, last),
                     "%s reaches '%s' with another %s%s%s than was approved", way, state->name,
                     strcmp(changed, "content") == 0 ? "" : "'", changed,
                     strcmp(changed, "content") == 0 ? "" : "'");
 }
 
 /* For each row (and before them for expiry and edit) the edge by which it first comes to a breach, or NULL. */
-static const struct edge **first_breaches(const struct proof *proof, const struct graph *graph,
-                                          const int *came)
+static const struct edge **first_breaches(const struct rounds *r)
 {
-    const struct lifecycle *l = kind_of(proof)->lifecycle;
-    size_t places = (size_t)(l->transition_count - VIA_EXPIRY);
-    const struct edge **best = arena_zero(proof->arena, sizeof *best * places);
-    int *least = arena_zero(proof->arena, sizeof *least * places);
+    size_t places = (size_t)(r->lifecycle->transition_count - VIA_EXPIRY);
+    const struct edge **best = arena_zero(r->proof->arena, sizeof *best * places);
+    int *least = arena_zero(r->proof->arena, sizeof *least * places);
 
-    for (int e = 0; e < graph->edge_count; e++) {
-        const struct edge *edge = &graph->edges[e];
+    for (int e = 0; e < r->graph.edge_count; e++) {
+        const struct edge *edge = &r->graph.edges[e];
         int place = edge->via - VIA_EXPIRY, length;
 
-        if (came[edge->from] == GRAPH_NONE || !is_breach(l, edge->to))
+        if (r->came[edge->from] == GRAPH_NONE || !is_breach(r, edge->to))
             continue;
-        length = graph_distance(graph, came, edge->from);
+        length = graph_distance(&r->graph, r->came, edge->from);
         if (best[place] == NULL || length < least[place]) {
             best[place] = edge;
             least[place] = length;
@@ -242,21 +268,18 @@ static const struct edge **first_breaches(const struct proof *proof, const struc
 
 void prove_round(struct proof *proof)
 {
-    const struct lifecycle *l = kind_of(proof)->lifecycle;
-    int begin = l->state_count * STANDINGS;
-    bool *starts = arena_zero(proof->arena, (size_t)begin + 1);
+    struct rounds r = {
+        .proof = proof, .kind = kind_of(proof), .lifecycle = kind_of(proof)->lifecycle};
     const struct edge **breaches;
-    struct graph graph;
-    const int *came;
 
-    if (kind_of(proof)->approval == NULL)
+    if (r.kind->approval == NULL)
         return;
-    draw(proof, &graph, begin);
-    starts[begin] = true;
-    came = graph_spread(&graph, starts, NULL);
-    breaches = first_breaches(proof, &graph, came);
-    for (int i = 0; i < l->transition_count - VIA_EXPIRY; i++) {
+    r.begin = r.lifecycle->state_count * STANDINGS;
+    find_guarded(&r);
+    draw(&r);
+    breaches = first_breaches(&r);
+    for (int i = 0; i < r.lifecycle->transition_count - VIA_EXPIRY; i++) {
         if (breaches[i] != NULL)
-            say_breach(proof, &graph, came, breaches[i]);
+            say_breach(&r, breaches[i]);
     }
 }

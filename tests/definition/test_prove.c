@@ -85,6 +85,24 @@ static const struct example ROUNDS[] = {
     {DOCUMENT(PLAIN_STATES, ISSUE "{ event = \"renew\"; from = [\"valid\"]; to = \"valid\"; by = [\"boss\"]; opens = \"round\"; },\n{ event = \"again\"; from = [\"valid\"]; to = \"valid\"; by = [\"asked\"]; vote = \"grant\"; },\n"), ""},
 };
 
+/* Where the result is signed, the record may be worked on before. */
+#define RESULT(MORE) \
+    "lifecycle = { name = \"look\"; states = ( { name = \"doing\"; stage = \"in_force\"; edit = [\"author\"]; }, { name = \"done\"; stage = \"under_review\"; }, { name = \"signed\"; stage = \"closed\"; }, { name = \"dropped\"; stage = \"closed\"; } );\n" \
+    "transitions = ( { event = \"look\"; to = \"doing\"; },\n" \
+    "{ event = \"conclude\"; from = [\"doing\"]; to = \"done\"; by = [\"author\"]; opens = \"round\"; },\n" \
+    "{ event = \"sign\"; from = [\"done\"]; to = \"signed\"; by = [\"asked\"]; vote = \"grant\"; },\n" \
+    "{ event = \"back\"; from = [\"done\"]; to = \"doing\"; by = [\"asked\"]; vote = \"return\"; },\n" \
+    MORE \
+    "{ event = \"drop\"; from = [\"doing\"]; to = \"dropped\"; by = [\"boss\"]; } ); };\n" \
+    "kind = { name = \"look\"; prefix = \"LK\"; title = \"Look\"; lifecycle = \"look\"; create = [\"clerk\"]; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"];\n" \
+    "approval = { ask = [\"boss\"]; meaning = \"approved\"; }; };\n"
+
+static const struct example RESULTS[] = {
+    {RESULT(""), ""},
+    {RESULT("{ event = \"skip\"; from = [\"done\"]; to = \"signed\"; by = [\"boss\"]; },\n"),
+     "p.cfg:6: look -> conclude -> skip reaches 'signed' and no approval was granted (in kind 'look')\n"},
+};
+
 /* ---- states ---- */
 
 #define STATES3 "lifecycle = { name = \"life\"; states = ( { name = \"open\"; stage = \"in_force\"; },\n{ name = \"mid\"; stage = \"under_review\"; },\n{ name = \"shut\"; stage = \"closed\"; } );\ntransitions = ( { event = \"begin\"; to = \"open\"; },\n"
@@ -217,6 +235,7 @@ static void nothing_comes_into_force_unapproved(void **state)
 {
     (void)state;
     assert_int_equal(SAYS(ROUNDS), 0);
+    assert_int_equal(SAYS(RESULTS), 0);
 }
 
 static void every_state_is_reached_and_can_be_left(void **state)
