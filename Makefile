@@ -77,7 +77,7 @@ $(BUILD)/rotad: $(call objects,engine/daemon) $(call archive,net) $(call archive
                 $(call archive,wire) $(call archive,core) $(call archive,base)
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq sqlite3 libconfig libcrypto jansson msgpack)
 
-$(BUILD)/rota: $(call objects,tools/rota) $(call archive,definition) $(WIRE_LIBS)
+$(BUILD)/rota: $(call objects,tools/rota) $(call objects,tools/simulate) $(call archive,definition) $(WIRE_LIBS)
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq libczmq libconfig libcrypto jansson msgpack)
 
 $(BUILD)/rota-verify: $(call objects,tools/verify)
@@ -156,7 +156,7 @@ clean:
 # ---- tests ----
 
 # tests/PART/test_*.c are programs; the other files of the folder are shared by them. What a part may link is what it tests.
-TEST_PARTS = base core definition pack wire store net daemon workers tools verify fuzz engine
+TEST_PARTS = base core definition pack simulate wire store net daemon workers tools verify fuzz engine
 without-main = $(filter-out %/main.o,$(call objects,$(1)))
 ENGINE_ALL = $(call without-main,engine/daemon) $(call archive,net) $(call archive,store) $(call archive,definition) \
              $(call archive,wire) $(call archive,core) $(call archive,base)
@@ -164,13 +164,14 @@ WORKER_ALL = $(foreach d,sdk common post approval communication audit exec,$(cal
 LINK_core    = $(call objects,tools/simulate) $(ENGINE_ALL)
 LINK_verify  = $(call without-main,tools/verify)
 LINK_workers = $(WORKER_ALL) $(WIRE_LIBS)
-LINK_tools   = $(call without-main,tools/rota) $(call objects,workers/audit/none) $(ENGINE_ALL)
+LINK_tools   = $(call without-main,tools/rota) $(call objects,tools/simulate) $(call objects,workers/audit/none) $(ENGINE_ALL)
 LINK_engine  = $(WIRE_LIBS)
 TEST_LIBS = $(call lib,cmocka $(PKGS)) -lm
 
 # Walks are stories.
 HELP_WITH_pack = $(BUILD)/tests/core/story.o $(BUILD)/tests/core/story_people.o $(BUILD)/tests/core/story_proof.o
 LINK_pack    = $(LINK_core)
+LINK_simulate = $(LINK_core)
 
 define TEST_PART
 HELP_$(1) := $$(patsubst %.c,$$(BUILD)/%.o,$$(filter-out tests/$(1)/test_%,$$(wildcard tests/$(1)/*.c)))

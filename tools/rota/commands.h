@@ -12,7 +12,7 @@ extern const struct tool_command command_show, command_log, command_list, comman
     command_inbox;
 extern const struct tool_command command_diff, command_why, command_watch;
 extern const struct tool_command command_import;
-extern const struct tool_command command_eval, command_draw;
+extern const struct tool_command command_eval, command_draw, command_simulate;
 extern const struct tool_command command_workers, command_services, command_tasks, command_task,
     command_worker;
 extern const struct tool_command command_people, command_person, command_key;

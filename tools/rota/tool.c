@@ -49,6 +49,7 @@ const struct tool_command *const tool_commands[] = {
     &command_eval,
     &command_draw,
     &command_migrate,
+    &command_simulate,
     &command_verify,
     &command_checkpoint,
     &command_backup,

@@ -1,0 +1,66 @@
+#!/bin/sh
+# `rota simulate` as a person types it: the years of the sample, its options, its mistakes. No engine runs.
+set -u
+. "$(dirname "$0")/house.inc"
+house=$(cd "$(dirname "$0")/../.." && pwd)
+sample=$house/config/sample/scenarios/three_years.cfg
+work=${ROTA_DIR%/org}
+
+ends 0 simulate "$sample"
+says "2028-02-29 Tue"
+says "review opened, due"
+says "reminder: approval_waiting"
+says "escalation:"
+says "withdraw refused (not-allowed)"
+says "is parked"
+says "What happened"
+says "what is stored equals their fold"
+cp "$out" "$work/first"
+
+# The same twice, byte for byte; with another seed not.
+ends 0 simulate "$sample"
+cmp -s "$out" "$work/first" || wrong "the same scenario gave other years"
+ends 0 simulate "$sample" --seed 2
+! cmp -s "$out" "$work/first" || wrong "another seed gave the same years"
+says "seed 2"
+
+# The summary alone, and a picture.
+ends 0 simulate "$sample" --quiet --chart "$work/load.svg"
+says_not "2028-02-29 Tue"
+says "At the end"
+"$python" -c 'import sys, xml.dom.minidom as x; d = x.parse(sys.argv[1]); assert d.documentElement.tagName == "svg"; assert "ines" in d.toxml()' \
+    "$work/load.svg" 2>"$err" || wrong "the chart is no SVG"
+ends 4 simulate "$sample" --quiet --chart "$work/nowhere/load.svg"
+complains "nowhere/load.svg"
+
+# An end of one's own.
+ends 0 simulate "$sample" --until 2026-06-30
+says "2026-01-05 to 2026-06-30"
+ends 0 simulate "$sample" --until "2 months" --quiet
+says "2026-01-05 to 2026-03-04"
+ends 2 simulate "$sample" --until 2025-01-01
+complains "is not after the start"
+ends 2 simulate "$sample" --until "some day"
+complains "is no moment"
+ends 2 simulate "$sample" --seed many
+complains "--seed takes a whole number"
+
+# For programs: a line an event, and the summary last.
+json simulate "$sample"
+has at day time what record who text
+tail -n 1 "$out" | "$python" -c '
+import json, sys
+s = json.load(sys.stdin)["summary"]
+assert s["reviews_opened"] > 0 and s["documents"] and s["people"] and s["at_the_end"], s
+assert len(s["people"][0]["months"]) == 37' 2>"$err" || wrong "the summary: $(cat "$err")"
+
+# Mistakes have a place and a remedy.
+sed 's/who = "pavel"/who = "paval"/; s|"\.\./\.\./\.\./workflows"|"'"$house"'/workflows"|; s|"\.\./|"'"$house"'/config/sample/|' "$sample" >"$work/wrong.cfg"
+ends 4 simulate "$work/wrong.cfg"
+complains "no person is called 'paval'; did you mean 'pavel'?"
+complains "wrong.cfg:"
+ends 4 simulate "$work/nowhere.cfg"
+complains "nowhere.cfg cannot be read"
+ends 2 simulate
+
+told "three years, and every way to ask for them"
