@@ -126,13 +126,16 @@ static void follow_states(struct walked *walked, const struct leaf *leaf)
 
 /* ---- rules ---- */
 
-static const struct rule *rule_of(const struct walked *walked, struct slice name)
+/* A rule that watches several events is one for each: "R4.1 policy.put_in_force". */
+static const char *rule_label(struct arena *arena, const struct pack *pack, const struct rule *rule)
 {
-    for (int i = 0; i < walked->pack->rule_count; i++) {
-        if (slice_is(name, walked->pack->rules[i].name))
-            return &walked->pack->rules[i];
-    }
-    return NULL;
+    return arena_printf(arena, "%s %s.%s", rule->name, pack->kinds[rule->kind].name, rule->event);
+}
+
+static void mark_rule(struct walked *walked, const struct rule *rule)
+{
+    mark(walked->coverage, &walked->coverage->rules,
+         rule_label(&walked->coverage->arena, walked->pack, rule));
 }
 
 /* "once/I4.1/FND-0001" -> I4.1 */
@@ -147,34 +150,13 @@ static struct slice rule_name(struct slice key)
 static void check_started(struct walked *walked, const struct rule *rule, const struct leaf *leaf)
 {
     const struct value *own = value_get(&leaf->effects, "");
-    struct leaf watched;
+    struct leaf watched = story_leaf(walked->story, (uint64_t)leaf->cause);
 
-    if (leaf->cause < 0) {
-        breach(walked, rule->name, "was started by nothing", leaf->stream);
-        return;
-    }
-    watched = story_leaf(walked->story, (uint64_t)leaf->cause);
     if (value_find(value_get(own, "links"), record_of(watched.stream)) == NULL)
         breach(walked, rule->name, "has no link to what the rule watched", leaf->stream);
     for (int i = 0; i < rule->due_count; i++) {
         if (value_get(value_get(own, "fields"), rule->due[i].field) == NULL)
             breach(walked, rule->name, "has not the date that the rule says", leaf->stream);
-    }
-}
-
-static void count_starts(struct walked *walked, const struct leaf *leaf)
-{
-    for (uint32_t i = 0; leaf->effects.type == VALUE_MAP && i < leaf->effects.count; i++) {
-        struct slice key = leaf->effects.as.pairs[i].key;
-        const struct rule *rule =
-            slice_starts(key, "once/") ? rule_of(walked, rule_name(key)) : NULL;
-
-        if (rule == NULL)
-            continue;
-        if (map_put(&walked->once, key, walked) != NULL)
-            breach(walked, rule->name, "was started twice for one key", leaf->stream);
-        mark(walked->coverage, &walked->coverage->rules, rule->name);
-        check_started(walked, rule, leaf);
     }
 }
 
@@ -192,6 +174,36 @@ static bool is_watched(struct walked *walked, const struct rule *rule, const str
            kind_of(walked, record_of(cause.stream)) == &walked->pack->kinds[rule->kind];
 }
 
+/* The rule of this name that watches what the leaf came from; NULL if there is none. */
+static const struct rule *rule_of(struct walked *walked, struct slice name, const struct leaf *leaf)
+{
+    for (int i = 0; i < walked->pack->rule_count; i++) {
+        const struct rule *rule = &walked->pack->rules[i];
+
+        if (slice_is(name, rule->name) && is_watched(walked, rule, leaf))
+            return rule;
+    }
+    return NULL;
+}
+
+static void count_starts(struct walked *walked, const struct leaf *leaf)
+{
+    for (uint32_t i = 0; leaf->effects.type == VALUE_MAP && i < leaf->effects.count; i++) {
+        struct slice key = leaf->effects.as.pairs[i].key;
+        const struct rule *rule =
+            slice_starts(key, "once/") ? rule_of(walked, rule_name(key), leaf) : NULL;
+
+        if (rule == NULL && slice_starts(key, "once/"))
+            breach(walked, "?", "was started by nothing that a rule watches", leaf->stream);
+        if (rule == NULL)
+            continue;
+        if (map_put(&walked->once, key, walked) != NULL)
+            breach(walked, rule->name, "was started twice for one key", leaf->stream);
+        mark_rule(walked, rule);
+        check_started(walked, rule, leaf);
+    }
+}
+
 /* Rules that start nothing leave no key: a signal is known by its cause, a notice too. */
 static void count_signals(struct walked *walked, const struct leaf *leaf)
 {
@@ -203,7 +215,7 @@ static void count_signals(struct walked *walked, const struct leaf *leaf)
 
         if (rule->starts == MODEL_NONE && slice_is(leaf->type, type) &&
             slice_is(leaf->actor, "engine") && is_watched(walked, rule, leaf))
-            mark(walked->coverage, &walked->coverage->rules, rule->name);
+            mark_rule(walked, rule);
     }
 }
 
@@ -262,9 +274,14 @@ static bool kind_is_covered(const struct coverage *coverage, const struct kind *
     return true;
 }
 
-static bool rule_is_covered(const struct coverage *coverage, const char *name)
+static bool rule_is_covered(const struct coverage *coverage, const struct pack *pack,
+                            const struct rule *rule)
 {
-    return map_get(&coverage->rules, slice_str(name)) != NULL;
+    struct arena arena = ARENA_EMPTY;
+    bool is = map_get(&coverage->rules, slice_str(rule_label(&arena, pack, rule))) != NULL;
+
+    arena_release(&arena);
+    return is;
 }
 
 /* Is `name` a line of the text? */
@@ -309,8 +326,8 @@ static int check_pending(const struct coverage *coverage, const struct pack *pac
     for (int i = 0; i < pack->rule_count && is_rule; i++) {
         if (strcmp(pack->rules[i].name, line + 5) != 0)
             continue;
+        is_covered = (is_covered || !is_known) && rule_is_covered(coverage, pack, &pack->rules[i]);
         is_known = true;
-        is_covered = rule_is_covered(coverage, line + 5);
     }
     if (!is_known)
         buf_addf(out, "PENDING: the pack has no \"%s\"\n", line);
@@ -333,12 +350,12 @@ int coverage_check(const struct coverage *coverage, const struct pack *pack, con
     for (int i = 0; i < pack->rule_count; i++) {
         const struct rule *rule = &pack->rules[i];
 
-        if (rule_is_covered(coverage, rule->name) ||
+        if (rule_is_covered(coverage, pack, rule) ||
             is_listed(pending, arena_printf(&arena, "rule %s", rule->name)))
             continue;
         count++;
-        buf_addf(out, "rule %s never fired (%s:%d)\n", rule->name, rule->where.file,
-                 rule->where.line);
+        buf_addf(out, "rule %s never fired (%s:%d)\n", rule_label(&arena, pack, rule),
+                 rule->where.file, rule->where.line);
     }
     for (const char *at = pending; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
         const char *line = arena_copy(&arena, at, strcspn(at, "\n"));
@@ -352,6 +369,8 @@ int coverage_check(const struct coverage *coverage, const struct pack *pack, con
 
 void coverage_show(const struct coverage *coverage, const struct pack *pack, struct buf *out)
 {
+    struct arena arena = ARENA_EMPTY;
+
     for (int k = 0; k < pack->kind_count; k++) {
         const struct kind *kind = &pack->kinds[k];
 
@@ -367,7 +386,8 @@ void coverage_show(const struct coverage *coverage, const struct pack *pack, str
         }
     }
     for (int i = 0; i < pack->rule_count; i++) {
-        if (!rule_is_covered(coverage, pack->rules[i].name))
-            buf_addf(out, "rule %s\n", pack->rules[i].name);
+        if (!rule_is_covered(coverage, pack, &pack->rules[i]))
+            buf_addf(out, "rule %s\n", rule_label(&arena, pack, &pack->rules[i]));
     }
+    arena_release(&arena);
 }

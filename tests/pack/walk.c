@@ -10,7 +10,7 @@
 #include "pack/walk.h"
 #include "wire/json.h"
 
-enum { WORDS = 6, DEPTH_MAX = 12, TEXT_MAX = 256 * 1024, ROWS_LIMIT = 10000 };
+enum { WORDS = 6, DEPTH_MAX = 12, TEXT_MAX = 256 * 1024, ROWS_LIMIT = 10000, INCLUDES_MAX = 4 };
 
 struct walk {
     struct story *story;
@@ -18,7 +18,7 @@ struct walk {
     struct value names; /* name -> record id */
     char problem[2048];
     const char *file;
-    int line;
+    int line, depth;
 };
 
 struct line { /* the words before the JSON, and the JSON or NULL */
@@ -90,6 +90,14 @@ static bool read_json(struct walk *walk, const char *text, struct value *out)
     return true;
 }
 
+/* $NAME before the JSON; names of records are meant to stay what they are. */
+static const char *word_of(struct walk *walk, const char *at, size_t len)
+{
+    const char *word = arena_copy(&walk->arena, at, len);
+
+    return word[0] == '$' ? id_of(walk, word) : word;
+}
+
 static bool read_line(struct walk *walk, char *text, struct line *out)
 {
     struct value *json = arena_take(&walk->arena, sizeof *json);
@@ -104,11 +112,18 @@ static bool read_line(struct walk *walk, char *text, struct line *out)
     }
     while (*(at += strspn(at, " \t")) != '\0') {
         size_t len = strcspn(at, " \t");
+        const struct value *given =
+            at[0] == '$' ? value_find(&walk->names, slice_of(at + 1, len - 1)) : NULL;
 
+        if (value_is(given, VALUE_MAP)) {
+            out->json = given;
+            at += len;
+            continue;
+        }
         if (out->count == WORDS)
             break;
         out->rest[out->count] = at;
-        out->words[out->count++] = arena_copy(&walk->arena, at, len);
+        out->words[out->count++] = word_of(walk, at, len);
         at += len;
     }
     return true;
@@ -485,14 +500,43 @@ static bool play_count(struct walk *walk, const struct line *line)
 
 /* ---- steps ---- */
 
+static bool play_let(struct walk *walk, const struct line *line)
+{
+    if (line->count != 3 && (line->count != 2 || line->json == NULL))
+        return wrong(walk, "let NAME VALUE, or JSON");
+    value_set(&walk->arena, &walk->names, line->words[1],
+              line->json != NULL ? *line->json : value_str(line->words[2]));
+    return true;
+}
+
+static bool play_include(struct walk *walk, const struct line *line)
+{
+    const char *file = arena_printf(&walk->arena, "tests/pack/walks/%s", line->words[1]);
+    const char *text = walk_text(&walk->arena, file), *outer = walk->file;
+    int at = walk->line;
+
+    if (text == NULL)
+        return wrong(walk, "%s cannot be read", file);
+    if (walk->depth == INCLUDES_MAX)
+        return wrong(walk, "files that include each other");
+    walk->depth++;
+    if (!walk_play(walk, file, text))
+        return false;
+    walk->depth--;
+    walk->file = outer;
+    walk->line = at;
+    return true;
+}
+
 static const struct {
     const char *word;
     bool (*play)(struct walk *walk, const struct line *line);
 } steps[] = {
-    {"at", play_at},           {"until", play_until},   {"pass", play_pass},
-    {"refused", play_refused}, {"task", play_task},     {"told", play_told},
-    {"untold", play_untold},   {"state", play_state},   {"field", play_field},
-    {"fact", play_fact},       {"exists", play_exists}, {"count", play_count},
+    {"at", play_at},           {"until", play_until},     {"pass", play_pass},
+    {"refused", play_refused}, {"task", play_task},       {"told", play_told},
+    {"untold", play_untold},   {"state", play_state},     {"field", play_field},
+    {"fact", play_fact},       {"exists", play_exists},   {"count", play_count},
+    {"let", play_let},         {"include", play_include},
 };
 
 static bool play_line(struct walk *walk, char *text)

@@ -9,6 +9,8 @@
  *     exists KIND [as NAME] [JSON]               the newest record of a kind that nobody opened, with these fields
  *     count KIND N | state NAME STATE | field NAME FIELD [VALUE] | fact NAME KEY [VALUE]
  *     told WHO NAME MESSAGE | untold WHO NAME MESSAGE
+ *     let NAME VALUE | let NAME JSON             $NAME stands for it, wherever it is
+ *     include FILE                               the steps of tests/pack/walks/FILE, here
  *
  * `#` begins a comment; a line that ends in `\` goes on in the next. NAME is a name given with `as` (without it, the
  * kind's name) or an id; $NAME in JSON and in a VALUE stands for the id. `told` delivers the notice, so that the
