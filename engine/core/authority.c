@@ -453,6 +453,7 @@ static const struct {
 } command_roles[] = {
     {"directory.install", {"isms_manager", "admin", NULL}},
     {"pack.install", {"isms_manager", "admin", NULL}},
+    {"key.revoke", {"isms_manager", "admin", NULL}},
     {"migrate", {"isms_manager", NULL, NULL}}, /* unless the pack names others */
     {"task.redrive", {"isms_manager", "comms_owner", "admin"}},
     {"task.cancel", {"isms_manager", "admin", NULL}},

@@ -168,7 +168,7 @@ int directory_install(struct core *core, const struct question *question)
             memchr(name.at, '/', name.len) != NULL)
             return run_refuse(core, 422, "guard-failed",
                               "Entry %u of the directory has no usable name.", i + 1);
-        if (check_conflicts(core, &person) != 0)
+        if (check_conflicts(core, &person) != 0 || keys_keep(core, &person) != 0)
             return -1;
         note_leaving(core, name, &person, &leaving);
         forget_facts(core, name, &person);
@@ -261,6 +261,8 @@ static const char *const migrate_keys[] = {"to",        "map",        "set",    
 static const char *const back_keys[] = {"reason",    "digest",     "meaning", "key",
                                         "statement", "sig_format", NULL};
 static const char *const pack_keys[] = {"digest", "pack", "reason", NULL};
+static const char *const enrol_keys[] = {"person", "key", "serial", "endorsements", "reason", NULL};
+static const char *const revoke_keys[] = {"person", "reason", NULL};
 static const char *const task_keys[] = {"task", "service", "all", "reason", NULL};
 
 static const struct {
@@ -278,6 +280,8 @@ static const struct {
     {"pack.install", pack_install, pack_keys},
     {"task.redrive", task_redrive, task_keys},
     {"task.cancel", task_cancel, task_keys},
+    {"key.enrol", key_enrol, enrol_keys},
+    {"key.revoke", key_revoke, revoke_keys},
     {"admin", admin_note, NULL},
 };
 

@@ -268,6 +268,13 @@ int record_migrate_back(struct core *core, const struct question *question);
 /* ---- import.c ---- */
 int audit_import(struct core *core, const struct question *question);
 
+/* ---- key.c ---- */
+bool keys_have_roots(struct core *core);
+int key_enrol(struct core *core, const struct question *question);
+int key_revoke(struct core *core, const struct question *question);
+/* An entry that replaces a person's: the signing key stays, and none may come this way. */
+int keys_keep(struct core *core, struct value *person);
+
 /* ---- decide.c ---- */
 int directory_install(struct core *core, const struct question *question);
 int acknowledge(struct core *core, const struct question *question);

@@ -32,7 +32,7 @@ static struct value today_text(struct asking *asking)
 
 int query_info(struct asking *asking)
 {
-    static const char *const facts[] = {"origin", "clock", "format", "timezone"};
+    static const char *const facts[] = {"origin", "clock", "format", "timezone", "root_keys"};
     struct core *core = asking->core;
     const struct value *me = authority_person(core, asking->query->principal);
     const struct value *roles = value_get(me, "roles");
@@ -238,10 +238,15 @@ int query_people(struct asking *asking)
     for (uint32_t i = 0; i < rows.count; i++) {
         struct slice key = value_get_text(&rows.as.items[i], "key");
         struct value person = value_map();
+        const struct value *changes;
 
         value_set(asking->arena, &person, "name", value_text(slice_of(key.at + 7, key.len - 7)));
         copy_facts(asking->arena, value_get(&rows.as.items[i], "row"), facts,
                    sizeof facts / sizeof facts[0], &person);
+        changes = state_rowf(asking->core->state, "key/%.*s", (int)(key.len - 7),
+                             (const char *)key.at + 7);
+        if (changes != NULL)
+            value_set(asking->arena, &person, "key_changes", *value_get(changes, "changes"));
         value_push(asking->arena, asking->out, person);
     }
     return 0;

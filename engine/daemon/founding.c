@@ -1,13 +1,20 @@
 /* founding.c - a new journal: its first leaf, the directory, the pack, and a first signature over them. */
 #include "daemon/engine.h"
 
+#include "core/endorse.h"
 #include "definition/pack.h"
+#include "wire/json.h"
 #include "wire/keyfile.h"
 
 #include <libconfig.h>
 #include <unistd.h>
 
-enum { FOUNDERS_MAX = 160 }; /* a first directory fits one leaf */
+enum { FOUNDERS_MAX = 160 /* a first directory fits one leaf */, ENROLMENT_BYTES_MAX = 16384 };
+
+struct roots { /* public keys that top management keeps the secret halves of */
+    uint8_t at[ROOT_KEYS_MAX][SIGN_KEY_LEN];
+    int count;
+};
 
 int load_log_seed(struct settings *settings, uint8_t out[SIGN_SEED_LEN], struct error *err)
 {
@@ -23,10 +30,55 @@ int load_log_seed(struct settings *settings, uint8_t out[SIGN_SEED_LEN], struct 
     return 0;
 }
 
+/* ---- the root keys: keys/roots, "name hexadecimal-key" a line; no file, no roots ---- */
+
+static int read_root(const char *file, int number, const char *line, struct roots *roots,
+                     struct error *err)
+{
+    char name[KEYFILE_NAME_MAX + 1], hex[2 * SIGN_KEY_LEN + 1], more;
+
+    if (line[0] == '#' || line[strspn(line, " \t\r\n")] == '\0')
+        return 0;
+    if (roots->count == ROOT_KEYS_MAX)
+        return error_set(err, ERROR_INPUT, "%s:%d: more than %d root keys", file, number,
+                         ROOT_KEYS_MAX);
+    if (sscanf(line, "%64s %64s %c", name, hex, &more) != 2 ||
+        hex_decode(hex, roots->at[roots->count], SIGN_KEY_LEN) != 0)
+        return error_set(err, ERROR_INPUT,
+                         "%s:%d: a root key is a line of name and 64 hexadecimal digits", file,
+                         number);
+    for (int i = 0; i < roots->count; i++)
+        if (memcmp(roots->at[i], roots->at[roots->count], SIGN_KEY_LEN) == 0)
+            return error_set(err, ERROR_INPUT, "%s:%d: the same root key twice", file, number);
+    roots->count++;
+    return 0;
+}
+
+static int read_roots(struct settings *settings, struct roots *roots, struct error *err)
+{
+    const char *path = settings_path(settings, "keys/roots");
+    FILE *file = access(path, F_OK) == 0 ? fopen(path, "re") : NULL;
+    char line[256];
+    int rc = 0, number = 0;
+
+    roots->count = 0;
+    if (file == NULL)
+        return access(path, F_OK) == 0 ? error_set(err, ERROR_INPUT, "%s cannot be read", path) : 0;
+    while (rc == 0 && fgets(line, sizeof line, file) != NULL)
+        rc = read_root(path, ++number, line, roots, err);
+    fclose(file);
+    if (rc == 0 && roots->count < ENDORSE_ROOTS_MIN)
+        rc = error_set(err, ERROR_INPUT,
+                       "%s: it takes two root keys at least, of two people: each enrolment of a "
+                       "key needs two",
+                       path);
+    return rc;
+}
+
 /* ---- the first leaf ---- */
 
 static int append_opened(struct engine *engine, const uint8_t seed[SIGN_SEED_LEN],
-                         struct error *err)
+                         const struct roots *roots, struct error *err)
 {
     struct arena *arena = &engine->arena;
     struct value body = value_map(), effects = value_map(), keys = value_array();
@@ -36,6 +88,8 @@ static int append_opened(struct engine *engine, const uint8_t seed[SIGN_SEED_LEN
     int rc;
 
     sign_public_key(seed, log_key);
+    for (int i = 0; i < roots->count; i++)
+        value_push(arena, &keys, value_bin(roots->at[i], SIGN_KEY_LEN));
     value_set(arena, &body, "origin", value_str(engine->settings.origin));
     value_set(arena, &body, "clock", value_str(engine->settings.is_virtual ? "virtual" : "system"));
     value_set(arena, &body, "format", value_str(LEAF_TAG));
@@ -90,7 +144,9 @@ static void put_list(struct arena *arena, struct value *person, config_setting_t
         value_set(arena, person, as, array);
 }
 
-static void put_keys(struct engine *engine, struct value *person, const char *name)
+/* Where there are root keys, signing keys come by enrolment alone. */
+static void put_keys(struct engine *engine, const struct roots *roots, struct value *person,
+                     const char *name)
 {
     struct arena *arena = &engine->arena;
     const char *suffixes[] = {"pub", "key"};
@@ -109,7 +165,7 @@ static void put_keys(struct engine *engine, struct value *person, const char *na
                 value_bin(arena_copy(arena, key.curve_public, CURVE_KEY_LEN), CURVE_KEY_LEN));
             value_set(arena, person, "transport", transport);
         }
-        if (key.has_sign_public)
+        if (key.has_sign_public && roots->count == 0)
             value_set(arena, person, "sign",
                       value_bin(arena_copy(arena, key.sign_public, SIGN_KEY_LEN), SIGN_KEY_LEN));
         keyfile_wipe(&key);
@@ -117,8 +173,8 @@ static void put_keys(struct engine *engine, struct value *person, const char *na
     }
 }
 
-static int read_entry(struct engine *engine, config_setting_t *entry, const char *kind,
-                      const char *file, struct value *people, struct error *err)
+static int read_entry(struct engine *engine, const struct roots *roots, config_setting_t *entry,
+                      const char *kind, const char *file, struct value *people, struct error *err)
 {
     struct arena *arena = &engine->arena;
     struct value person = value_map();
@@ -137,12 +193,13 @@ static int read_entry(struct engine *engine, config_setting_t *entry, const char
     put_list(arena, &person, entry, "serves", "services");
     if (config_setting_lookup_bool(entry, "gateway", &gateway) == CONFIG_TRUE && gateway)
         value_set(arena, &person, "gateway", value_bool(true));
-    put_keys(engine, &person, name);
+    put_keys(engine, roots, &person, name);
     value_push(arena, people, person);
     return 0;
 }
 
-static int read_directory(struct engine *engine, struct value *people, struct error *err)
+static int read_directory(struct engine *engine, const struct roots *roots, struct value *people,
+                          struct error *err)
 {
     static const char *const lists[][2] = {{"people", "person"}, {"workers", "worker"}};
     const char *file = settings_path(&engine->settings, "directory.cfg");
@@ -159,8 +216,8 @@ static int read_directory(struct engine *engine, struct value *people, struct er
         const config_setting_t *list = config_lookup(&config, lists[l][0]);
 
         for (int i = 0; rc == 0 && list != NULL && i < config_setting_length(list); i++)
-            rc = read_entry(engine, config_setting_get_elem(list, (unsigned)i), lists[l][1], file,
-                            people, err);
+            rc = read_entry(engine, roots, config_setting_get_elem(list, (unsigned)i), lists[l][1],
+                            file, people, err);
     }
     config_destroy(&config);
     /* Whoever owns the engine's account administers it through the local socket; the kernel says who that is. */
@@ -190,12 +247,48 @@ static int found_command(struct engine *engine, const char *command, const char 
     return 0;
 }
 
-static int install_directory(struct engine *engine, struct error *err)
+/* A request for a key that was endorsed before there was a journal: keys/NAME.enrolment. */
+static int enrol_one(struct engine *engine, const char *name, struct error *err)
+{
+    static const char *const parts[] = {"person", "key", "serial", "endorsements"};
+    struct arena *arena = &engine->arena;
+    const char *path =
+        arena_printf(arena, "%s/keys/%s.enrolment", engine->settings.directory, name);
+    struct value given = VALUE_NONE, args = value_map();
+    FILE *file = access(path, F_OK) == 0 ? fopen(path, "re") : NULL;
+    char *text = arena_take(arena, ENROLMENT_BYTES_MAX);
+    size_t len;
+
+    if (file == NULL)
+        return 0;
+    len = fread(text, 1, ENROLMENT_BYTES_MAX, file);
+    fclose(file);
+    if (json_to_value(arena, slice_of(text, len), 4, &given, err) != 0)
+        return error_set(err, ERROR_INPUT, "%s: %s", path, err->text);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (value_get(&given, parts[i]) != NULL)
+            value_set(arena, &args, parts[i], *value_get(&given, parts[i]));
+    return found_command(engine, "key.enrol", arena_printf(arena, "founding.key.%s", name), &args,
+                         err);
+}
+
+static int enrol_people(struct engine *engine, const struct value *people, struct error *err)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < people->count && rc == 0; i++)
+        if (slice_is(value_get_text(&people->as.items[i], "kind"), "person"))
+            rc = enrol_one(engine, value_get_str(&people->as.items[i], "name", "", &engine->arena),
+                           err);
+    return rc;
+}
+
+static int install_directory(struct engine *engine, const struct roots *roots, struct error *err)
 {
     struct arena *arena = &engine->arena;
     struct value people = value_array(), args = value_map();
 
-    if (read_directory(engine, &people, err) != 0)
+    if (read_directory(engine, roots, &people, err) != 0)
         return -1;
     if (people.count > FOUNDERS_MAX)
         return error_set(err, ERROR_INPUT,
@@ -203,7 +296,9 @@ static int install_directory(struct engine *engine, struct error *err)
                          "others with directory.install",
                          FOUNDERS_MAX);
     value_set(arena, &args, "people", people);
-    return found_command(engine, "directory.install", "founding.directory", &args, err);
+    if (found_command(engine, "directory.install", "founding.directory", &args, err) != 0)
+        return -1;
+    return roots->count > 0 ? enrol_people(engine, &people, err) : 0;
 }
 
 /* ---- the pack ---- */
@@ -245,6 +340,7 @@ int engine_found(const char *directory, struct error *err)
 {
     struct engine engine = {.next_due_ms = -1};
     struct journal_options options = {.create = true, .has_log_seed = true};
+    struct roots roots;
     struct shelf shelf;
     int rc = -1;
 
@@ -253,13 +349,14 @@ int engine_found(const char *directory, struct error *err)
     options.directory = engine.settings.directory;
     options.origin = engine.settings.origin;
     if (load_log_seed(&engine.settings, options.log_seed, err) != 0 ||
+        read_roots(&engine.settings, &roots, err) != 0 ||
         journal_open_sqlite(&options, &engine.journal, err) != 0)
         goto out;
     clock_start(&engine.clock, engine.settings.is_virtual, 0);
     shelf = engine_shelf(&engine);
     engine.core = core_new(&shelf);
-    if (append_opened(&engine, options.log_seed, err) == 0 &&
-        install_directory(&engine, err) == 0 && install_pack(&engine, err) == 0 &&
+    if (append_opened(&engine, options.log_seed, &roots, err) == 0 &&
+        install_directory(&engine, &roots, err) == 0 && install_pack(&engine, err) == 0 &&
         journal_commit(engine.journal, err) == 0 &&
         journal_checkpoint(engine.journal, NULL, err) == 0)
         rc = 0;

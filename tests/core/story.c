@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/date.h"
+#include "core/endorse.h"
 #include "core/story.h"
 #include "core/story_people.h"
 #include "core/story_proof.h"
@@ -16,6 +17,8 @@
 #include "wire/json.h"
 
 enum { DEPTH_MAX = 8, WAKES_MAX = 1000, ROLES_MAX = 4 };
+
+#define ORIGIN "story.example/virtual"
 
 struct story {
     struct house house;
@@ -162,6 +165,57 @@ int story_sign(struct story *story, const char *who, const char *event, const ch
                const char *args)
 {
     return sign_with(story, who, who, event, record, args);
+}
+
+int story_sign_by(struct story *story, const char *who, const char *key, const char *event,
+                  const char *record)
+{
+    struct question question = command_of(story, who, event, record, said(story, NULL));
+    uint8_t public[SIGN_KEY_LEN];
+
+    sign_public_key(seed_of(story, key), public);
+    assert_int_equal(house_sign(&story->house, &story->arena, &question, public,
+                                seed_of(story, key), &story->answer),
+                     0);
+    return give(story, &question);
+}
+
+static struct value endorsement(struct story *story, const struct enrolment *what, const char *by)
+{
+    uint8_t *hash = arena_take(&story->arena, HASH_LEN), key[SIGN_KEY_LEN];
+    uint8_t *signature = arena_take(&story->arena, SIGNATURE_LEN);
+    struct buf message = BUF_EMPTY;
+    struct value out = value_map();
+
+    endorse_message(&message, what);
+    sign_message(seed_of(story, by), buf_slice(&message), signature);
+    buf_release(&message);
+    sign_public_key(seed_of(story, by), key);
+    hash_bytes(slice_of(key, SIGN_KEY_LEN), hash);
+    value_set(&story->arena, &out, "by", value_bin(hash, HASH_LEN));
+    value_set(&story->arena, &out, "signature", value_bin(signature, SIGNATURE_LEN));
+    return out;
+}
+
+int story_enrol(struct story *story, const char *person, const char *key, int64_t serial,
+                const char *endorsers)
+{
+    uint8_t *public = arena_take(&story->arena, SIGN_KEY_LEN);
+    struct enrolment what = {
+        .origin = slice_str(ORIGIN), .person = slice_str(person), .serial = serial, .key = public};
+    struct value args = value_map(), list = value_array();
+    char *rest = arena_str(&story->arena, endorsers), *by;
+    struct question question;
+
+    sign_public_key(seed_of(story, key), public);
+    while ((by = strsep(&rest, " ")) != NULL)
+        value_push(&story->arena, &list, endorsement(story, &what, by));
+    value_set(&story->arena, &args, "person", value_str(person));
+    value_set(&story->arena, &args, "key", value_bin(public, SIGN_KEY_LEN));
+    value_set(&story->arena, &args, "serial", value_int(serial));
+    value_set(&story->arena, &args, "endorsements", list);
+    question = command_of(story, "amara", "key.enrol", NULL, &args);
+    return give(story, &question);
 }
 
 int story_sign_forged(struct story *story, const char *who, const char *key_of, const char *event,
@@ -427,11 +481,19 @@ struct arena *story_arena(struct story *story)
 
 /* ---- beginning and end ---- */
 
-static void open_journal(struct story *story)
+static void open_journal(struct story *story, bool rooted)
 {
+    static const char *const names[] = {"root-1", "root-2"};
+    struct value roots = value_array();
     struct leaf leaf;
 
-    house_open(&story->house, "story.example/virtual", "UTC");
+    for (int i = 0; i < 2 && rooted; i++) {
+        uint8_t *key = arena_take(&story->arena, SIGN_KEY_LEN);
+
+        sign_public_key(seed_of(story, names[i]), key);
+        value_push(&story->arena, &roots, value_bin(key, SIGN_KEY_LEN));
+    }
+    house_open_rooted(&story->house, ORIGIN, "UTC", &roots);
     memory_add_leaf(&story->twin_memory, buf_slice(&story->house.memory.leaves[0]));
     assert_int_equal(
         leaf_decode(&story->arena, buf_slice(&story->twin_memory.leaves[0]), &leaf, NULL), 0);
@@ -481,7 +543,7 @@ static struct value people_of_file(struct story *story, const char *file)
 }
 
 /* Each gets a key, made from the name. */
-static void install_people(struct story *story, struct value list)
+static void install_people(struct story *story, struct value list, bool rooted)
 {
     struct value args = value_map();
     struct question question;
@@ -490,7 +552,7 @@ static void install_people(struct story *story, struct value list)
         struct value *person = &list.as.items[i];
         uint8_t *key = arena_take(&story->arena, SIGN_KEY_LEN);
 
-        if (!slice_is(value_get_text(person, "kind"), "person"))
+        if (rooted || !slice_is(value_get_text(person, "kind"), "person"))
             continue;
         sign_public_key(seed_of(story, value_get_str(person, "name", "", &story->arena)), key);
         value_set(&story->arena, person, "sign", value_bin(key, SIGN_KEY_LEN));
@@ -593,7 +655,7 @@ static void keep_reason(struct story *story)
     (void)house_content(&story->house, &story->arena, salt, slice_str("For good."));
 }
 
-static struct story *begin(const char *pack, const char *directory)
+static struct story *begin(const char *pack, const char *directory, bool rooted)
 {
     static const struct story_change none = {NULL, NULL, NULL};
     struct story *story = calloc(1, sizeof *story);
@@ -605,9 +667,10 @@ static struct story *begin(const char *pack, const char *directory)
     story->house.self = story;
     shelf = memory_shelf(&story->twin_memory);
     story->twin = core_new(&shelf);
-    open_journal(story);
+    open_journal(story, rooted);
     install_people(story,
-                   directory != NULL ? people_of_file(story, directory) : people_of_story(story));
+                   directory != NULL ? people_of_file(story, directory) : people_of_story(story),
+                   rooted);
     story->folder = pack;
     assert_done(story_install(story, "engine", NULL, &none));
     keep_reason(story);
@@ -616,17 +679,22 @@ static struct story *begin(const char *pack, const char *directory)
 
 struct story *story_begin_among(const char *pack, const char *directory)
 {
-    return begin(pack, directory);
+    return begin(pack, directory, false);
 }
 
 struct story *story_begin_with(const char *pack)
 {
-    return begin(pack, NULL);
+    return begin(pack, NULL, false);
 }
 
 struct story *story_begin(void)
 {
     return story_begin_with("tests/core/pack");
+}
+
+struct story *story_begin_rooted(void)
+{
+    return begin("tests/core/pack", NULL, true);
 }
 
 void story_end(struct story *story)

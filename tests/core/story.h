@@ -22,6 +22,14 @@ struct story *story_begin(void);                  /* with the workflows of tests
 struct story *story_begin_with(const char *pack); /* with those of another folder */
 /* With the people of a directory file instead, and the worker post. */
 struct story *story_begin_among(const char *pack, const char *directory);
+/* In a journal that names the root keys "root-1" and "root-2": nobody has a signing key until story_enrol(). */
+struct story *story_begin_rooted(void);
+/* `key` is a key by its name (those of people are named like them). The endorsers are names of keys, parted by blanks. */
+int story_enrol(struct story *story, const char *person, const char *key, int64_t serial,
+                const char *endorsers);
+/* As story_sign(), with a key of another name. */
+int story_sign_by(struct story *story, const char *who, const char *key, const char *event,
+                  const char *record);
 void story_end(struct story *story); /* compares, frees */
 
 /* Another pack is installed by `who`, for a reason (NULL: none is given): the files of the folder that the story began with, with

@@ -332,6 +332,8 @@ void maker_begin(struct maker *maker, const char *origin)
     maker->witness_key = key_from("witness key for tests");
     maker->amara_key = key_from("amara key for tests only");
     maker->bo_key = key_from("bo key for tests only");
+    maker->root_keys[0] = key_from("first root for tests only");
+    maker->root_keys[1] = key_from("second root for tests only");
     vkey_text(maker->log_key, origin, 1, id, maker->vkey);
     vkey_text(maker->witness_key, "witness.test/w1", 4, id, maker->witness_vkey);
 }
@@ -372,6 +374,8 @@ void maker_end(struct maker *maker)
     EVP_PKEY_free(maker->witness_key);
     EVP_PKEY_free(maker->amara_key);
     EVP_PKEY_free(maker->bo_key);
+    EVP_PKEY_free(maker->root_keys[0]);
+    EVP_PKEY_free(maker->root_keys[1]);
 }
 
 /* ---- the story ---- */
@@ -456,6 +460,11 @@ static void state(struct maker *maker, const char *key, const struct pack *row)
         row->at, row->len);
 }
 
+static bool is_rooted(const struct maker *maker)
+{
+    return maker->flaw >= FLAW_ROOTED;
+}
+
 static void opened_facts(const struct maker *maker, struct pack *out, bool with_rev)
 {
     bool is_virtual = maker->flaw == FLAW_CLOCK || maker->flaw == FLAW_VIRTUAL;
@@ -472,8 +481,13 @@ static void opened_facts(const struct maker *maker, struct pack *out, bool with_
         pack_uint(out, 1);
     }
     pack_str(out, "root_keys");
-    pack_array(out, 1);
-    pack_bin(out, key, maker->flaw == FLAW_OPENED_ROOTS ? 31 : 32);
+    pack_array(out, is_rooted(maker) ? 2 : maker->flaw == FLAW_OPENED_ROOTS);
+    if (maker->flaw == FLAW_OPENED_ROOTS)
+        pack_bin(out, key, 31);
+    for (int i = 0; i < 2 && is_rooted(maker); i++) {
+        public_of(maker->root_keys[i], key);
+        pack_bin(out, key, 32);
+    }
     pack_pair(out, "timezone", "Europe/Brussels");
 }
 
@@ -515,9 +529,10 @@ static void tell_directory(struct maker *maker)
     uint8_t key[32];
 
     public_of(maker->amara_key, key);
-    pack_map(&amara, 2);
+    pack_map(&amara, is_rooted(maker) ? 1 : 2);
     pack_pair(&amara, "name", "amara");
-    pack_bin_pair(&amara, "sign", key, 32);
+    if (!is_rooted(maker))
+        pack_bin_pair(&amara, "sign", key, 32);
     pack_map(&bo, 1);
     pack_pair(&bo, "name", "bo");
     directory_facts(&body, false);
@@ -537,8 +552,132 @@ static void tell_directory(struct maker *maker)
                                    .effects = &effects});
     directory_facts(&row, true);
     state(maker, "directory", &row);
-    state(maker, "person/amara", &amara);
+    if (!is_rooted(maker))
+        state(maker, "person/amara", &amara);
     state(maker, "person/bo", &bo);
+}
+
+/* ---- the key of amara, in a journal with root keys ---- */
+
+static EVP_PKEY *enrolled_key(const struct maker *maker)
+{
+    return maker->flaw == FLAW_STRANGER ? maker->bo_key : maker->amara_key;
+}
+
+static void endorse(const struct maker *maker, EVP_PKEY *signer, EVP_PKEY *named, struct pack *out)
+{
+    struct pack message = {.len = 0};
+    uint8_t key[32], hash[32], sig[64];
+
+    pack_bytes(&message, "rota.key/1\n", 11);
+    pack_array(&message, 4);
+    pack_str(&message, maker->flaw == FLAW_OTHER_LOG ? "other.test/log" : maker->origin);
+    pack_str(&message, "amara");
+    pack_uint(&message, maker->flaw == FLAW_OTHER_SERIAL);
+    public_of(enrolled_key(maker), key);
+    pack_bin(&message, key, 32);
+    sign(signer, message.at, message.len, sig);
+    public_of(named, key);
+    SHA256(key, 32, hash);
+    pack_map(out, 2);
+    pack_bin_pair(out, "by", hash, 32);
+    pack_bin_pair(out, "signature", sig, 64);
+}
+
+static void key_effects(const struct maker *maker, unsigned changes, bool has_key, struct pack *out)
+{
+    uint8_t key[32];
+
+    pack_map(out, 2);
+    pack_str(out, "");
+    pack_map(out, 1);
+    pack_str(out, "changes");
+    pack_uint(out, changes);
+    pack_str(out, "person/amara");
+    pack_map(out, 1);
+    public_of(maker->flaw == FLAW_DIRECTORY_KEY ? maker->bo_key : enrolled_key(maker), key);
+    pack_str(out, "sign");
+    if (has_key)
+        pack_bin(out, key, 32);
+    else
+        pack_nil(out);
+}
+
+static void tell_enrolled(struct maker *maker, unsigned rev, uint64_t command)
+{
+    struct pack body = {.len = 0}, effects = {.len = 0};
+    EVP_PKEY *const *roots = maker->root_keys;
+    bool is_strange = maker->flaw == FLAW_STRANGER, is_forged = maker->flaw == FLAW_ROOT_FORGED;
+    uint8_t key[32];
+
+    public_of(enrolled_key(maker), key);
+    pack_map(&body, 4);
+    pack_str(&body, "endorsements");
+    pack_array(&body, 2);
+    endorse(maker, is_strange ? maker->bo_key : roots[0], is_strange ? maker->bo_key : roots[0],
+            &body);
+    if (maker->flaw == FLAW_ONE_ROOT)
+        endorse(maker, roots[0], roots[0], &body);
+    else
+        endorse(maker, is_strange || is_forged ? maker->bo_key : roots[1],
+                is_strange ? maker->bo_key : roots[1], &body);
+    pack_bin_pair(&body, "key", key, 32);
+    pack_pair(&body, "person", "amara");
+    pack_str(&body, "serial");
+    pack_uint(&body, 0);
+    key_effects(maker, rev, true, &effects);
+    add_part(maker, &(struct part){.type = "key.enrolled",
+                                   .stream = "key/amara",
+                                   .actor = "engine",
+                                   .rev = rev,
+                                   .command = command,
+                                   .body = &body,
+                                   .effects = &effects});
+}
+
+static void tell_revoked(struct maker *maker)
+{
+    struct pack body = {.len = 0}, effects = {.len = 0};
+
+    pack_map(&body, 1);
+    pack_pair(&body, "person", "amara");
+    key_effects(maker, 2, false, &effects);
+    add_part(maker, &(struct part){.type = "key.revoked",
+                                   .stream = "key/amara",
+                                   .actor = "engine",
+                                   .rev = 2,
+                                   .command = 21,
+                                   .body = &body,
+                                   .effects = &effects});
+}
+
+/* The leaves before the vote; the rows as they are at the end. */
+static void tell_key(struct maker *maker)
+{
+    bool is_revoked = maker->flaw == FLAW_REVOKED || maker->flaw == FLAW_REVIVED;
+    unsigned changes = maker->flaw == FLAW_REVIVED ? 3 : is_revoked ? 2 : 1;
+    struct pack amara = {.len = 0}, row = {.len = 0};
+    uint8_t key[32];
+
+    if (maker->flaw != FLAW_BACKDATED)
+        tell_enrolled(maker, 1, 20);
+    if (is_revoked)
+        tell_revoked(maker);
+    if (maker->flaw == FLAW_REVIVED)
+        tell_enrolled(maker, 3, 22);
+    maker->shift = maker->flaw == FLAW_BACKDATED ? 0 : changes;
+    public_of(maker->flaw == FLAW_DIRECTORY_KEY ? maker->bo_key : enrolled_key(maker), key);
+    pack_map(&amara, maker->flaw == FLAW_REVOKED ? 1 : 2);
+    pack_pair(&amara, "name", "amara");
+    if (maker->flaw != FLAW_REVOKED)
+        pack_bin_pair(&amara, "sign", key, 32);
+    state(maker, "person/amara", &amara);
+    pack_map(&row, 2);
+    pack_str(&row, "changes");
+    pack_uint(&row, changes);
+    pack_str(&row, "rev");
+    pack_uint(&row, changes);
+    state(maker, "key/amara", &row);
 }
 
 static void put_content(struct maker *maker, uint8_t hash[32])
@@ -627,7 +766,7 @@ static void vote_body(const struct maker *maker, const uint8_t digest[32], struc
     bool has_meaning = maker->flaw != FLAW_NO_MEANING;
     uint8_t key[32], hash[32];
 
-    public_of(maker->flaw == FLAW_OTHER_KEY ? maker->bo_key : maker->amara_key, key);
+    public_of(maker->flaw == FLAW_OTHER_KEY ? maker->bo_key : enrolled_key(maker), key);
     SHA256(key, 32, hash);
     pack_map(out, 3u + is_ssh + has_meaning);
     if (maker->flaw == FLAW_OTHER_DIGEST)
@@ -671,7 +810,7 @@ static void sign_vote(struct maker *maker, const char *stream, const struct pack
     pack_nil(&message);
     if (maker->flaw == FLAW_SSHSIG)
         wrap_for_ssh(&message);
-    sign(maker->flaw == FLAW_FORGED ? maker->bo_key : maker->amara_key, message.at, message.len,
+    sign(maker->flaw == FLAW_FORGED ? maker->bo_key : enrolled_key(maker), message.at, message.len,
          sig);
 }
 
@@ -689,7 +828,8 @@ static void votes(const struct maker *maker, struct pack *out)
 static void tell_vote(struct maker *maker, const uint8_t digest[32], struct pack *body)
 {
     const char *stream = maker->flaw == FLAW_OTHER_STREAM ? ROUND "/bo" : ROUND "/amara";
-    bool is_bare = maker->flaw == FLAW_STRIPPED || maker->flaw == FLAW_NO_MEANING;
+    bool is_bare = maker->flaw == FLAW_STRIPPED || maker->flaw == FLAW_NO_MEANING ||
+                   maker->flaw == FLAW_ROOTED_STRIPPED;
     struct pack effects = {.len = 0}, row = {.len = 0};
     uint8_t sig[64];
 
@@ -734,13 +874,13 @@ static void tell_approved(struct maker *maker)
     pack_str(&effects, "^");
     pack_map(&effects, 1);
     pack_str(&effects, RECORD);
-    pack_uint(&effects, 3);
+    pack_uint(&effects, 3 + maker->shift);
     add_part(maker, &(struct part){.type = "record.approved",
                                    .stream = RECORD,
                                    .actor = "engine",
                                    .rev = 3,
                                    .command = 5,
-                                   .cause_plus_one = 5,
+                                   .cause_plus_one = 5 + maker->shift,
                                    .body = &body,
                                    .effects = &effects});
 }
@@ -755,7 +895,7 @@ static void tell_twice(struct maker *maker, const struct pack *body)
                                    .actor = "amara",
                                    .rev = 2,
                                    .command = 5,
-                                   .cause_plus_one = 5,
+                                   .cause_plus_one = 5 + maker->shift,
                                    .body = body,
                                    .effects = &effects});
 }
@@ -767,7 +907,7 @@ static void store_record(struct maker *maker, const uint8_t digest[32])
     pack_map(&record, 4);
     pack_bin_pair(&record, "digest", digest, 32);
     pack_str(&record, "last");
-    pack_uint(&record, 5);
+    pack_uint(&record, 5 + maker->shift);
     pack_str(&record, "rev");
     pack_uint(&record, 3);
     pack_pair(&record, "state", "approved");
@@ -790,6 +930,8 @@ void maker_story(struct maker *maker, enum flaw flaw)
     put_content(maker, digest);
     tell_opened(maker);
     tell_directory(maker);
+    if (is_rooted(maker))
+        tell_key(maker);
     tell_open(maker, digest);
     maker_checkpoint(maker);
     tell_submit(maker, digest);
@@ -799,5 +941,7 @@ void maker_story(struct maker *maker, enum flaw flaw)
     else
         tell_approved(maker);
     store_record(maker, digest);
+    if (flaw == FLAW_BACKDATED)
+        tell_enrolled(maker, 1, 20);
     maker_checkpoint(maker);
 }

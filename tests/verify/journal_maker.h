@@ -54,6 +54,18 @@ enum flaw {
     FLAW_OPENED_STREAM,
     FLAW_OPENED_ROOTS,
     FLAW_EFFECTS, /* an effect is neither a map nor nil */
+    /* From here on the journal has two root keys, and amara's key comes by key.enrolled as leaf 2. */
+    FLAW_ROOTED,          /* none */
+    FLAW_ONE_ROOT,        /* one root endorses it, twice */
+    FLAW_STRANGER,        /* bo's key is entered as hers, endorsed by itself, and signs the vote */
+    FLAW_ROOT_FORGED,     /* bo's key signs in a root's name */
+    FLAW_OTHER_SERIAL,    /* the endorsements are for a later change of hers */
+    FLAW_OTHER_LOG,       /* the endorsements are for another log */
+    FLAW_BACKDATED,       /* it is entered after the vote */
+    FLAW_ROOTED_STRIPPED, /* the vote's signature is missing */
+    FLAW_REVOKED,         /* it is revoked before the vote */
+    FLAW_REVIVED,         /* so, and the old enrolment is entered again */
+    FLAW_DIRECTORY_KEY,   /* what the entry does is to give her bo's key */
 };
 
 struct maker {
@@ -63,7 +75,8 @@ struct maker {
     const char *origin;
     uint64_t count;
     uint8_t hashes[64][32];
-    EVP_PKEY *log_key, *witness_key, *amara_key, *bo_key;
+    EVP_PKEY *log_key, *witness_key, *amara_key, *bo_key, *root_keys[2];
+    unsigned shift; /* leaves that come in between because the story is rooted */
     char vkey[256], witness_vkey[256];
 };
 

@@ -18,6 +18,7 @@ struct ask {
     bool with_witness;
     int64_t fresh_after;    /* 0: any */
     const char *actor_keys; /* text of a file */
+    const char *roots;      /* fingerprint in hex */
     bool no_replay;
 };
 
@@ -34,7 +35,12 @@ static void audit(const struct maker *maker, const struct ask *ask, struct repor
                                     .keys = ask->actor_keys != NULL ? &keys : NULL,
                                     .no_replay = ask->no_replay};
     char why[REPORT_TEXT];
+    uint8_t roots[HASH_LEN];
 
+    if (ask->roots != NULL) {
+        assert_int_equal(hex_read(bytes_text(ask->roots), roots, HASH_LEN), 0);
+        options.roots = roots;
+    }
     assert_null(vkey_read(bytes_text(maker->vkey), &log));
     assert_null(vkey_read(bytes_text(maker->witness_vkey), &witness));
     if (ask->actor_keys != NULL)
@@ -136,7 +142,8 @@ static void a_journal_that_nobody_touched_holds(void **state)
     assert_int_equal(report.clock, CLOCK_SYSTEM);
     assert_string_equal(report.origin, ORIGIN);
     assert_true(report_has(&report, "NO_OUTSIDE_CHECKPOINT"));
-    assert_int_equal(report.warnings.count, 1);
+    assert_true(report_has(&report, "KEYS_UNROOTED"));
+    assert_int_equal(report.warnings.count, 2);
     report_release(&report);
     maker_end(&maker);
 }
@@ -587,6 +594,91 @@ static void a_journal_opened_with_root_keys_that_are_none_is_found(void **state)
     flawed(FLAW_OPENED_ROOTS, "OPENED_BAD");
 }
 
+/* ---- keys that root keys endorse ---- */
+
+static void flawed_in_one_way(enum flaw flaw, const char *code)
+{
+    struct maker maker;
+
+    maker_begin(&maker, ORIGIN);
+    maker_story(&maker, flaw);
+    assert_finds_only(&maker, &nothing_more, code);
+    maker_end(&maker);
+}
+
+static void a_key_that_two_roots_endorse_is_its_holders(void **state)
+{
+    struct maker maker;
+    struct report report;
+
+    (void)state;
+    maker_begin(&maker, ORIGIN);
+    maker_story(&maker, FLAW_ROOTED);
+    assert_holds(&maker, &nothing_more);
+    assert_holds(&maker, &(struct ask){.no_replay = true});
+    audit(&maker, &nothing_more, &report);
+    assert_true(report_has(&report, "ROOTS_UNCONFIRMED"));
+    assert_int_equal(report.signatures, 1);
+    report_release(&report);
+    maker_end(&maker);
+}
+
+static void the_root_keys_are_those_that_were_told(void **state)
+{
+    struct maker maker;
+    struct report report;
+    char roots[65];
+
+    (void)state;
+    maker_begin(&maker, ORIGIN);
+    maker_story(&maker, FLAW_ROOTED);
+    audit(&maker, &nothing_more, &report);
+    memcpy(roots, report.roots, sizeof roots);
+    report_release(&report);
+    assert_holds(&maker, &(struct ask){.roots = roots});
+    roots[0] = roots[0] == '0' ? '1' : '0';
+    assert_finds_only(&maker, &(struct ask){.roots = roots}, "ROOTS_OTHER");
+    maker_end(&maker);
+}
+
+static void a_journal_without_roots_is_said_to_have_none(void **state)
+{
+    struct maker maker;
+    struct report report;
+
+    (void)state;
+    maker_begin(&maker, ORIGIN);
+    maker_story(&maker, FLAW_NONE);
+    audit(&maker, &nothing_more, &report);
+    assert_true(report_has(&report, "KEYS_UNROOTED"));
+    report_release(&report);
+    assert_finds(&maker,
+                 &(struct ask){.roots = "00112233445566778899aabbccddeeff0011223344556677"
+                                        "8899aabbccddeeff"},
+                 "ROOTS_OTHER");
+    maker_end(&maker);
+}
+
+/* Whoever has the database, the engine's keys and the administrator's account, but neither two root keys nor hers. */
+static void nobody_else_makes_an_approval_of_hers(void **state)
+{
+    static const struct {
+        enum flaw flaw;
+        const char *code;
+    } attempts[] = {
+        {FLAW_ONE_ROOT, "KEY_UNPROVEN"},          {FLAW_STRANGER, "KEY_UNPROVEN"},
+        {FLAW_ROOT_FORGED, "KEY_UNPROVEN"},       {FLAW_OTHER_SERIAL, "KEY_UNPROVEN"},
+        {FLAW_OTHER_LOG, "KEY_UNPROVEN"},         {FLAW_REVIVED, "KEY_UNPROVEN"},
+        {FLAW_BACKDATED, "ACTOR_UNSIGNED"},       {FLAW_REVOKED, "ACTOR_UNSIGNED"},
+        {FLAW_ROOTED_STRIPPED, "ACTOR_UNSIGNED"}, {FLAW_DIRECTORY_KEY, "KEY_ROW"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
+        flawed(attempts[i].flaw, attempts[i].code);
+    flawed_in_one_way(FLAW_ROOTED_STRIPPED, "ACTOR_UNSIGNED");
+}
+
 /* ---- keys from outside ---- */
 
 static void keys_from_a_file_stand_before_those_of_the_journal(void **state)
@@ -765,6 +857,10 @@ int main(void)
         cmocka_unit_test(a_journal_that_does_not_begin_by_being_opened_is_found),
         cmocka_unit_test(a_journal_opened_on_another_stream_is_found),
         cmocka_unit_test(a_journal_opened_with_root_keys_that_are_none_is_found),
+        cmocka_unit_test(a_key_that_two_roots_endorse_is_its_holders),
+        cmocka_unit_test(the_root_keys_are_those_that_were_told),
+        cmocka_unit_test(a_journal_without_roots_is_said_to_have_none),
+        cmocka_unit_test(nobody_else_makes_an_approval_of_hers),
         cmocka_unit_test(keys_from_a_file_stand_before_those_of_the_journal),
         cmocka_unit_test(keys_from_a_file_count_only_where_they_were_theirs),
         cmocka_unit_test(a_witnessed_checkpoint_satisfies_the_quorum),

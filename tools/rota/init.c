@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "core/endorse.h"
+#include "enrolment.h"
 #include "keys.h"
 #include "programs.h"
 #include "values.h"
@@ -20,8 +22,9 @@ struct founding {
     struct tool *tool;
     const char *dir, *origin, *timezone;
     bool is_sample, is_virtual;
+    const struct arguments *given;
     config_t directory; /* directory.cfg, parsed */
-    int people, workers;
+    int people, workers, roots;
 };
 
 static const char *in(struct founding *founding, const char *part)
@@ -258,6 +261,108 @@ static int make_listed(struct founding *founding, const char *list_name, bool ca
     return status;
 }
 
+/* ---- root keys ----------------------------------------------------------------------------------- */
+
+static int add_root(struct founding *founding, const char *public_path, struct buf *list)
+{
+    struct keyfile key;
+    struct error err;
+    char hex[2 * SIGN_KEY_LEN + 1];
+
+    if (keyfile_load(public_path, &key, &err) != 0)
+        return tool_error(TOOL_INPUT, &err);
+    if (!key.has_sign_public)
+        return tool_fail(TOOL_INPUT, "%s holds no signing key", public_path);
+    hex_encode(slice_of(key.sign_public, SIGN_KEY_LEN), hex);
+    buf_addf(list, "%s %s\n", key.name[0] != '\0' ? key.name : "root", hex);
+    keyfile_wipe(&key);
+    founding->roots++;
+    return TOOL_DONE;
+}
+
+static int write_roots(struct founding *founding, const struct buf *list)
+{
+    if (founding->roots == 0)
+        return TOOL_DONE;
+    if (founding->roots < ENDORSE_ROOTS_MIN || founding->roots > ROOT_KEYS_MAX)
+        return tool_fail(TOOL_USAGE, "--root: two to %d root keys, of different people",
+                         ROOT_KEYS_MAX);
+    return write_file(in(founding, "keys/roots"), buf_slice(list));
+}
+
+/* Public halves that top management made elsewhere (rota key root). */
+static int take_roots(struct founding *founding)
+{
+    struct buf list = BUF_EMPTY;
+    int status = TOOL_DONE;
+
+    for (int i = 0; status == TOOL_DONE && i < founding->given->given_count; i++)
+        if (strcmp(founding->given->given[i].name, "--root") == 0)
+            status = add_root(founding, founding->given->given[i].value, &list);
+    if (status == TOOL_DONE)
+        status = write_roots(founding, &list);
+    buf_release(&list);
+    return status;
+}
+
+/* Each person's key, endorsed by the roots before there is a journal to ask. */
+static int endorse_people(struct founding *founding, const struct keyfile *roots, int count)
+{
+    const config_setting_t *list = config_lookup(&founding->directory, "people");
+    struct arena *arena = &founding->tool->arena;
+    int status = TOOL_DONE;
+
+    for (int i = 0; status == TOOL_DONE && list != NULL && i < config_setting_length(list); i++) {
+        const char *name = "";
+        struct value enrolment;
+        struct keyfile key;
+        struct error err;
+
+        (void)config_setting_lookup_string(config_setting_get_elem(list, (unsigned)i), "name",
+                                           &name);
+        if (keyfile_load(in(founding, arena_printf(arena, "keys/%s.pub", name)), &key, &err) != 0)
+            return tool_error(TOOL_INTERNAL, &err);
+        enrolment = enrolment_make(arena, founding->origin, name, 0, key.sign_public);
+        for (int r = 0; r < count; r++)
+            enrolment_endorse(arena, &enrolment, &roots[r]);
+        status = enrolment_write(founding->tool,
+                                 in(founding, arena_printf(arena, "keys/%s.enrolment", name)),
+                                 &enrolment);
+    }
+    return status;
+}
+
+/* The sample's two roots lie beside everything else, which a real organisation's never do. */
+static int make_roots(struct founding *founding)
+{
+    static const char *const holders[] = {"root-1", "root-2"};
+    struct arena *arena = &founding->tool->arena;
+    struct keyfile roots[2];
+    struct buf list = BUF_EMPTY;
+    int status = TOOL_DONE, made = 0;
+
+    for (; made < 2 && status == TOOL_DONE; made += status == TOOL_DONE) {
+        struct error err;
+
+        status = keys_make(founding->tool, in(founding, "keys"), holders[made], false, true);
+        if (status == TOOL_DONE &&
+            keyfile_load(in(founding, arena_printf(arena, "keys/%s.key", holders[made])),
+                         &roots[made], &err) != 0)
+            status = tool_error(TOOL_INTERNAL, &err);
+        if (status == TOOL_DONE)
+            status = add_root(
+                founding, in(founding, arena_printf(arena, "keys/%s.pub", holders[made])), &list);
+    }
+    if (status == TOOL_DONE)
+        status = write_roots(founding, &list);
+    if (status == TOOL_DONE)
+        status = endorse_people(founding, roots, made);
+    for (int i = 0; i < made; i++)
+        keyfile_wipe(&roots[i]);
+    buf_release(&list);
+    return status;
+}
+
 static int make_keys(struct founding *founding)
 {
     struct tool *tool = founding->tool;
@@ -270,6 +375,8 @@ static int make_keys(struct founding *founding)
         status = make_listed(founding, "workers", false, &founding->workers);
     if (status == TOOL_DONE)
         status = make_listed(founding, "people", true, &founding->people);
+    if (status == TOOL_DONE)
+        status = founding->is_sample ? make_roots(founding) : take_roots(founding);
     return status;
 }
 
@@ -402,6 +509,15 @@ static void tell(struct founding *founding)
         output_text(out, 2,
                     slice_str("The clock is virtual: rota clock moves it, and this journal can "
                               "never pass for a real one."));
+    if (founding->roots == 0)
+        output_text(out, 2,
+                    slice_str("There are no root keys: whoever keeps the directory says whose key "
+                              "is whose, and rota-verify will say so. See rota key --help."));
+    else if (founding->is_sample)
+        output_text(
+            out, 2,
+            slice_str("Two root keys endorse everybody's; here they lie in keys/ as well. A "
+                      "real organisation keeps them elsewhere."));
     output_heading(out, "Next");
     output_line(out, INK_NONE, "  export ROTA_DIR=%s", founding->dir);
     output_line(out, INK_NONE, "  rota up");
@@ -462,7 +578,8 @@ static int run(struct tool *tool, const struct arguments *given)
                                 .dir = given->words[0],
                                 .origin = arguments_get(given, "--origin"),
                                 .timezone = arguments_get(given, "--timezone"),
-                                .is_sample = arguments_have(given, "--sample")};
+                                .is_sample = arguments_have(given, "--sample"),
+                                .given = given};
     const char *clock = arguments_get(given, "--clock");
     int status;
 
@@ -484,6 +601,9 @@ static const struct tool_option options[] = {
     {"--clock", "system|virtual", "which clock (default: system; with --sample: virtual)"},
     {"--origin", "NAME",
      "the journal's name in every signature, as example.org/isms; never changed later"},
+    {"--root", "FILE.pub",
+     "a root key of top management (rota key root); give two or more. Without them whoever keeps "
+     "the directory says whose key is whose"},
     {"--timezone", "ZONE", "where days begin and end, as Europe/Paris (default: UTC)"},
     {NULL, NULL, NULL},
 };
@@ -491,7 +611,7 @@ static const struct tool_option options[] = {
 const struct tool_command command_init = {
     "init",
     "start",
-    "DIR [--sample] [--virtual] [--origin NAME] [--timezone ZONE]",
+    "DIR [--sample] [--virtual] [--origin NAME] [--timezone ZONE] [--root FILE.pub ...]",
     "make a new organisation",
     "Makes DIR (0700): settings, keys, the workflow pack, and a journal whose first entries name "
     "them. DIR\n"

@@ -1,8 +1,7 @@
-/* people.c - `rota people`, `rota person list`, `rota key list`. */
+/* people.c - `rota people`, `rota person list`. */
 #include "ask.h"
 #include "commands.h"
 #include "facts.h"
-#include "principal.h"
 
 static int people(struct tool *tool, struct value *answer, const struct value **out)
 {
@@ -68,80 +67,9 @@ static int run_person(struct tool *tool, const struct arguments *given)
     return run_people(tool, given);
 }
 
-static int list_keys(struct tool *tool, bool plain)
-{
-    static const char *const heads[] = {"name", "who", "signing key (Ed25519)"};
-    struct value answer;
-    const struct value *list;
-    struct table table;
-    int status = people(tool, &answer, &list);
-
-    if (status != TOOL_DONE)
-        return status;
-    table_begin(&table, 3, heads);
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct value *person = &list->as.items[i];
-        struct slice key = value_get_bin(person, "sign");
-        char hex[2 * SIGN_KEY_LEN + 1];
-        const char *name = value_get_str(person, "name", "", &tool->arena);
-
-        if (key.len != SIGN_KEY_LEN)
-            continue;
-        hex_encode(key, hex);
-        if (plain) {
-            output_line(&tool->out, INK_NONE, "%s %s", name, hex);
-            continue;
-        }
-        table_row(&table);
-        table_cell(&table, 0, INK_BOLD, name);
-        table_cell(&table, 1, INK_NONE, value_get_str(person, "title", "", &tool->arena));
-        table_cell(&table, 2, INK_NONE, arena_str(&tool->arena, hex));
-        if (tool->out.json) {
-            struct value line = value_map();
-
-            value_set(&tool->arena, &line, "name", value_str(name));
-            value_set(&tool->arena, &line, "sign", value_bin(key.at, key.len));
-            output_json(&tool->out, &line);
-        }
-    }
-    if (!plain && !tool->out.json)
-        table_print(&table, &tool->out, 0);
-    table_release(&table);
-    return TOOL_DONE;
-}
-
-static int run_key(struct tool *tool, const struct arguments *given)
-{
-    if (strcmp(given->words[0], "new") == 0)
-        return given->word_count == 2 ? person_new(tool, given->words[1])
-                                      : tool_usage(given, "whose? rota key new NAME");
-    if (strcmp(given->words[0], "list") != 0)
-        return tool_usage(given, "%s: list or new", given->words[0]);
-    return list_keys(tool, arguments_have(given, "--actor-keys"));
-}
-
-static const struct tool_option key_options[] = {
-    {"--actor-keys", NULL, "lines of NAME and hexadecimal key, as auditors' programs read them"},
-    {NULL, NULL, NULL},
-};
-
 const struct tool_command command_people = {
     "people", "people", "",        "people and workers of the directory", "", NULL, 0,
     0,        false,    run_people};
 
 const struct tool_command command_person = {
     "person", "people", "list", "the same as people", "", NULL, 1, 1, false, run_person};
-
-const struct tool_command command_key = {"key",
-                                         "people",
-                                         "list [--actor-keys] | new NAME",
-                                         "public keys of people; a key pair for a new one",
-                                         "Give the list to an auditor on another way than the "
-                                         "journal: a key is worth what its source is worth.\n\n"
-                                         "    rota key list --actor-keys > actors.txt\n"
-                                         "    rota key new bo",
-                                         key_options,
-                                         1,
-                                         2,
-                                         false,
-                                         run_key};

@@ -57,7 +57,8 @@ static int put_keys(struct tool *tool, struct value *row, const char *name)
             value_bin(arena_copy(&tool->arena, key.curve_public, CURVE_KEY_LEN), CURVE_KEY_LEN));
         value_set(&tool->arena, row, "transport", transport);
     }
-    if (key.has_sign_public)
+    /* Where the journal has root keys, signing keys come by enrolment alone (`rota key`). */
+    if (key.has_sign_public && access(tool_path(tool, "keys/roots"), F_OK) != 0)
         value_set(&tool->arena, row, "sign",
                   value_bin(arena_copy(&tool->arena, key.sign_public, SIGN_KEY_LEN), SIGN_KEY_LEN));
     keyfile_wipe(&key);

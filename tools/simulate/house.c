@@ -246,6 +246,14 @@ const uint8_t house_log_seed[SIGN_SEED_LEN] = "the log key of every house";
 
 void house_open(struct house *house, const char *origin, const char *timezone)
 {
+    struct value none = value_array();
+
+    house_open_rooted(house, origin, timezone, &none);
+}
+
+void house_open_rooted(struct house *house, const char *origin, const char *timezone,
+                       const struct value *root_keys)
+{
     struct arena arena = ARENA_EMPTY;
     struct value facts = value_map();
     uint8_t log_key[SIGN_KEY_LEN];
@@ -263,7 +271,7 @@ void house_open(struct house *house, const char *origin, const char *timezone)
     value_set(&arena, &facts, "clock", value_str("virtual"));
     value_set(&arena, &facts, "format", value_str(LEAF_TAG));
     sign_public_key(house_log_seed, log_key);
-    value_set(&arena, &facts, "root_keys", value_array());
+    value_set(&arena, &facts, "root_keys", *root_keys);
     value_set(&arena, &facts, "log_key", value_bin(log_key, SIGN_KEY_LEN));
     value_set(&arena, &facts, "timezone", value_str(timezone));
     leaf.body = facts;

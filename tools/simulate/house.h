@@ -45,6 +45,9 @@ extern const uint8_t house_log_seed[SIGN_SEED_LEN];
 
 /* The journal's first leaf: clock virtual. `origin` ends in /virtual. */
 void house_open(struct house *house, const char *origin, const char *timezone);
+/* The same with root keys, an array of public keys: people's keys then come by key.enrol alone. */
+void house_open_rooted(struct house *house, const char *origin, const char *timezone,
+                       const struct value *root_keys);
 
 /* A command, unsigned; everything is borrowed. `record` may be NULL. */
 struct question house_command(const char *who, const char *id, const char *command,

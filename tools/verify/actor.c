@@ -160,25 +160,32 @@ static void check_with_file(struct actor_check *check, const struct leaf *leaf, 
         report_unsigned(check, leaf, seq);
 }
 
-/* The signing key in a person's row. False: there is none. */
+/* The person's signing key. False: there is none. */
 static bool key_of(const struct actor_check *check, struct bytes actor, struct bytes *key)
 {
     char name[160];
     int len = snprintf(name, sizeof name, "person/%.*s", BYTES_ARG(actor));
-    const struct table_entry *person = table_find(check->rows, bytes_of(name, (size_t)len));
+    const struct table_entry *person;
 
+    if (keyring_is_rooted(check->ring))
+        return keyring_key(check->ring, actor, key);
+    person = table_find(check->rows, bytes_of(name, (size_t)len));
     return person != NULL && person->row != NULL && dmp_find_bin(table_row(person), "sign", key) &&
            key->len == PUBLIC_KEY_LEN;
 }
 
-static void check_with_fold(struct actor_check *check, const struct leaf *leaf, uint64_t seq,
-                            bool is_decision)
+static void check_with_journal(struct actor_check *check, const struct leaf *leaf, uint64_t seq,
+                               bool is_decision)
 {
     struct bytes key, named;
     uint8_t hash[HASH_LEN];
 
     if (!key_of(check, leaf->actor, &key)) {
         check->without_key += is_decision;
+        if (keyring_is_rooted(check->ring) && (is_decision || leaf->actor_sig != NULL))
+            report_error(check->report, "ACTOR_UNSIGNED", (int64_t)seq,
+                         "%.*s had no proven key, so nobody can have signed this",
+                         BYTES_ARG(leaf->actor));
         return;
     }
     if (leaf->actor_sig == NULL) {
@@ -228,8 +235,8 @@ void actor_check_leaf(struct actor_check *check, const struct leaf *leaf, uint64
         return;
     if (check->keys != NULL)
         check_with_file(check, leaf, seq, has_meaning);
-    else if (check->rows != NULL)
-        check_with_fold(check, leaf, seq, has_meaning || is_vote);
+    else if (check->rows != NULL || keyring_is_rooted(check->ring))
+        check_with_journal(check, leaf, seq, has_meaning || is_vote);
 }
 
 /* ---- rounds ---- */

@@ -1,7 +1,8 @@
 /* actor.h - did the people named in the journal sign what it says they decided?
  *
- * Keys come from outside (a file, with the positions at which each key was whose) or, without it, from the
- * fold of the journal itself: row "person/NAME", field sign, as it stood before the leaf.
+ * Keys come from outside (a file, with the positions at which each key was whose) or, without it, from the journal: from
+ * its ring of endorsed keys (keyring.h) if its first entry names root keys; else from the fold, row "person/NAME", field
+ * sign, as it stood before the leaf.
  *
  *   ACTOR_UNSIGNED  a decision (a body with a meaning, or a vote) by somebody with a key is not signed
  *   ACTOR_FORGED    a signature that is there does not hold
@@ -13,6 +14,7 @@
 #ifndef ROTA_VERIFY_ACTOR_H
 #define ROTA_VERIFY_ACTOR_H
 
+#include "keyring.h"
 #include "leaf.h"
 #include "report.h"
 
@@ -33,7 +35,8 @@ void actor_keys_release(struct actor_keys *keys);
 
 struct actor_check {
     struct report *report;         /* borrowed */
-    const struct actor_keys *keys; /* borrowed; NULL: take them from the fold */
+    const struct actor_keys *keys; /* borrowed; NULL: take them from the journal */
+    const struct keyring *ring;    /* borrowed */
     const struct table *rows;      /* borrowed; NULL: there is no fold */
     struct bytes origin;           /* of the log */
     struct buf message;

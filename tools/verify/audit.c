@@ -3,6 +3,7 @@
 #include "checkpoints.h"
 #include "derived.h"
 #include "fold.h"
+#include "keyring.h"
 #include "schema.h"
 
 enum { PROGRESS_EVERY = 4096 };
@@ -19,6 +20,7 @@ struct audit {
     struct id_set commands; /* every command, with its first leaf */
     struct id_set effects;  /* of the run that is being read, by hash */
     struct fold fold;
+    struct keyring keys;
     struct actor_check actors;
     uint64_t last_time;
     uint8_t last_command[ID_LEN];
@@ -39,6 +41,8 @@ static void audit_begin(struct audit *audit, const struct audit_options *options
     audit->actors.report = report;
     audit->actors.keys = options->keys;
     audit->actors.rows = options->no_replay ? NULL : &audit->table;
+    keyring_init(&audit->keys);
+    audit->actors.ring = &audit->keys;
 }
 
 static void audit_end(struct audit *audit)
@@ -50,6 +54,7 @@ static void audit_end(struct audit *audit)
     id_set_release(&audit->effects);
     fold_release(&audit->fold);
     actor_check_release(&audit->actors);
+    keyring_release(&audit->keys);
 }
 
 static bool is_stopped(const struct audit *audit)
@@ -111,6 +116,25 @@ static const char *opened_body_fault(struct audit *audit, struct bytes body)
     return NULL;
 }
 
+/* Root keys that the journal itself names prove nothing to somebody who was not told of them by another way. */
+static void take_roots(struct audit *audit, struct bytes body)
+{
+    const uint8_t *wanted = audit->options->roots;
+    uint8_t fingerprint[HASH_LEN];
+
+    keyring_open(&audit->keys, body, fingerprint);
+    if (!keyring_is_rooted(&audit->keys)) {
+        if (wanted != NULL)
+            report_error(audit->report, "ROOTS_OTHER", 0, "entry 0 names no root keys");
+        return;
+    }
+    for (size_t i = 0; i < HASH_LEN; i++)
+        snprintf(audit->report->roots + 2 * i, 3, "%02x", fingerprint[i]);
+    if (wanted != NULL && memcmp(wanted, fingerprint, HASH_LEN) != 0)
+        report_error(audit->report, "ROOTS_OTHER", 0,
+                     "the root keys of entry 0 are not those that were given");
+}
+
 static void check_opened(struct audit *audit, const struct leaf *leaf)
 {
     const char *fault = NULL;
@@ -133,6 +157,8 @@ static void check_opened(struct audit *audit, const struct leaf *leaf)
         fault = opened_body_fault(audit, leaf->body);
     if (fault != NULL)
         report_error(audit->report, "OPENED_BAD", 0, "entry 0: %s", fault);
+    else
+        take_roots(audit, leaf->body);
 }
 
 /* ---- every leaf ---- */
@@ -235,6 +261,7 @@ static void audit_leaf(struct audit *audit, sqlite3_int64 row, struct bytes raw,
     }
     if (seq == 0)
         check_opened(audit, &leaf);
+    keyring_leaf(&audit->keys, audit->report, &leaf, seq);
     check_order(audit, &leaf, seq);
     check_command(audit, &leaf, seq);
     note_contents(audit, &leaf, seq);
@@ -316,7 +343,7 @@ static void find_origin(struct audit *audit)
 
     if (origin[0] == '\0')
         origin = audit->options->policy.logs[0].name;
-    audit->actors.origin = bytes_text(origin);
+    audit->actors.origin = audit->keys.origin = bytes_text(origin);
     report_clean(audit->report->origin, sizeof audit->report->origin, bytes_text(origin));
 }
 
@@ -325,6 +352,8 @@ static void compare_state(struct audit *audit)
     if (audit->options->no_replay)
         return;
     actor_check_rounds(&audit->actors);
+    if (audit->is_foldable)
+        keyring_compare(&audit->keys, audit->report, &audit->table);
     for (const struct table_entry *entry = audit->table.first; entry != NULL; entry = entry->next)
         audit->report->rows += entry->row != NULL;
     if (!audit->has_state || !audit->is_foldable)
@@ -336,7 +365,17 @@ static void compare_state(struct audit *audit)
 
 static void warn_of_signatures(struct audit *audit)
 {
-    if (audit->options->keys == NULL && audit->options->no_replay)
+    bool is_rooted = keyring_is_rooted(&audit->keys);
+
+    if (is_rooted && audit->options->roots == NULL && audit->options->keys == NULL)
+        report_warn(audit->report, "ROOTS_UNCONFIRMED",
+                    "the root keys were taken from the journal's own first entry; give --roots "
+                    "with the fingerprint that you received by another way");
+    if (!is_rooted && audit->options->keys == NULL)
+        report_warn(audit->report, "KEYS_UNROOTED",
+                    "the journal names no root keys: people's keys are those that the keeper of "
+                    "the directory entered");
+    if (audit->options->keys == NULL && audit->options->no_replay && !is_rooted)
         report_warn(
             audit->report, "SIGNATURES_UNCHECKED",
             "people's signatures were not checked: that needs the replay or a file of keys");
@@ -376,6 +415,8 @@ static void audit_all(struct audit *audit)
         checkpoints_check_quorum(&audit->checkpoints, audit->db, audit->report, &options->policy,
                                  options->fresh_after);
     warn_of_signatures(audit);
+    if (options->keys_out != NULL && keyring_write(&audit->keys, options->keys_out) != 0)
+        report_warn(audit->report, "KEYS_NOT_WRITTEN", "the people's keys could not be written");
 }
 
 static int stop_asked(void *context)

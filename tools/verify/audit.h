@@ -18,8 +18,10 @@ struct audit_options {
     struct note_policy policy;   /* at least one log key */
     const struct bytes *trusted; /* notes of checkpoints kept outside */
     size_t trusted_count;
-    const struct actor_keys *keys; /* NULL: persons' keys come from the fold */
-    int64_t fresh_after;           /* POSIX time; negative: any */
+    const struct actor_keys *keys; /* NULL: persons' keys come from the journal */
+    const uint8_t *roots; /* fingerprint of the root keys, HASH_LEN bytes; NULL: not known */
+    FILE *keys_out;       /* the people's keys are written here; or NULL */
+    int64_t fresh_after;  /* POSIX time; negative: any */
     bool no_replay, no_integrity_check;
     void (*progress)(uint64_t done, uint64_t of); /* may be NULL; called now and then */
     const volatile sig_atomic_t *stop;            /* may be NULL; not 0: give up */

@@ -21,6 +21,8 @@ struct settings {
     struct bytes trusted[MAX_TRUSTED]; /* owned */
     struct actor_keys keys;
     long quorum; /* -1: every witness */
+    uint8_t roots[HASH_LEN];
+    FILE *keys_out; /* owned */
     bool has_keys, as_json, is_quiet;
 };
 
@@ -31,6 +33,8 @@ enum option_value {
     OPTION_QUORUM,
     OPTION_FRESH,
     OPTION_KEYS,
+    OPTION_ROOTS,
+    OPTION_WRITE_KEYS,
     OPTION_NO_REPLAY,
     OPTION_NO_INTEGRITY,
     OPTION_JSON,
@@ -55,6 +59,12 @@ static const struct option_text {
      "people's keys, lines of \"actor hexkey [first [last]]\"\n"
      "                          (default: the keys the journal itself records)",
      OPTION_KEYS},
+    {"roots", "FINGERPRINT",
+     "of the root keys, as top management told it to you by\n"
+     "                          another way: 64 hexadecimal digits",
+     OPTION_ROOTS},
+    {"write-actor-keys", "FILE", "write people's keys as --actor-keys takes them",
+     OPTION_WRITE_KEYS},
     {"no-replay", NULL, "do not fold the entries and compare the stored state", OPTION_NO_REPLAY},
     {"no-integrity-check", NULL, "leave out SQLite's own check of the file", OPTION_NO_INTEGRITY},
     {"json", NULL, "print one JSON object", OPTION_JSON},
@@ -207,6 +217,22 @@ static int set_actor_keys(struct settings *settings, const char *path)
     return 0;
 }
 
+static int set_roots(struct settings *settings, const char *text)
+{
+    if (hex_read(trimmed(bytes_text(text)), settings->roots, HASH_LEN) != 0)
+        return complain("not a fingerprint of root keys", text);
+    settings->audit.roots = settings->roots;
+    return 0;
+}
+
+static int set_keys_out(struct settings *settings, const char *path)
+{
+    if (settings->keys_out != NULL)
+        return complain("one file of keys is enough", NULL);
+    settings->keys_out = settings->audit.keys_out = fopen(path, "wxe");
+    return settings->keys_out != NULL ? 0 : complain(path, strerror(errno));
+}
+
 static int set_quorum(struct settings *settings, const char *text)
 {
     char *end;
@@ -255,6 +281,10 @@ static int set_option(struct settings *settings, int option, const char *argumen
         return set_fresh_after(settings, argument);
     case OPTION_KEYS:
         return set_actor_keys(settings, argument);
+    case OPTION_ROOTS:
+        return set_roots(settings, argument);
+    case OPTION_WRITE_KEYS:
+        return set_keys_out(settings, argument);
     case OPTION_NO_REPLAY:
         settings->audit.no_replay = true;
         return 0;
@@ -386,6 +416,10 @@ int main(int argc, char **argv)
         status = verify(&settings);
     else
         status = status > 0 ? EXIT_HOLDS : EXIT_UNUSABLE;
+    if (settings.keys_out != NULL && fclose(settings.keys_out) != 0) {
+        complain("the people's keys could not be written", strerror(errno));
+        status = EXIT_UNUSABLE;
+    }
     release_settings(&settings);
     hash_release();
     return status;

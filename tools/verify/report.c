@@ -140,6 +140,8 @@ static void print_facts(const struct report *report, FILE *out)
     else
         fprintf(out, "replay       not compared\n");
     fprintf(out, "root         %s\n", report->root);
+    if (report->roots[0] != '\0')
+        fprintf(out, "root keys    %s\n", report->roots);
 }
 
 static void print_findings(const struct paint *paint, const struct findings *findings,
@@ -222,6 +224,8 @@ int report_print_json(const struct report *report, FILE *out)
                                 ? json_null()
                                 : json_integer(report->newest_witnessed_time));
     }
+    if (report->roots[0] != '\0')
+        json_object_set_new(all, "root_keys", json_string(report->roots));
     json_object_set_new(all, "warnings", json_findings(&report->warnings));
     json_object_set_new(all, "errors", json_findings(&report->errors));
     json_object_set_new(all, "errors_not_shown",

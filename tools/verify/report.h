@@ -31,6 +31,7 @@ struct report {
     struct findings errors, warnings;
     char origin[REPORT_TEXT]; /* empty: unknown */
     char root[45];            /* base64; empty: no journal was read */
+    char roots[65];           /* fingerprint of the root keys in hex; empty: there are none */
     enum report_clock clock;
     uint64_t entries, streams;
     uint64_t checkpoints, outside_checkpoints;

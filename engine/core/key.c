@@ -1,0 +1,154 @@
+/* key.c - people's signing keys: enrolled, replaced, revoked.
+ *
+ *     no key ──enrol (two roots)──> key 0 ──enrol (its holder, or two roots)──> key 1 ...
+ *        ^                            │
+ *        └───────────revoke───────────┘   by its holder, or who keeps the directory: to take away needs no proof
+ *
+ * The row key/NAME counts the changes; the key itself stands in person/NAME, where every check of a signature finds it. A
+ * journal without root keys has its keys from the directory, and whoever installs that can give anybody a key: rota-verify
+ * says so.
+ */
+#include "core/endorse.h"
+#include "core/inside.h"
+
+static const struct value *journal_row(struct core *core)
+{
+    return state_row(core->state, slice_str("journal"));
+}
+
+static const struct value *root_keys(struct core *core)
+{
+    return value_get(journal_row(core), "root_keys");
+}
+
+bool keys_have_roots(struct core *core)
+{
+    const struct value *roots = root_keys(core);
+
+    return value_is(roots, VALUE_ARRAY) && roots->count > 0;
+}
+
+static struct slice key_row(struct core *core, struct slice person)
+{
+    return textf(core, "key/%.*s", (int)person.len, (const char *)person.at);
+}
+
+static int64_t serial_of(struct core *core, struct slice person)
+{
+    return value_get_int(state_row(core->state, key_row(core, person)), "changes", 0);
+}
+
+/* The person's row, or a refusal. */
+static const struct value *person_of(struct core *core, const struct question *question,
+                                     struct slice *name)
+{
+    const struct value *person;
+
+    *name = value_get_text(question->args, "person");
+    person = authority_person(core, *name);
+    if (person == NULL || !slice_is(value_get_text(person, "kind"), "person")) {
+        (void)run_refuse(core, 404, "no-record", "There is no person \"%.*s\" in the directory.",
+                         (int)name->len, (const char *)name->at);
+        return NULL;
+    }
+    return person;
+}
+
+static int enter(struct core *core, const struct question *question, const char *type,
+                 struct slice name, const struct value *sign)
+{
+    struct author author = run_principal(core);
+    struct value effects = value_map(), own = value_map();
+
+    value_set(core->arena, &own, "changes", value_int(serial_of(core, name) + 1));
+    value_set(core->arena, &own, "since_ms", value_int(core->now_ms));
+    value_set(core->arena, &effects, "", own);
+    value_set(
+        core->arena,
+        run_patch(core, &effects, textf(core, "person/%.*s", (int)name.len, (const char *)name.at)),
+        "sign", *sign);
+    core->run->people_changed = true;
+    return run_leaf(core, type, key_row(core, name), slice_of(NULL, 0), &author, question->args,
+                    &effects) < 0
+               ? -1
+               : 0;
+}
+
+/* args {person, key, serial, endorsements, reason?}. Whoever brings it: what counts is who endorsed it. */
+int key_enrol(struct core *core, const struct question *question)
+{
+    struct slice name, key = value_get_bin(question->args, "key"), present;
+    const struct value *person = person_of(core, question, &name);
+    int64_t serial = serial_of(core, name);
+    struct enrolment enrolment;
+    const char *fault;
+    struct value sign;
+
+    if (person == NULL)
+        return -1;
+    if (key.len != SIGN_KEY_LEN)
+        return run_refuse(core, 400, "malformed", "\"key\" is a public key of 32 bytes.");
+    if (!keys_have_roots(core))
+        return run_refuse(core, 409, "wrong-state",
+                          "This journal names no root keys: people's keys come with the "
+                          "directory (directory.install).");
+    if (value_get_int(question->args, "serial", -1) != serial)
+        return run_refuse(core, 409, "stale-content",
+                          "The keys of %.*s have changed %lld times; this enrolment was made for "
+                          "change %lld. Make and endorse it anew.",
+                          (int)name.len, (const char *)name.at, (long long)serial,
+                          (long long)value_get_int(question->args, "serial", -1));
+    present = value_get_bin(person, "sign");
+    if (slice_equal(present, key))
+        return run_refuse(core, 409, "wrong-state", "This is the key of %.*s already.",
+                          (int)name.len, (const char *)name.at);
+    enrolment = (struct enrolment){
+        value_get_text(journal_row(core), "origin"),     name,           serial, key.at,
+        present.len == SIGN_KEY_LEN ? present.at : NULL, root_keys(core)};
+    fault = endorse_fault(&enrolment, value_get(question->args, "endorsements"));
+    if (fault != NULL)
+        return run_refuse(core, 403, "not-allowed", "The key of %.*s is not enrolled: %s.",
+                          (int)name.len, (const char *)name.at, fault);
+    sign = value_bin(key.at, SIGN_KEY_LEN);
+    return enter(core, question, "key.enrolled", name, &sign);
+}
+
+/* args {person, reason}. */
+int key_revoke(struct core *core, const struct question *question)
+{
+    struct slice name;
+    const struct value *person = person_of(core, question, &name);
+    struct value none = VALUE_NONE;
+    const char *sentence = "";
+
+    if (person == NULL)
+        return -1;
+    if (!slice_equal(name, question->principal) &&
+        authority_command(core, question->principal, "key.revoke", &sentence) != PERMIT)
+        return run_refuse(core, 403, "not-allowed", "%s", sentence);
+    if (value_get(question->args, "reason") == NULL)
+        return run_refuse(core, 422, "guard-failed", "A revocation needs a reason.");
+    if (value_get_bin(person, "sign").len != SIGN_KEY_LEN)
+        return run_refuse(core, 409, "wrong-state", "%.*s has no signing key to revoke.",
+                          (int)name.len, (const char *)name.at);
+    return enter(core, question, "key.revoked", name, &none);
+}
+
+int keys_keep(struct core *core, struct value *person)
+{
+    struct slice name = value_get_text(person, "name"), given = value_get_bin(person, "sign");
+    const struct value *before =
+        state_rowf(core->state, "person/%.*s", (int)name.len, (const char *)name.at);
+    struct slice present = value_get_bin(before, "sign");
+
+    if (!keys_have_roots(core))
+        return 0;
+    if (given.len > 0 && !slice_equal(given, present))
+        return run_refuse(core, 403, "not-allowed",
+                          "The directory cannot give %.*s a signing key: that takes key.enrol, "
+                          "endorsed by the present key or by two root keys.",
+                          (int)name.len, (const char *)name.at);
+    if (present.len == SIGN_KEY_LEN)
+        value_set(core->arena, person, "sign", value_bin(present.at, SIGN_KEY_LEN));
+    return 0;
+}
