@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "facts.h"
 #include "given.h"
+#include "page.h"
 #include "sign.h"
 
 int event_ask(struct tool *tool, const char *record, const char *event, struct value *out)
@@ -201,20 +202,15 @@ static const char *done_text(struct tool *tool, struct slice command)
 static void tell_round(struct tool *tool, struct slice record)
 {
     struct value args = value_map(), shown;
-    const struct value *round, *votes;
-    int64_t grants = 0;
+    const struct value *round;
 
     value_set(&tool->arena, &args, "record", value_text(record));
     if (ask_query_if(tool, "show", args, &shown) != TOOL_DONE ||
         !value_is(value_get(&shown, "round"), VALUE_MAP))
         return;
     round = value_get(&shown, "round");
-    votes = value_get(round, "votes");
-    for (uint32_t i = 0; value_is(votes, VALUE_MAP) && i < votes->count; i++)
-        grants += slice_is(value_get_text(&votes->as.pairs[i].value, "vote"), "grant");
-    output_line(&tool->out, INK_NONE, "  round %lld of approval: %lld of %lld signed",
-                (long long)value_get_int(round, "n", 1), (long long)grants,
-                (long long)value_get_int(round, "need", 1));
+    output_line(&tool->out, INK_NONE, "  round %lld of approval: %s",
+                (long long)value_get_int(round, "n", 1), page_round_count(tool, round));
 }
 
 static void tell_started(struct tool *tool, const struct value *started)

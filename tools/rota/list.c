@@ -136,6 +136,17 @@ static const char *asked(struct tool *tool, const struct value *item)
     return *text != '\0' ? text : value_get_str(item, "what", "", &tool->arena);
 }
 
+/* The word that means the person; in a round with stages also which one. */
+static const char *because(struct tool *tool, const struct value *item)
+{
+    const char *why = value_get_str(item, "why", "", &tool->arena);
+
+    return value_get(item, "stage") == NULL
+               ? why
+               : arena_printf(&tool->arena, "%s (stage %s)", why,
+                              value_get_str(item, "stage", "", &tool->arena));
+}
+
 static void print_inbox(struct tool *tool, const struct value *items)
 {
     static const char *const heads[] = {"record", "you are asked to", "due",
@@ -152,7 +163,7 @@ static void print_inbox(struct tool *tool, const struct value *items)
         table_cell(&table, 1, INK_WAIT, asked(tool, item));
         table_cell(&table, 2, INK_NONE, due > 0 ? facts_day(tool, due) : "");
         table_cell(&table, 3, INK_NONE, since > 0 ? facts_day(tool, since) : "");
-        table_cell(&table, 4, INK_DIM, value_get_str(item, "why", "", &tool->arena));
+        table_cell(&table, 4, INK_DIM, because(tool, item));
         table_cell(&table, 5, INK_NONE, value_get_str(item, "title", "", &tool->arena));
     }
     table_print(&table, &tool->out, 0);

@@ -165,117 +165,6 @@ static void print_top(struct tool *tool, const struct value *shown)
         pair(tool, "digest", INK_DIM, hex_of(tool, value_get_bin(shown, "digest")));
 }
 
-/* ---- the round ----------------------------------------------------------------------------------- */
-
-/* When somebody voted: in the vote itself, or in the journal. */
-static int64_t vote_ms(struct tool *tool, const char *record, int64_t n, struct slice person,
-                       const struct value *vote)
-{
-    int64_t at = value_get_int(vote, "at_ms", 0);
-    struct value args = value_map(), answer;
-    const struct value *entries;
-
-    if (at > 0)
-        return at;
-    value_set(&tool->arena, &args, "stream",
-              value_str(arena_printf(&tool->arena, "%s/round/%lld/%.*s", record, (long long)n,
-                                     (int)person.len, (const char *)person.at)));
-    value_set(&tool->arena, &args, "limit", value_int(1));
-    if (ask_query_if(tool, "log", args, &answer) != TOOL_DONE)
-        return 0;
-    entries = value_get(&answer, "entries");
-    return value_is(entries, VALUE_ARRAY) && entries->count > 0
-               ? value_get_int(&entries->as.items[0], "time_us", 0) / 1000
-               : 0;
-}
-
-static struct slice vote_word(const struct value *vote)
-{
-    return value_is(vote, VALUE_MAP) ? value_get_text(vote, "vote") : value_slice(vote);
-}
-
-static void print_vote(struct tool *tool, const char *record, const struct value *round,
-                       struct slice person)
-{
-    const struct value *vote = value_find(value_get(round, "votes"), person);
-    struct slice word = vote_word(vote);
-    int64_t at;
-
-    if (vote == NULL) {
-        output_line(&tool->out, INK_WAIT, "  · %s  %s", facts_person(tool, person),
-                    slice_is(value_get_text(round, "state"), "open") ? "has not answered yet"
-                                                                     : "did not answer");
-        return;
-    }
-    at = vote_ms(tool, record, value_get_int(round, "n", 0), person, vote);
-    output_line(&tool->out,
-                slice_is(word, "grant")     ? INK_GOOD
-                : slice_is(word, "abstain") ? INK_NONE
-                                            : INK_BAD,
-                "  %s %s  %s  %s",
-                slice_is(word, "grant")     ? "✓"
-                : slice_is(word, "abstain") ? "○"
-                                            : "✗",
-                facts_person(tool, person), at > 0 ? facts_moment(tool, at) : "",
-                slice_is(word, "grant")    ? "signed"
-                : slice_is(word, "refuse") ? "refused"
-                : slice_is(word, "return") ? "sent it back"
-                                           : "abstained");
-}
-
-static int64_t grants(const struct value *round)
-{
-    const struct value *votes = value_get(round, "votes");
-    int64_t count = 0;
-
-    for (uint32_t i = 0; value_is(votes, VALUE_MAP) && i < votes->count; i++)
-        count += slice_is(vote_word(&votes->as.pairs[i].value), "grant");
-    return count;
-}
-
-static void print_round(struct tool *tool, const char *record, const struct value *round)
-{
-    const struct value *ask = value_get(round, "ask");
-    struct slice by = value_get_text(round, "by"), state = value_get_text(round, "state");
-    int64_t opened = value_get_int(round, "opened_ms", 0);
-    bool is_open = state.len == 0 || slice_is(state, "open");
-
-    output_heading(&tool->out, "Approval, round %lld%s%s: %lld of %lld signed",
-                   (long long)value_get_int(round, "n", 1), is_open ? "" : ", ",
-                   is_open ? "" : text_in(tool, round, "state"), (long long)grants(round),
-                   (long long)value_get_int(round, "need", 1));
-    if (by.len > 0 && opened > 0)
-        output_line(&tool->out, INK_DIM, "  asked for by %s on %s", facts_person(tool, by),
-                    facts_moment(tool, opened));
-    for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
-        print_vote(tool, record, round, value_slice(&ask->as.items[i]));
-}
-
-/* The open round in full; of those before, the one that decided, and how the others ended. */
-static void print_rounds(struct tool *tool, const struct value *shown)
-{
-    const struct value *open = value_get(shown, "round"), *earlier = value_get(shown, "rounds");
-    const char *record = text_in(tool, shown, "record");
-
-    for (uint32_t i = 0; value_is(earlier, VALUE_ARRAY) && i < earlier->count; i++) {
-        const struct value *round = &earlier->as.items[i];
-
-        if (i + 1 == earlier->count && !value_is(open, VALUE_MAP)) {
-            print_round(tool, record, round);
-            continue;
-        }
-        output_heading(&tool->out, "Approval, round %lld: %s%s",
-                       (long long)value_get_int(round, "n", 1), text_in(tool, round, "state"),
-                       grants(round) > 0
-                           ? arena_printf(&tool->arena,
-                                          "; what was signed in it (%lld) counts no more",
-                                          (long long)grants(round))
-                           : "");
-    }
-    if (value_is(open, VALUE_MAP))
-        print_round(tool, record, open);
-}
-
 /* ---- fields -------------------------------------------------------------------------------------- */
 
 static const struct value *field_about(struct tool *tool, const struct value *shown,
@@ -742,7 +631,7 @@ static void print_next(struct tool *tool, const struct value *shown)
 void page_print(struct tool *tool, const struct value *shown)
 {
     print_top(tool, shown);
-    print_rounds(tool, shown);
+    page_rounds(tool, shown);
     print_fields(tool, shown);
     print_deliveries(tool, shown);
     print_acks(tool, shown);

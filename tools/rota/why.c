@@ -47,7 +47,7 @@ static void print_transition(struct tool *tool, const struct value *transition)
 static void print(struct tool *tool, const struct arguments *given, const struct value *answer,
                   const char *person)
 {
-    const struct value *missing = value_get(answer, "missing");
+    const struct value *missing = value_get(answer, "missing"), *holds = value_get(answer, "holds");
     bool allowed = value_get_bool(answer, "allowed", false);
 
     if (allowed)
@@ -59,6 +59,8 @@ static void print(struct tool *tool, const struct arguments *given, const struct
     print_transition(tool, value_get(answer, "transition"));
     for (uint32_t i = 0; value_is(missing, VALUE_ARRAY) && i < missing->count; i++)
         output_pair(&tool->out, 2, 1, "✗", INK_NONE, value_slice(&missing->as.items[i]));
+    for (uint32_t i = 0; value_is(holds, VALUE_ARRAY) && i < holds->count; i++)
+        output_pair(&tool->out, 2, 1, "✓", INK_DIM, value_slice(&holds->as.items[i]));
     if (value_is(value_get(answer, "who"), VALUE_ARRAY) && value_get(answer, "who")->count > 0) {
         output_heading(&tool->out, "Who may");
         print_who(tool, value_get(answer, "who"));

@@ -52,6 +52,8 @@ static const struct value *own(const struct sentence *s)
 
 static const struct value *round_row(const struct sentence *s)
 {
+    if (slice_is(s->type, "round.counted"))
+        return own(s);
     for (uint32_t i = 0; value_is(s->effects, VALUE_MAP) && i < s->effects->count; i++) {
         struct slice key = s->effects->as.pairs[i].key;
 
@@ -155,6 +157,10 @@ static void say_timer(struct sentence *s)
     struct slice timer = value_get_text(s->body, "timer");
     int64_t due_ms = value_get_int(s->body, "due_ms", -1);
 
+    if (slice_is(timer, "round.leaves")) {
+        add(s, "the rights of somebody who was asked have ended");
+        return;
+    }
     add_slice(s, "timer ", timer, "");
     add(s, ": step %lld", (long long)value_get_int(s->body, "step", 0) + 1);
     if (due_ms >= 0)
@@ -170,6 +176,9 @@ static void say_other(struct sentence *s)
         {"directory.installed", "installed the directory of people and workers"},
         {"pack.installed", "installed the workflow definitions"},
         {"content.redacted", "erased a content on legal grounds"},
+        {"round.expired", "the time of the round is over"},
+        {"round.counted", "counted the round again, because somebody has left"},
+        {"round.closed", "closed the round without a decision"},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -196,11 +205,28 @@ static void say_state(struct sentence *s)
         add(s, " → %s", facts_state(s->tool, facts_kind_of(s->tool, s->record), state));
 }
 
+/* Stages that are decided by it, then those that begin. */
+static void say_stages(struct sentence *s, const struct value *stages)
+{
+    for (int begins = 0; begins < 2; begins++) {
+        for (uint32_t i = 0; value_is(stages, VALUE_MAP) && i < stages->count; i++) {
+            const struct pair *stage = &stages->as.pairs[i];
+            struct slice state = value_get_text(&stage->value, "state");
+
+            if (slice_is(state, "waiting") || slice_is(state, "open") != (begins == 1))
+                continue;
+            add_slice(s, "; stage ", stage->key, begins == 1 ? " begins" : " is ");
+            add_slice(s, "", begins == 1 ? slice_str("") : state, "");
+        }
+    }
+}
+
 static void say_round(struct sentence *s)
 {
     const struct value *round = round_row(s), *ask = value_get(round, "ask");
     struct slice state = value_get_text(round, "state");
 
+    say_stages(s, value_get(round, "stage"));
     if (state.len == 0)
         return;
     if (slice_is(state, "open")) {
@@ -208,7 +234,10 @@ static void say_round(struct sentence *s)
         for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
             add(s, "%s%s", i == 0 ? " " : ", ",
                 facts_name(s->tool, value_slice(&ask->as.items[i])));
-        add(s, " and needs %lld", (long long)value_get_int(round, "need", 1));
+        if (value_get(round, "stages") != NULL)
+            add(s, ", in %u stages", value_get(round, "stages")->count);
+        else
+            add(s, " and needs %lld", (long long)value_get_int(round, "need", 1));
     } else if (slice_is(state, "void")) {
         add(s, "; the open round is void, its signatures count no more");
     } else {
