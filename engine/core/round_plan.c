@@ -190,26 +190,51 @@ static uint32_t waits_for(const struct approval *approval, const int place[APPRO
     return out;
 }
 
+/* Does the stage count in this round? A condition that cannot be told leaves nobody out: then it is not opened. */
+static int is_present(struct core *core, const struct subject *subject, struct slice event,
+                      struct slice actor, const struct approval_stage *stage, bool *out)
+{
+    struct value scope, holds = VALUE_NONE;
+
+    *out = stage->when == NULL;
+    if (stage->when == NULL)
+        return 0;
+    scope = scope_of(core, subject, event, actor, NULL, expr_uses(stage->when));
+    if (scope_eval(core, stage->when, &scope, &holds, NULL) != 0 || !value_is(&holds, VALUE_BOOL))
+        return run_refuse(core, 422, "guard-failed",
+                          "Whether stage %s of this approval is needed cannot be told: %s (a field "
+                          "it reads is empty).",
+                          stage->name, expr_text(stage->when));
+    *out = holds.as.number != 0;
+    return 0;
+}
+
 /* The approval with the stages whose condition holds for the record as it is now. */
-static const struct approval *present_stages(struct core *core, const struct subject *subject,
-                                             struct slice event, struct slice actor)
+static int present_stages(struct core *core, const struct subject *subject, struct slice event,
+                          struct slice actor, struct approval *made)
 {
     const struct approval *whole = subject->kind->approval;
-    struct approval *made = arena_take(core->arena, sizeof *made);
     int place[APPROVAL_STAGES_MAX];
+    bool is_needed;
 
     *made = *whole;
     made->stages = arena_take(core->arena, sizeof *made->stages * (size_t)(whole->stage_count + 1));
     made->stage_count = 0;
     for (int i = 0; i < whole->stage_count; i++) {
         place[i] = MODEL_NONE;
-        if (!scope_holds(core, whole->stages[i].when, subject, event, actor, NULL, NULL))
+        if (is_present(core, subject, event, actor, &whole->stages[i], &is_needed) != 0)
+            return -1;
+        if (!is_needed)
             continue;
         place[i] = made->stage_count;
         made->stages[made->stage_count] = whole->stages[i];
         made->stages[made->stage_count++].after = waits_for(whole, place, whole->stages[i].after);
     }
-    return made;
+    if (made->stage_count > 0)
+        return 0;
+    return run_refuse(core, 422, "guard-failed",
+                      "This approval asks nobody: with the present content none of its stages is "
+                      "needed.");
 }
 
 /* Everyone the stage's words mean who may grant: authority knows who is kept apart. */
@@ -476,14 +501,12 @@ int round_plan(struct core *core, const struct subject *subject, const struct tr
                const struct transition *grant, struct slice actor, struct value *out)
 {
     struct slice event = slice_str(opening->event);
-    struct plan plan = {.approval = present_stages(core, subject, event, actor),
+    struct approval present;
+    struct plan plan = {.approval = &present,
                         .is_short = subject->kind->approval->stage_count == 1};
 
-    if (plan.approval->stage_count == 0)
-        return run_refuse(core, 422, "guard-failed",
-                          "This approval asks nobody: with the present content none of its stages "
-                          "is needed.");
-
+    if (present_stages(core, subject, event, actor, &present) != 0)
+        return -1;
     for (int i = 0; i < plan.approval->stage_count; i++) {
         const struct approval_stage *stage = &plan.approval->stages[i];
 

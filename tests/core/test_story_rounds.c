@@ -6,9 +6,7 @@
 
 #include "core/story.h"
 
-#define REASON                                                                                     \
-    "{'reason': {'size': 9, 'content': "                                                           \
-    "'hex:1111111111111111111111111111111111111111111111111111111111111111'}}"
+#define REASON "{'reason': " STORY_REASON "}"
 
 static struct story *with(const char *kind, const char *record, const char *fields)
 {
@@ -279,6 +277,39 @@ static void two_stages_at_once_and_one_after_both(void **state)
     story_end(story);
 }
 
+static void a_stage_is_there_when_its_condition_holds(void **state)
+{
+    struct story *story = with("pact", "PAC-0001", "{'ours': ['dana'], 'theirs': ['eve']}");
+
+    (void)state;
+    assert_done(story_sign(story, "dana", "approve", "PAC-0001", NULL));
+    assert_done(story_sign(story, "eve", "approve", "PAC-0001", NULL));
+    assert_string_equal(stage_of(story, "PAC-0001/round/1", "notary"), "");
+    assert_string_equal(stage_of(story, "PAC-0001/round/1", "seal"), "open");
+    assert_done(story_do(story, "amara", "edit", "PAC-0001", "{'set': {'worth': 101}}"));
+    assert_done(story_do(story, "amara", "submit", "PAC-0001", NULL));
+    assert_done(story_sign(story, "dana", "approve", "PAC-0001", NULL));
+    assert_done(story_sign(story, "eve", "approve", "PAC-0001", NULL));
+    assert_string_equal(stage_of(story, "PAC-0001/round/2", "seal"), "waiting");
+    assert_done(story_sign(story, "gwen", "approve", "PAC-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "PAC-0001", NULL));
+    assert_string_equal(story_fact(story, "PAC-0001", "state"), "passed");
+    story_end(story);
+}
+
+static void a_stage_whose_condition_cannot_be_told_is_not_left_out(void **state)
+{
+    struct story *story = with("pact", "PAC-0001", "{'ours': ['dana'], 'theirs': ['eve']}");
+
+    (void)state;
+    assert_done(story_do(story, "amara", "edit", "PAC-0001", "{'set': {'worth': null}}"));
+    assert_refused(story_do(story, "amara", "submit", "PAC-0001", NULL), 422, "guard-failed");
+    assert_string_equal(story_sentence(story),
+                        "Whether stage notary of this approval is needed cannot be told: "
+                        "record.worth > 100 (a field it reads is empty).");
+    story_end(story);
+}
+
 static void nobody_is_asked_twice(void **state)
 {
     /* bo stands in `ours` and is of top management too; cleo is left for the seal. */
@@ -467,6 +498,8 @@ int main(void)
         cmocka_unit_test(silence_is_consent_only_where_it_would_be_enough),
         cmocka_unit_test(a_tie_goes_back_when_everyone_has_voted),
         cmocka_unit_test(two_stages_at_once_and_one_after_both),
+        cmocka_unit_test(a_stage_is_there_when_its_condition_holds),
+        cmocka_unit_test(a_stage_whose_condition_cannot_be_told_is_not_left_out),
         cmocka_unit_test(nobody_is_asked_twice),
         cmocka_unit_test(somebody_who_could_vote_earlier_is_spared_for_the_stage_that_needs_him),
         cmocka_unit_test(a_round_that_could_not_be_granted_is_refused_when_it_opens),
