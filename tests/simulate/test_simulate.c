@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <unistd.h>
 
 #include "simulate/chart.h"
 #include "simulate/years.h"
@@ -111,6 +112,44 @@ static void a_program_that_is_down_only_makes_tasks_wait(void **state)
     years_end(years);
 }
 
+/* The stories' own pack has a rule that gates: a major finding closes only when its action is closed. */
+static void a_gate_holds_until_what_it_waits_for_is_closed(void **state)
+{
+    struct arena arena = ARENA_EMPTY;
+    const char *directory =
+        years_write(&arena, "people = ( { name = \"dana\"; roles = [\"internal_auditor\"]; },"
+                            " { name = \"amara\"; roles = [\"isms_manager\"]; } );\n");
+    const char *path = years_write(
+        &arena,
+        arena_printf(
+            &arena,
+            "pack = \"%s/tests/core/pack\"; directory = \"%s\"; " START PROMPT "for = \"3 months\";"
+            "open = ( { kind = \"finding\"; title = \"No backup\"; by = \"dana\";"
+            " fields = { weight = \"major\"; answers = \"amara\"; }; } );"
+            "absent = ( { who = \"amara\"; from = \"2027-01-05\"; to = \"2027-02-12\"; } );",
+            years_source(), directory));
+    struct years *years = years_live_file(path, -1);
+    const struct told *held = years_first(years, HAPPENED_GATE, "FND-0001", "ACT-0001");
+    const struct told *closed = years_first(years, HAPPENED_EVENT, "FND-0001", "close:");
+    const struct told *mended = years_first(years, HAPPENED_EVENT, "ACT-0001", "-> closed");
+
+    (void)state;
+    if (years->status != 0)
+        print_error("%s\n", years->err.text);
+    assert_int_equal(years->status, 0);
+    assert_non_null(held);
+    assert_non_null(mended);
+    assert_non_null(closed);
+    assert_true(closed->at_ms >= mended->at_ms);
+    assert_true(held->at_ms < mended->at_ms);
+    assert_int_equal(years->tally.gates_passed, 1);
+    assert_true(years->tally.gates_held >= 1);
+    unlink(path);
+    unlink(directory);
+    years_end(years);
+    arena_release(&arena);
+}
+
 static void what_is_forbidden_is_refused_and_said(void **state)
 {
     struct years *years = years_live(
@@ -174,6 +213,7 @@ int main(void)
         cmocka_unit_test(who_is_away_is_reminded_and_then_others_are),
         cmocka_unit_test(a_program_that_fails_parks_its_tasks_until_somebody_tries_again),
         cmocka_unit_test(a_program_that_is_down_only_makes_tasks_wait),
+        cmocka_unit_test(a_gate_holds_until_what_it_waits_for_is_closed),
         cmocka_unit_test(what_is_forbidden_is_refused_and_said),
         cmocka_unit_test(who_leaves_may_no_more_and_who_joins_does_their_share),
         cmocka_unit_test(an_opening_that_is_refused_ends_it_with_its_place),

@@ -21,7 +21,7 @@ const char *years_source(void)
     return here;
 }
 
-const char *years_file(struct arena *arena, const char *rest)
+const char *years_write(struct arena *arena, const char *text)
 {
     const char *tmp = getenv("TMPDIR");
     char *path = arena_printf(arena, "%s/scenario.XXXXXX", tmp != NULL ? tmp : "/tmp");
@@ -29,13 +29,18 @@ const char *years_file(struct arena *arena, const char *rest)
     FILE *file = fdopen(fd, "w");
 
     assert_non_null(file);
-    fprintf(file,
-            "name = \"Years of a test\"; pack = \"%s/workflows\";\n"
-            "directory = \"%s/config/sample/directory.cfg\";\n"
-            "%s\n",
-            years_source(), years_source(), rest);
+    fputs(text, file);
     assert_int_equal(fclose(file), 0);
     return path;
+}
+
+const char *years_file(struct arena *arena, const char *rest)
+{
+    return years_write(arena, arena_printf(arena,
+                                           "name = \"Years of a test\"; pack = \"%s/workflows\";\n"
+                                           "directory = \"%s/config/sample/directory.cfg\";\n"
+                                           "%s\n",
+                                           years_source(), years_source(), rest));
 }
 
 static void keep(void *self, const struct sim_event *event)

@@ -28,6 +28,9 @@ const char *years_source(void);
  * file, in `arena`; it lies in TMPDIR and is removed by years_end(). */
 const char *years_file(struct arena *arena, const char *rest);
 
+/* A file in TMPDIR that holds this text; the test removes it. */
+const char *years_write(struct arena *arena, const char *text);
+
 /* Loads and lives through it; `seed` < 0: the scenario's. Ends the test if the scenario is wrong. */
 struct years *years_live(const char *rest, int64_t seed);
 struct years *years_live_file(const char *path, int64_t seed);

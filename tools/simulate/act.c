@@ -42,7 +42,7 @@ bool give(struct simulation *sim, const char *who, const char *command, const ch
         breach(sim, "%s %s by %s: %s", command, record != NULL ? record : "", who, sim->err->text);
         return false;
     }
-    if (answer->status != 200)
+    if (answer->status != 200 && !sim->is_trying)
         tell_refusal(sim, who, command, record, answer);
     return answer->status == 200;
 }
@@ -144,20 +144,24 @@ static const char *editor_of(struct simulation *sim, const struct known *record,
     return editors.count > 0 ? editors.names[0] : NULL;
 }
 
-/* By an edit where the state allows one; else `left` goes with the event. */
+/* By an edit where the state allows one; `left` goes with the event. */
 static bool fill_in(struct simulation *sim, const struct known *record, const char *event,
                     const char *actor, int stage, struct value *left)
 {
-    struct value set = fill_fields(sim, record, event, actor, stage), args = value_map();
-    const char *editor = set.count > 0 ? editor_of(sim, record, actor) : NULL;
+    struct value all = fill_fields(sim, record, event, actor, stage), args = value_map(),
+                 set = value_map();
+    const char *editor = all.count > 0 ? editor_of(sim, record, actor) : NULL;
     struct house_answer answer;
 
-    if (set.count == 0)
-        return false;
-    if (editor == NULL) {
-        *left = set;
-        return true;
+    *left = value_map();
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct pair *pair = &all.as.pairs[i];
+        bool is_edit = editor != NULL && may_edit_field(record, pair->key);
+
+        value_put(&sim->scratch, is_edit ? &set : left, pair->key, pair->value);
     }
+    if (set.count == 0)
+        return left->count > 0;
     value_set(&sim->scratch, &args, "set", set);
     return give(sim, editor, "edit", record->id, &args, false, &answer);
 }
@@ -213,6 +217,7 @@ static enum outcome try_event(struct simulation *sim, struct known *record, cons
     struct candidates candidates;
     struct value why, left = value_map();
     const char *who;
+    bool is_done;
 
     if (!ask_why(sim, record, event, only, &why))
         return NOT_POSSIBLE;
@@ -234,7 +239,10 @@ static enum outcome try_event(struct simulation *sim, struct known *record, cons
         note_stuck(sim, record, event, &why);
     if (who == NULL || sim->is_broken)
         return NOT_POSSIBLE;
-    return do_event(sim, record, event, who, &why, &left) ? DONE : NOT_POSSIBLE;
+    sim->is_trying = left.count > 0;
+    is_done = do_event(sim, record, event, who, &why, &left);
+    sim->is_trying = false;
+    return is_done ? DONE : NOT_POSSIBLE;
 }
 
 /* Nothing is to be decided, only written: by whom the state lets edit. */
@@ -321,6 +329,7 @@ static void do_step(struct simulation *sim, const struct item *item, struct know
                                                           : try_event(sim, record, event, NULL);
 
         if (outcome == DONE) {
+            note_habit(sim, record, event);
             record->planned = 0; /* also a step that leads nowhere else has been made */
             record->is_changed = true;
             return;

@@ -145,12 +145,12 @@ static bool is_empty(const struct value *value)
            ((value->type == VALUE_STR || value->type == VALUE_ARRAY) && value->count == 0);
 }
 
-static bool may_edit_field(const struct known *record, const char *name)
+bool may_edit_field(const struct known *record, struct slice name)
 {
     const struct state *state = known_state(record);
 
     return state->edit.count > 0 &&
-           (state->edit_fields.count == 0 || words_have(&state->edit_fields, slice_str(name)));
+           (state->edit_fields.count == 0 || words_have(&state->edit_fields, name));
 }
 
 static bool is_in(const char *text, const char *name)
@@ -189,7 +189,7 @@ bool speaks_of_a_field(const struct known *record, const char *event)
     for (int i = 0; i < record->kind->field_count; i++) {
         const struct field *field = &record->kind->fields[i];
 
-        if (!field->computed && may_edit_field(record, field->name) &&
+        if (!field->computed && may_edit_field(record, slice_str(field->name)) &&
             is_spoken_of(record, field, event))
             return true;
     }
@@ -209,11 +209,19 @@ static bool is_awaited(const struct known *record, const struct field *field)
     return false;
 }
 
+/* What a state does not let edit may still be given with the event, where no version was signed. */
+static bool may_be_given(const struct known *record, const struct field *field, const char *event)
+{
+    return !record->kind->lifecycle->versioned && is_spoken_of(record, field, event);
+}
+
 static bool is_asked_for(const struct known *record, const struct field *field, const char *event,
                          int stage)
 {
-    if (field->computed || !may_edit_field(record, field->name))
+    if (field->computed)
         return false;
+    if (!may_edit_field(record, slice_str(field->name)))
+        return stage >= 1 && may_be_given(record, field, event);
     return field->required || (stage >= 1 && field->required_if != NULL) ||
            (stage >= 1 && is_spoken_of(record, field, event)) ||
            (stage >= 2 &&

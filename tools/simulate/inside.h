@@ -23,6 +23,7 @@
 
 enum {
     TIMERS_SHOWN_MAX = 24,
+    HABITS_MAX = 16,
     DAY_BEGINS_MINUTES = 9 * 60,
     DAY_ENDS_MINUTES = 17 * 60,
     MINUTE_MS = 60000,
@@ -49,7 +50,11 @@ struct known {
     uint64_t situation; /* one more with each state and round: what was meant for another is void */
     uint64_t planned;   /* the situation that was last looked at */
     bool is_overdue;
-    int tries;         /* how often a step was looked for in this situation */
+    int tries; /* how often a step was looked for in this situation */
+    /* Steps that people took by habit since something else moved or reminded them: none is taken twice, so that a round
+     * that a workflow allows (test, pass, test ...) is gone once and not every week. */
+    const char *habits[HABITS_MAX];
+    int habit_count;
     const char *stuck; /* what stood in the way the last time, or NULL */
 };
 
@@ -124,6 +129,8 @@ struct simulation {
     struct map votes;   /* "<record>/round/<n>/<person>" of a grant -> something */
     struct map granted; /* record -> something */
     struct error *err;
+    bool
+        is_trying; /* somebody gives a field with an event to see whether it will do: a refusal is no news */
     bool is_broken; /* err says why */
 };
 
@@ -173,6 +180,7 @@ bool is_forgiving(const struct simulation *sim, const struct known *record,
 /* Chooses among what could be done in the record's state; `not_these` were tried. NULL: nothing. */
 const struct transition *choose_step(const struct simulation *sim, const struct known *record,
                                      const struct words *not_these, struct chance *chance);
+void note_habit(const struct simulation *sim, struct known *record, const char *event);
 void plan_changed(struct simulation *sim);              /* everything that changed is looked at */
 void plan_reminded(struct simulation *sim, int record); /* what was forgotten is thought of again */
 
@@ -189,6 +197,7 @@ struct value reason_args(struct simulation *sim, const char *reason);
  * 2 also what the state asks for. Only fields that are empty, but the scenario's. */
 struct value fill_fields(struct simulation *sim, const struct known *record, const char *event,
                          const char *who, int stage);
+bool may_edit_field(const struct known *record, struct slice name);
 /* Does a condition of the step speak of a field that may be edited now? */
 bool speaks_of_a_field(const struct known *record, const char *event);
 /* Fitted to the kind: long texts are kept as content, moments become numbers. */

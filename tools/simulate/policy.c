@@ -88,6 +88,23 @@ static bool leads_on(const struct known *record, const struct transition *transi
            (transition->to != record->state || transition->opens_round);
 }
 
+static bool is_habit_done(const struct known *record, const char *event)
+{
+    for (int i = 0; i < record->habit_count; i++) {
+        if (strcmp(record->habits[i], event) == 0)
+            return true;
+    }
+    return false;
+}
+
+void note_habit(const struct simulation *sim, struct known *record, const char *event)
+{
+    if (stance_of(sim, record, event, NULL).weight >= 0)
+        record->habit_count = 0; /* meant by the scenario: whatever follows is new */
+    else if (record->habit_count < HABITS_MAX)
+        record->habits[record->habit_count++] = event;
+}
+
 static int weight_of(const struct simulation *sim, const struct known *record,
                      const struct transition *transition)
 {
@@ -96,7 +113,9 @@ static int weight_of(const struct simulation *sim, const struct known *record,
     if (!transition->from[record->state] || transition->creates || !is_for_people(transition) ||
         transition->vote != VOTE_NONE || (transition->opens_round && record->round > 0))
         return 0;
-    return weight >= 0 ? weight : leads_on(record, transition) ? 1 : 0;
+    if (weight >= 0)
+        return weight;
+    return leads_on(record, transition) && !is_habit_done(record, transition->event) ? 1 : 0;
 }
 
 const struct transition *choose_step(const struct simulation *sim, const struct known *record,
@@ -263,16 +282,22 @@ void plan_changed(struct simulation *sim)
     plan_redrives(sim);
 }
 
-void plan_reminded(struct simulation *sim, int record)
+/* Thought of again; true if somebody had meant to do something with it. */
+static bool remind_items(struct simulation *sim, int record)
 {
     size_t count = sim->agenda.count;
+    bool is_meant = false;
 
     for (size_t i = 0; i < count; i++) {
         struct item item = sim->agenda.items[i];
         struct stance stance;
         struct chance chance;
 
-        if (item.record != record || !item.is_forgotten || item.is_void)
+        if (item.record != record || item.is_void ||
+            item.situation != sim->records[record]->situation)
+            continue;
+        is_meant = true;
+        if (!item.is_forgotten)
             continue;
         chance = chance_of((uint64_t)sim->scenario->seed, "reminded %s %s %lld",
                            sim->records[record]->id, item.who != NULL ? item.who : "",
@@ -282,5 +307,17 @@ void plan_reminded(struct simulation *sim, int record)
         sim->agenda.items[i].is_void = true;
         if (item.at_ms >= 0)
             agenda_add(&sim->agenda, &item);
+    }
+    return is_meant;
+}
+
+void plan_reminded(struct simulation *sim, int record)
+{
+    struct known *known = sim->records[record];
+
+    known->habit_count = 0;
+    if (!remind_items(sim, record)) {
+        known->planned = 0;
+        known->is_changed = true;
     }
 }

@@ -278,6 +278,8 @@ static void see_move(struct sight *sight, const char *event)
     bool is_review = from->stage == STAGE_IN_FORCE && to->stage == STAGE_UNDER_REVIEW &&
                      sight->record->kind->lifecycle->versioned;
 
+    if (slice_is(sight->leaf->actor, "engine"))
+        record_known(sight->sim, slice_str(sight->id))->habit_count = 0;
     count_review(sight, from, to);
     if (is_review)
         line(sight, HAPPENED_REVIEW, sight->actor, review_text(sight));
