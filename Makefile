@@ -201,12 +201,10 @@ check: check-deps  ## everything that must hold, in one go
 	+@$(MAKE) --no-print-directory SANITIZE=1 check-sanitized
 
 # The same tests, and the whole demo on real processes, with every program under AddressSanitizer (leaks too) and UBSan.
-# The engine is killed fewer times here: what that proves was proven above, at full speed. Without address randomisation
-# where that is allowed: with much of it gcc 12's sanitizer hangs in one start of some hundreds.
-FIXED = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+# The engine is killed fewer times here: what that proves was proven above, at full speed.
 check-sanitized: build tests
 	@echo "under AddressSanitizer and UndefinedBehaviorSanitizer:"
-	@ASAN_OPTIONS=detect_leaks=1 ROTA_ROUNDS=20 $(FIXED) sh tests/run.sh $(BUILD) $(TESTS) tests/stories/demo.sh
+	@ASAN_OPTIONS=detect_leaks=1 ROTA_ROUNDS=20 sh tests/run.sh $(BUILD) $(TESTS) tests/stories/demo.sh
 
 # ---- bench ----
 

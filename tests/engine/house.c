@@ -94,6 +94,8 @@ const char *house_program(struct house *house, const char *name)
     return arena_printf(&house->arena, "%s/%s", build_directory(), name);
 }
 
+/* Between fork and exec, in a process whose other threads (libzmq has some) may have held any lock: nothing here may
+ * allocate. With setenv() here one start in some hundreds hung under the address sanitizer, on its allocator's lock. */
 static void prepare_child(int out)
 {
     sigset_t none;
@@ -103,8 +105,6 @@ static void prepare_child(int out)
     sigprocmask(SIG_SETMASK, &none, NULL);
     dup2(out, 1);
     dup2(out, 2);
-    if (getenv("ROTA_SHARE") == NULL)
-        setenv("ROTA_SHARE", ".", 1);
 }
 
 int run_program(char *const arguments[], struct buf *said)
@@ -201,6 +201,7 @@ struct house *house_new(void)
     static int number;
 
     assert_non_null(house);
+    assert_int_equal(setenv("ROTA_SHARE", ".", 0), 0);
     if (template_directory[0] == '\0')
         found_template(house);
     snprintf(house->directory, sizeof house->directory, "%.90s/%d", template_directory, ++number);
