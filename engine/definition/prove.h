@@ -15,8 +15,13 @@
 #ifndef ROTA_DEFINITION_PROVE_H
 #define ROTA_DEFINITION_PROVE_H
 
+#include "definition/people.h"
 #include "definition/problems.h"
 
+/* Everything that can be said without knowing who there is. */
 void prove_pack(const struct pack *pack, struct problems *problems);
+
+/* What these people cannot do: roles that nobody holds, events that nobody may make, approvals that nobody can grant. */
+void prove_people(const struct pack *pack, const struct people *people, struct problems *problems);
 
 #endif

@@ -98,6 +98,25 @@ bool expr_grows(const struct expr *expr)
            expr_reads(expr, "recent");
 }
 
+/* ---- numbers ---- */
+
+static bool collect(const struct expr_node *node, int64_t out[NUMBERS_MAX], int *count)
+{
+    if (node->op == EXPR_CHOOSE)
+        return collect(node->kids[1], out, count) && collect(node->kids[2], out, count);
+    if (node->op != EXPR_CONST || node->constant.type != VALUE_INT || *count == NUMBERS_MAX)
+        return false;
+    out[(*count)++] = node->constant.as.number;
+    return true;
+}
+
+int numbers_of(const struct expr *expr, int64_t out[NUMBERS_MAX])
+{
+    int count = 0;
+
+    return expr != NULL && expr->root != NULL && collect(expr->root, out, &count) ? count : 0;
+}
+
 /* ---- of which kinds is the record that an expression names? ---- */
 
 struct origins {

@@ -9,6 +9,7 @@
  *     prove_rule.c      rules that set each other off come to an end
  *     prove_gate.c      gates open; what is done once for each is told apart
  *     prove_message.c   messages name what the records have
+ *     prove_people.c    the people there are suffice
  *     prove_clause.c    every clause has a kind that proves it
  */
 #ifndef ROTA_DEFINITION_PROVE_INSIDE_H
@@ -32,6 +33,7 @@ struct life {
 
 struct proof {
     const struct pack *pack;
+    const struct people *people; /* NULL: not known */
     struct problems *problems;
     struct arena *arena;
     struct life *lives; /* by kind */
@@ -57,6 +59,10 @@ bool expr_is_fixed(const struct expr *expr);
 
 /* The kinds whose records the rule may signal: by the fields, links and kinds that it names. */
 void signal_kinds(const struct pack *pack, const struct rule *rule, bool kinds[KINDS_MAX]);
+
+/* The numbers that an expression may give, if all of them can be told: count of them in `out`; else 0. */
+enum { NUMBERS_MAX = 16 };
+int numbers_of(const struct expr *expr, int64_t out[NUMBERS_MAX]);
 
 /* Does it read a field of the record that `set` of a row changes? */
 bool expr_reads_set(const struct expr *expr, const struct transition *row);

@@ -1,6 +1,7 @@
 /* Proofs: what each refuses, with the way that shows it, and what it must let pass. Every case is a small pack of its own;
  * the examples of workflows/README.md are run by test_reference.c. */
 #include "definition/pack.h"
+#include "definition/prove.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,7 @@
 /* clang-format off */
 static const char COMMON[] =
     "pack = { name = \"proof\"; version = \"1\"; timezone = \"UTC\"; };\n"
-    "roles = ( { name = \"boss\"; }, { name = \"clerk\"; }, { name = \"system\"; } );\n"
+    "roles = ( { name = \"boss\"; }, { name = \"clerk\"; }, { name = \"judge\"; }, { name = \"system\"; } );\n"
     "meanings = ( { name = \"approved\"; statement = \"I approve {{title}}.\"; } );\n"
     "messages = ( { name = \"default\"; subject = \"{{record}}\"; body = \"{{title}}\"; } );\n";
 
@@ -199,6 +200,41 @@ static const struct example MESSAGES[] = {
      "messages = ( { name = \"special\"; subject = \"{{record}}\"; body = \"{{flavour}}\"; } );\n",
      "p.cfg:8: warning: message 'special' names '{{flavour}}', which stays blank: the record has no such field (in kind 'one')\n"},
 };
+/* ---- people ---- */
+
+#define STAFFED(TRANSITIONS, APPROVAL) \
+    "lifecycle = { name = \"staffed\"; states = ( { name = \"open\"; stage = \"draft\"; edit = [\"author\"]; }, { name = \"valid\"; stage = \"in_force\"; }, { name = \"shut\"; stage = \"closed\"; } );\n" \
+    "transitions = ( { event = \"begin\"; to = \"open\"; },\n" \
+    "{ event = \"submit\"; from = [\"open\"]; to = \"open\"; by = [\"author\"]; opens = \"round\"; },\n" \
+    "{ event = \"grant\"; from = [\"open\"]; to = \"valid\"; by = [\"asked\"]; vote = \"grant\"; },\n" \
+    TRANSITIONS "\n" \
+    "{ event = \"end\"; from = [\"valid\"]; to = \"shut\"; by = [\"clerk\", \"boss\"]; } ); };\n" \
+    "kind = { name = \"one\"; prefix = \"ONE\"; title = \"One\"; lifecycle = \"staffed\"; create = [\"clerk\"]; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"];\n" \
+    "approval = { meaning = \"approved\"; " APPROVAL "}; };\n"
+
+/* bea and carl are bosses; carl and dora are clerks; nobody is a judge. */
+static const struct example PEOPLE[] = {
+    {STAFFED("", "ask = [\"boss\"];"), ""},
+    {STAFFED("", "ask = [\"boss\"]; need = 2;"),
+     "p.cfg:8: warning: this approval cannot be granted where carl is the author: it takes 2 of boss, and there is bea (in kind 'one')\n"},
+    {STAFFED("", "ask = [\"boss\"]; need = \"record.title == 'x' ? 1 : 3\";"),
+     "p.cfg:8: this approval cannot be granted: it takes 3 of boss, and there is bea, carl (in kind 'one')\n"},
+    {STAFFED("", "ask = [\"boss\"]; need = 2; weights = { boss = 2; };"), ""},
+    {STAFFED("", "ask = [\"boss\", \"clerk\"]; require = [\"judge\"];"),
+     "common.cfg:2: warning: nobody holds the role 'judge', which is waited for (first at p.cfg:8)\n"
+     "p.cfg:8: this approval cannot be granted: judge must be among those who grant it, and of boss or clerk there is bea, carl, dora (in kind 'one')\n"},
+    {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"judge\"]; },", "ask = [\"boss\"];"),
+     "common.cfg:2: warning: nobody holds the role 'judge', which is waited for (first at p.cfg:5)\n"
+     "p.cfg:5: nobody may make 'hear': nobody is judge (in kind 'one')\n"},
+    {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"clerk\"]; apart = [\"author\"]; },", "ask = [\"boss\"];"), ""},
+    {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"clerk\"]; apart = [\"boss\", \"author\"]; },", "ask = [\"boss\"];"),
+     "p.cfg:5: warning: nobody may make 'hear' where dora stands as author: of clerk there is nobody else (in kind 'one')\n"},
+    {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"boss\"]; apart = [\"boss\"]; },", "ask = [\"boss\"];"),
+     "p.cfg:5: nobody may make 'hear': of boss there is bea, carl, kept apart as boss (in kind 'one')\n"},
+    /* Two steps that take two people: begin is always before, so that who began is kept apart from the one other. */
+    {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"clerk\"]; apart = [\"did:begin\", \"boss\"]; },", "ask = [\"boss\"];"),
+     "p.cfg:5: warning: nobody may make 'hear' where dora stands as did:begin: of clerk there is nobody else (in kind 'one')\n"},
+};
 /* clang-format on */
 
 /* ---- */
@@ -268,6 +304,44 @@ static void messages_name_what_the_record_has(void **state)
     assert_int_equal(SAYS(MESSAGES), 0);
 }
 
+static void say_of_people(const struct example *example, struct buf *text)
+{
+    static const char *bea[] = {"boss"}, *carl[] = {"boss", "clerk"}, *dora[] = {"clerk"};
+    struct person persons[] = {
+        {"bea", {bea, 1}, NULL}, {"carl", {carl, 2}, "bea"}, {"dora", {dora, 1}, "carl"}};
+    const struct people people = {persons, 3};
+    const struct pack_file files[] = {{"common.cfg", slice_str(COMMON)},
+                                      {"p.cfg", slice_str(example->text)}};
+    struct problems problems = PROBLEMS_EMPTY;
+    struct pack *pack = NULL;
+    struct error err = {ERROR_NONE, ""};
+
+    if (pack_load_files(files, 2, &pack, &problems, &err) != 0)
+        fail_msg("%s", err.text);
+    prove_people(pack, &people, &problems);
+    problems_show(&problems, text);
+    pack_free(&pack);
+    problems_release(&problems);
+}
+
+static void the_people_there_are_suffice(void **state)
+{
+    int wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof PEOPLE / sizeof PEOPLE[0]; i++) {
+        struct buf text = BUF_EMPTY;
+
+        say_of_people(&PEOPLE[i], &text);
+        if (strcmp(buf_text(&text), PEOPLE[i].says) != 0) {
+            print_error("case %zu: expected\n%sfound\n%s\n", i, PEOPLE[i].says, buf_text(&text));
+            wrong++;
+        }
+        buf_release(&text);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 /* The engine opens its journal with whatever was sound on the day it was installed. */
 static void an_installed_pack_is_not_proven_again(void **state)
 {
@@ -297,6 +371,7 @@ int main(void)
         cmocka_unit_test(interactions_come_to_an_end),
         cmocka_unit_test(gates_open_and_each_is_done_for_each),
         cmocka_unit_test(messages_name_what_the_record_has),
+        cmocka_unit_test(the_people_there_are_suffice),
         cmocka_unit_test(an_installed_pack_is_not_proven_again),
     };
 

@@ -3,15 +3,19 @@
 #include <time.h>
 
 #include "check.h"
+#include "ask.h"
 #include "commands.h"
 #include "definition/pack.h"
+#include "definition/prove.h"
 
 struct checking {
     struct tool *tool;
     const char *directory; /* of the pack */
     bool is_strict;        /* warnings refuse, too */
     struct problems problems;
-    struct pack *pack; /* NULL: it has errors */
+    struct pack *pack;    /* NULL: it has errors */
+    struct people people; /* who there is, if it was asked for */
+    bool has_people;
     int64_t took_us;
 };
 
@@ -49,6 +53,43 @@ static int find_pack(struct checking *c, const struct arguments *given)
                      c->tool->dir);
 }
 
+/* ---- who there is ---- */
+
+static int drop_away(struct checking *c, const char *names)
+{
+    char *name = names != NULL ? strtok(arena_str(&c->tool->arena, names), ", ") : NULL;
+
+    for (; name != NULL; name = strtok(NULL, ", ")) {
+        if (!people_drop(&c->people, name))
+            return tool_fail(TOOL_INPUT, "--away: there is nobody named %s", name);
+    }
+    return TOOL_DONE;
+}
+
+static int find_people(struct checking *c, const struct arguments *given)
+{
+    const char *file = arguments_get(given, "--directory"), *away = arguments_get(given, "--away");
+    struct error err = {ERROR_NONE, ""};
+    struct timespec now;
+    struct value list;
+    int status = TOOL_DONE, rc = 0;
+
+    c->has_people = file != NULL || arguments_have(given, "--people");
+    if (away != NULL && !c->has_people)
+        return tool_usage(given, "--away needs --directory or --people: away from whom?");
+    if (file != NULL) {
+        rc = people_read(file, &c->tool->arena, &c->people, &err);
+    } else if (c->has_people) {
+        status = ask_query(c->tool, "people", value_map(), &list);
+        clock_gettime(CLOCK_REALTIME, &now);
+        if (status == TOOL_DONE)
+            rc = people_take(&list, (int64_t)now.tv_sec * 1000, &c->tool->arena, &c->people, &err);
+    }
+    if (rc != 0)
+        return tool_error(TOOL_INPUT, &err);
+    return status == TOOL_DONE ? drop_away(c, away) : status;
+}
+
 /* ---- what came of it ---- */
 
 static int warnings(const struct checking *c)
@@ -80,6 +121,10 @@ static void put_problem(struct checking *c, const struct problem *problem)
     if (problem->column > 0)
         value_set(arena, &line, "column", value_int(problem->column));
     value_set(arena, &line, "text", value_str(problem->text));
+    if (problem->kind != NULL)
+        value_set(arena, &line, "kind", value_str(problem->kind));
+    if (problem->more_kinds > 0)
+        value_set(arena, &line, "more_kinds", value_int(problem->more_kinds));
     output_json(&c->tool->out, &line);
 }
 
@@ -131,7 +176,7 @@ static void print_summary(struct checking *c)
     int ms = (int)(c->took_us / 1000);
     struct size size;
 
-    if (c->pack == NULL) {
+    if (c->problems.errors > 0) {
         output_line(out, INK_BAD, "%s is refused: %d error%s, %d warning%s (%d ms)", c->directory,
                     c->problems.errors, plural(c->problems.errors), warnings(c),
                     plural(warnings(c)), ms);
@@ -159,7 +204,7 @@ static int report(struct checking *c)
         put_summary(c);
     else
         print_summary(c);
-    return c->pack == NULL || (c->is_strict && warnings(c) > 0) ? TOOL_REFUSED : TOOL_DONE;
+    return c->problems.errors > 0 || (c->is_strict && warnings(c) > 0) ? TOOL_REFUSED : TOOL_DONE;
 }
 
 int check_quietly(struct tool *tool, const char *directory)
@@ -182,10 +227,14 @@ static int run(struct tool *tool, const struct arguments *given)
     struct error err = {ERROR_NONE, ""};
     int status = find_pack(&c, given);
 
+    if (status == TOOL_DONE)
+        status = find_people(&c, given);
     if (status != TOOL_DONE)
         return status;
     if (pack_load(c.directory, &c.pack, &c.problems, &err) != 0 && c.problems.count == 0)
         status = tool_error(TOOL_INPUT, &err);
+    if (c.pack != NULL && c.has_people)
+        prove_people(c.pack, &c.people, &c.problems);
     c.took_us = clock_us() - began;
     if (status == TOOL_DONE)
         status = report(&c);
@@ -195,6 +244,9 @@ static int run(struct tool *tool, const struct arguments *given)
 }
 
 static const struct tool_option options[] = {
+    {"--directory", "FILE", "also: can the people in this directory.cfg do it?"},
+    {"--people", NULL, "also: can the people whom the running engine knows?"},
+    {"--away", "NAMES", "as if these were not there"},
     {"--strict", NULL, "warnings refuse, too"},
     {NULL, NULL, NULL},
 };
@@ -204,12 +256,20 @@ const struct tool_command command_check = {
     "definitions",
     "[PACK]",
     "is a pack of workflows sound? every problem with its place",
-    "Reads the directory PACK (else pack/ or workflows/ in the organisation's directory) and says "
-    "what is wrong\n"
-    "with file, line and the nearest right name. Asks no engine and changes nothing. Exit status 1 "
-    "if the engine\n"
-    "would refuse the pack, 4 if there is no pack to read.\n"
-    "    rota check workflows",
+    "Reads the directory PACK (else pack/ or workflows/ in the organisation's directory), says "
+    "what "
+    "is wrong with file,\n"
+    "line and the nearest right name, and proves what holds of every record: nothing comes into "
+    "force unapproved, every\n"
+    "state can be left, timers are answered, rules end, gates open. What is refused is shown with "
+    "the shortest way to it.\n"
+    "Asks no engine (but with --people) and changes nothing. Exit status 1 if there are errors: "
+    "the "
+    "engine would refuse\n"
+    "the pack (what --directory or --people find, it would not ask); 4 if there is no pack to "
+    "read.\n"
+    "    rota check workflows\n"
+    "    rota check --directory directory.cfg --away amara",
     options,
     0,
     1,
