@@ -3,7 +3,8 @@
  * A finding is known by its dedupe_key, which is stable over scans. Seen for the first time it is raised; seen again its
  * count grows, and if it had been closed it reopens. `covers` is the beginning of every key that this scan would have given:
  * an open finding whose key begins so and that was not seen any more is signalled to be verified. A scan that broke off gives
- * no `covers`: what it did not see proves nothing.
+ * no `covers`: what it did not see proves nothing. A result that its tool marks as `suppressed` is not raised; one that was
+ * raised before and is not confirmed is signalled `suppress`.
  */
 #include "core/inside.h"
 
@@ -44,7 +45,8 @@ static void put_sight(struct core *core, const struct import *import, int64_t oc
         value_set(core->arena, fields, "last_seen", today_text(core));
 }
 
-static int seen_again(struct core *core, const struct import *import, struct slice record)
+static int seen_again(struct core *core, const struct import *import, struct slice record,
+                      const char *event)
 {
     struct author author = run_engine(import->cause);
     struct value effects = value_map(), own = value_map(), fields = value_map();
@@ -65,7 +67,7 @@ static int seen_again(struct core *core, const struct import *import, struct sli
     cause = run_leaf(core, "record.seen", finding.id, finding.id, &author, &body, &effects);
     if (cause < 0)
         return -1;
-    return signal_record(core, finding.id, "reappear", cause, NULL, NOBODY);
+    return signal_record(core, finding.id, event, cause, NULL, NOBODY);
 }
 
 static int raise_new(struct core *core, const struct import *import, const struct value *finding,
@@ -93,6 +95,7 @@ static int raise_new(struct core *core, const struct import *import, const struc
 static int import_one(struct core *core, struct import *import, const struct value *finding)
 {
     struct slice dedupe = value_get_text(finding, "dedupe_key");
+    bool is_suppressed = value_get_bool(finding, "suppressed", false);
     const struct value *known;
 
     if (dedupe.len == 0 || !value_is(value_get(finding, "fields"), VALUE_MAP))
@@ -102,8 +105,10 @@ static int import_one(struct core *core, struct import *import, const struct val
         return 0; /* the same row twice in one file */
     value_put(core->arena, &import->seen, dedupe, value_bool(true));
     known = state_row(core->state, key_row(core, dedupe));
-    return known != NULL ? seen_again(core, import, value_get_text(known, "record"))
-                         : raise_new(core, import, finding, dedupe);
+    if (known != NULL)
+        return seen_again(core, import, value_get_text(known, "record"),
+                          is_suppressed ? "suppress" : "reappear");
+    return is_suppressed ? 0 : raise_new(core, import, finding, dedupe);
 }
 
 /* Open findings of the same scope that this scan did not see any more. */
@@ -154,6 +159,31 @@ static int check_import(struct core *core, const struct question *question,
     return 0;
 }
 
+/* The row of the audit's table `imports`, if its kind keeps one. */
+static void put_imported(struct core *core, const struct question *question,
+                         const struct subject *audit, struct value *own)
+{
+    static const char *const columns[][2] = {
+        {"file", "file"}, {"format", "format"}, {"sha256", "sha256"}, {"tool", "tool"}};
+    const struct field *field = kind_field(audit->kind, slice_str("imports"));
+    const struct value *before = record_field(audit, "imports");
+    struct value row = value_map(), table;
+
+    if (field == NULL || field->type != FIELD_TABLE)
+        return;
+    table = before != NULL ? value_copy(core->arena, before) : value_array();
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        const struct value *fact = value_get(question->args, columns[i][0]);
+
+        if (fact != NULL)
+            value_set(core->arena, &row, columns[i][1], *fact);
+    }
+    value_set(core->arena, &row, "results",
+              value_int(value_get(question->args, "findings")->count));
+    value_push(core->arena, &table, row);
+    value_set(core->arena, value_sub(core->arena, own, slice_str("fields")), "imports", table);
+}
+
 /* The leaf of the audit: which file, by its hash; what was found follows in the same run. */
 static int64_t enter_file(struct core *core, const struct question *question,
                           const struct subject *audit, struct slice once)
@@ -164,6 +194,7 @@ static int64_t enter_file(struct core *core, const struct question *question,
     value_set(core->arena, run_patch(core, &effects, once), "record", value_text(audit->id));
     value_set(core->arena, &own, "changed_ms", value_int(core->now_ms));
     value_set(core->arena, &own, "imports", value_int(value_get_int(audit->row, "imports", 0) + 1));
+    put_imported(core, question, audit, &own);
     value_set(core->arena, &effects, "", own);
     for (uint32_t i = 0; i < question->args->count; i++) {
         const struct pair *pair = &question->args->as.pairs[i];
@@ -200,5 +231,8 @@ int audit_import(struct core *core, const struct question *question)
         if (import_one(core, &import, &findings->as.items[i]) != 0)
             return -1;
     }
-    return miss_the_rest(core, &import, value_get_text(question->args, "covers"));
+    if (miss_the_rest(core, &import, value_get_text(question->args, "covers")) != 0 ||
+        !subject_find(core, import.audit, &audit))
+        return -1;
+    return rules_fire(core, &audit, "import", import.cause, question->args);
 }

@@ -82,7 +82,9 @@ void record_digest(struct core *core, struct slice id, const struct kind *kind, 
                    const struct value *fields, struct slice pack, uint8_t out[HASH_LEN]);
 int record_check_fields(struct core *core, const struct kind *kind, const struct value *fields,
                         bool by_person);
-int record_check_complete(struct core *core, const struct subject *subject, const char *event);
+/* The required fields, where the transition asks for them, and whatever `needs` stand before its event. */
+int record_check_complete(struct core *core, const struct subject *subject,
+                          const struct transition *transition);
 int record_open(struct core *core, const struct question *question);
 /* Opens a record of `kind` by the engine or a person; gives its id. `links` is an array of [type, id]. */
 int record_create(struct core *core, const struct kind *kind, const struct author *author,

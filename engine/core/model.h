@@ -151,7 +151,7 @@ struct transition {
         supersedes; /* moves the predecessor of this document out (its `supersede` event) in the same run */
     bool makes_successor; /* opens the next version as a draft */
     bool drops_successor; /* withdraws that draft */
-    bool needs_fields;    /* required fields and `needs` are checked */
+    bool needs_fields;    /* required fields are checked */
     bool reviewed;        /* moves next_review_due one period on */
     struct setting *set;
     int set_count;

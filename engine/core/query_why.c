@@ -115,7 +115,7 @@ static void explain_guard(struct asking *asking, const struct subject *subject,
         say(asking, "missing",
             textf(core, "%s waits until %.*s is closed.", transition->event, (int)child.len,
                   (const char *)child.at));
-    if (transition->needs_fields && record_check_complete(core, subject, transition->event) != 0)
+    if (record_check_complete(core, subject, transition) != 0)
         take_refusal(asking);
 }
 

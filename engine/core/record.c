@@ -313,7 +313,7 @@ static int check_need(struct core *core, const struct subject *subject, const st
                       need->says != NULL ? need->says : "Name somebody else.");
 }
 
-int record_check_complete(struct core *core, const struct subject *subject, const char *event)
+static int check_required(struct core *core, const struct subject *subject, const char *event)
 {
     struct slice actor = core->question->principal;
     struct missing missing = {slice_str(""), 0};
@@ -336,6 +336,16 @@ int record_check_complete(struct core *core, const struct subject *subject, cons
                           (int)subject->id.len, (const char *)subject->id.at,
                           (int)missing.names.len, (const char *)missing.names.at,
                           missing.count > MISSING_SHOWN ? " and more" : "");
+    return 0;
+}
+
+int record_check_complete(struct core *core, const struct subject *subject,
+                          const struct transition *transition)
+{
+    const char *event = transition->event;
+
+    if (transition->needs_fields && check_required(core, subject, event) != 0)
+        return -1;
     for (int i = 0; i < subject->kind->need_count; i++) {
         const struct need *need = &subject->kind->needs[i];
 

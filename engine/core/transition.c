@@ -82,9 +82,7 @@ int guard_transition(struct core *core, const struct subject *subject,
     if (!gates_are_open(core, subject, transition->event, &child))
         return run_refuse(core, 422, "guard-failed", "%s waits until %.*s is closed.",
                           transition->event, (int)child.len, (const char *)child.at);
-    if (transition->needs_fields && record_check_complete(core, subject, transition->event) != 0)
-        return -1;
-    return 0;
+    return record_check_complete(core, subject, transition);
 }
 
 static const struct value *origin_row(struct core *core)

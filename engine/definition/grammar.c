@@ -169,7 +169,7 @@ static const struct option TRANSITION_OPTIONS[] = {
          "withdraws that draft"),
     NOTE("needs_fields", TRUTH, read_flag, AT(written_transition, needs_fields),
          "true if it opens a round, or leaves the first state for an open one",
-         "required fields and `needs` are checked"),
+         "required fields are checked"),
     NOTE("reviewed", TRUTH, read_bool, AT(written_transition, reviewed), "false",
          "moves next_review_due one period on"),
     NOTE("set", "group of expressions", read_settings, AT(written_transition, set), NULL,

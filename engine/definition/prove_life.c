@@ -136,6 +136,7 @@ static bool follow(struct proof *proof, int kind, const struct transition *row)
         is_new |= set_true(&proof->lives[finding].is_started);
         is_new |= ask(proof, finding, "verify", false);
         is_new |= ask(proof, finding, "reappear", false);
+        is_new |= ask(proof, finding, "suppress", false);
     }
     return is_new;
 }

@@ -14,7 +14,8 @@ static const char *const run_of_a2 =
 
 static const char *const finding =
     "{'kind': 'finding', 'title': 'No backup', 'fields': {'source': 'internal_audit',"
-    " 'classification': 'minor_nc', 'criterion': 'A.8.13', 'statement': 'None was made.',"
+    " 'classification': 'minor_nc', 'criterion': 'A.8.13', 'statement': 'None was made.', "
+    "'evidence_seen': 'The log.',"
     " 'auditee_owner': 'amara', 'found_on': '2026-03-02'}}";
 
 /* A finding with its corrective action, and a cycle of A2 that begins from it. */
@@ -30,6 +31,7 @@ static struct story *with_cycle(void)
 static void authorise_and_run(struct story *story)
 {
     assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_done(story_do(story, "amara", "submit", "RUN-0001", NULL));
     assert_done(story_sign(story, "bo", "authorise", "RUN-0001", NULL));
     story_until(story, "2026-03-10T00:00:00Z");
 }
@@ -40,8 +42,9 @@ static void a_process_says_who_owns_and_who_authorises_its_cycle(void **state)
 
     (void)state;
     assert_string_equal(story_fact(story, "RUN-0001", "owner"), "amara");
-    assert_false(story_may(story, "gwen", "RUN-0001", "authorise"));
     assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_done(story_do(story, "amara", "submit", "RUN-0001", NULL));
+    assert_false(story_may(story, "gwen", "RUN-0001", "authorise"));
     assert_true(story_may(story, "bo", "RUN-0001", "authorise"));
     story_end(story);
 }
@@ -51,6 +54,8 @@ static void who_planned_a_cycle_does_not_authorise_it(void **state)
     struct story *story = with_cycle();
 
     (void)state;
+    assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_done(story_do(story, "amara", "submit", "RUN-0001", NULL));
     assert_refused(story_sign(story, "amara", "authorise", "RUN-0001", NULL), 403,
                    "separation-of-duties");
     story_end(story);
@@ -61,9 +66,9 @@ static void a_cycle_does_not_begin_from_a_draft(void **state)
     struct story *story = with_cycle();
 
     (void)state;
-    assert_refused(story_sign(story, "bo", "authorise", "RUN-0001", NULL), 422, "guard-failed");
+    assert_refused(story_do(story, "amara", "submit", "RUN-0001", NULL), 422, "guard-failed");
     assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
-    assert_done(story_sign(story, "bo", "authorise", "RUN-0001", NULL));
+    assert_done(story_do(story, "amara", "submit", "RUN-0001", NULL));
     story_end(story);
 }
 

@@ -120,11 +120,12 @@ static void a_major_nonconformity_starts_a_corrective_action(void **state)
     struct story *story = story_begin_with("workflows");
 
     (void)state;
-    assert_done(story_do(
-        story, "dana", "open", NULL,
-        "{'kind': 'finding', 'title': 'No backup', 'fields': {'source': 'internal_audit', "
-        "'classification': 'major_nc', 'criterion': 'A.8.13', 'statement': 'None was made.', "
-        "'auditee_owner': 'amara', 'found_on': '2026-03-02'}}"));
+    assert_done(
+        story_do(story, "dana", "open", NULL,
+                 "{'kind': 'finding', 'title': 'No backup', 'fields': {'source': 'internal_audit', "
+                 "'classification': 'major_nc', 'criterion': 'A.8.13', 'statement': 'None was "
+                 "made.', 'evidence_seen': 'The log.', "
+                 "'auditee_owner': 'amara', 'found_on': '2026-03-02'}}"));
     assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
     assert_string_equal(story_fact(story, "FND-0001", "state"), "open");
     assert_true(story_has_row(story, "CAR-0001"));

@@ -190,10 +190,12 @@ static void count_starts(struct walked *walked, const struct leaf *leaf)
 {
     for (uint32_t i = 0; leaf->effects.type == VALUE_MAP && i < leaf->effects.count; i++) {
         struct slice key = leaf->effects.as.pairs[i].key;
+        /* An import knows its files and findings again by keys of its own. */
+        bool is_import = slice_starts(key, "once/import/") || slice_starts(key, "once/file/");
         const struct rule *rule =
-            slice_starts(key, "once/") ? rule_of(walked, rule_name(key), leaf) : NULL;
+            slice_starts(key, "once/") && !is_import ? rule_of(walked, rule_name(key), leaf) : NULL;
 
-        if (rule == NULL && slice_starts(key, "once/"))
+        if (rule == NULL && slice_starts(key, "once/") && !is_import)
             breach(walked, "?", "was started by nothing that a rule watches", leaf->stream);
         if (rule == NULL)
             continue;

@@ -157,6 +157,14 @@ static void tell(struct tool *tool, const struct value *parsed, const struct rep
     tell_list(tool, value_get(parsed, "notes"), "note:");
 }
 
+/* A report is known by its name, not by where it lay. */
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
 static int run(struct tool *tool, const struct arguments *given)
 {
     static const char *const parts[] = {"tool", "format", "sha256", "covers", "findings"};
@@ -174,6 +182,7 @@ static int run(struct tool *tool, const struct arguments *given)
             value_set(&tool->arena, &command.args, parts[i], *value_get(&parsed, parts[i]));
     if (value_get(&command.args, "format") == NULL)
         value_set(&tool->arena, &command.args, "format", value_str(given->words[0]));
+    value_set(&tool->arena, &command.args, "file", value_str(base_of(given->words[1])));
     status = ask_command(tool, &command, &reply);
     if (status == TOOL_DONE)
         tell(tool, &parsed, &reply);

@@ -125,7 +125,7 @@ static void copy_facts(struct rota_doc *output, const struct rota_value *result)
 static int import(struct rota_client *client, const struct rota_facts *facts,
                   const struct rota_value *result, struct rota_doc **reply, struct rota_error *err)
 {
-    static const char *const given[] = {"/tool", "/format", "/sha256", "/findings"};
+    static const char *const given[] = {"/tool", "/format", "/sha256", "/covers", "/findings"};
     struct rota_command command = ROTA_COMMAND_INIT;
     struct rota_doc *args = rota_doc_new();
     uint8_t hash[HASH_LEN];
