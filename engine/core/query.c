@@ -19,6 +19,7 @@ static const struct {
     {"inbox", query_inbox},     {"tasks", query_tasks},
     {"content", query_content}, {"processes", query_processes},
     {"packs", query_packs},     {"migration", query_migration},
+    {"rules", query_rules},
 };
 
 static int answer(struct asking *asking)

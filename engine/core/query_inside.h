@@ -18,6 +18,7 @@ struct asking {
 int query_info(struct asking *asking);
 int query_kinds(struct asking *asking);
 int query_processes(struct asking *asking);
+int query_rules(struct asking *asking);
 int query_people(struct asking *asking);
 int query_show(struct asking *asking);
 int query_list(struct asking *asking);

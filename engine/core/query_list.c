@@ -1,6 +1,8 @@
 /* query_list.c - list and find: records by what they are, page by page, in the order of their ids. */
 #include "core/query_inside.h"
 
+#include "base/date.h"
+
 struct listing {
     struct asking *asking;
     struct slice state, stage, owner, text;
@@ -64,6 +66,54 @@ static bool is_wanted(const struct listing *listing, struct slice id, const stru
             says(value_get(row, "fields"), listing->text));
 }
 
+/* ---- what is late: a date that a timer watches in this state, and that lies in the past ---- */
+
+static bool is_past(struct asking *asking, const struct value *at)
+{
+    char today[DATE_TEXT_LEN + 1];
+
+    if (value_is(at, VALUE_INT))
+        return at->as.number < asking->core->now_ms;
+    date_format(today_of(asking->core), today);
+    return value_is(at, VALUE_STR) && slice_compare(value_slice(at), slice_str(today)) < 0;
+}
+
+static void put_past(struct asking *asking, const struct kind *kind, const struct value *row,
+                     struct value *record)
+{
+    const struct lifecycle *lifecycle = kind->lifecycle;
+    int state = kind_state_index(kind, value_get_text(row, "state"));
+    struct value past = value_map();
+
+    if (state == MODEL_NONE || lifecycle->states[state].is_closed)
+        return;
+    for (int i = 0; i < lifecycle->timer_count; i++) {
+        const struct timer *timer = &lifecycle->timers[i];
+        const struct field *field =
+            timer->from == TIMER_FIELD ? kind_field(kind, slice_str(timer->field)) : NULL;
+        const struct value *at =
+            field != NULL ? value_get(value_get(row, "fields"), timer->field) : NULL;
+
+        if (timer->in[state] && at != NULL && !field->secret && is_past(asking, at))
+            value_set(asking->arena, &past, timer->field, value_copy(asking->arena, at));
+    }
+    if (past.count > 0)
+        value_set(asking->arena, record, "past", past);
+}
+
+/* Of a cycle: which process it is one of. */
+static void put_kind_facts(struct asking *asking, const struct value *row, struct value *record)
+{
+    const struct kind *kind = kind_of_row(asking->core, row);
+
+    if (kind == NULL)
+        return;
+    put_past(asking, kind, row, record);
+    if (kind_is_run(kind) && value_get(value_get(row, "fields"), "process") != NULL)
+        value_set(asking->arena, record, "process",
+                  value_copy(asking->arena, value_get(value_get(row, "fields"), "process")));
+}
+
 static bool take(void *with, struct slice id, const struct value *row)
 {
     static const char *const facts[] = {"kind",  "title", "state",   "stage",      "owner",
@@ -84,6 +134,7 @@ static bool take(void *with, struct slice id, const struct value *row)
     value_set(arena, &record, "revision", value_int(value_get_int(row, "rev", 0)));
     if (due >= 0)
         value_set(arena, &record, "due_ms", value_int(due));
+    put_kind_facts(listing->asking, row, &record);
     value_push(arena, &listing->records, record);
     return true;
 }

@@ -201,6 +201,64 @@ static void a_list_is_narrowed_by_what_records_are(void **state)
     story_end(story);
 }
 
+/* A date is late once its day is over, in a state in which the workflow watches it, and until the record is closed. */
+static void a_list_says_which_dates_are_over(void **state)
+{
+    struct story *story = story_begin();
+    const struct value *record;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'action', 'title': 'A', 'fields': {'task': 'Do it.',"
+                         " 'assignee': 'finn', 'due': '2026-06-01'}}"));
+    story_until(story, "2026-06-01T20:00:00Z");
+    record = value_get(story_ask(story, "finn", "list", "{}"), "records")->as.items;
+    assert_string_equal(text_at(story, record, "state"), "assigned");
+    assert_null(value_get(record, "past"));
+    story_pass(story, 1);
+    record = value_get(story_ask(story, "finn", "list", "{}"), "records")->as.items;
+    assert_string_equal(shown(story, value_get(record, "past")), "{\"due\": \"2026-06-01\"}");
+    assert_done(story_do(story, "amara", "drop", "ACT-0001", REASON));
+    record = value_get(story_ask(story, "finn", "list", "{}"), "records")->as.items;
+    assert_null(value_get(record, "past"));
+    story_end(story);
+}
+
+static const struct value *rule_named(struct story *story, const char *name)
+{
+    const struct value *rules = story_ask(story, "finn", "rules", "{}");
+
+    for (uint32_t i = 0; i < rules->count; i++) {
+        if (strcmp(text_at(story, &rules->as.items[i], "rule"), name) == 0)
+            return &rules->as.items[i];
+    }
+    fail_msg("there is no rule %s", name);
+    return NULL;
+}
+
+static void rules_say_what_they_join_and_what_they_opened(void **state)
+{
+    struct story *story = story_begin();
+    const struct value *rule = rule_named(story, "S.1");
+
+    (void)state;
+    assert_string_equal(text_at(story, rule, "kind"), "finding");
+    assert_string_equal(text_at(story, rule, "event"), "confirm");
+    assert_string_equal(text_at(story, rule, "starts"), "action");
+    assert_string_equal(text_at(story, rule, "gate"), "close");
+    assert_int_equal(value_get_int(rule, "started", -1), 0);
+    assert_string_equal(text_at(story, rule_named(story, "S.2"), "signal"), "drop");
+    assert_null(value_get(rule_named(story, "S.2"), "started"));
+    assert_done(story_do(story, "dana", "open", NULL,
+                         "{'kind': 'finding', 'title': 'Doors', 'fields': {'weight': 'major', "
+                         "'answers': 'finn'}}"));
+    assert_done(story_sign(story, "amara", "confirm", "FND-0001", NULL));
+    rule = rule_named(story, "S.1");
+    assert_int_equal(value_get_int(rule, "started", -1), 1);
+    assert_string_equal(shown(story, value_get(rule, "records")), "[\"ACT-0001\"]");
+    story_end(story);
+}
+
 /* ---- history ---- */
 
 static void the_log_of_a_record_is_all_that_concerns_it_oldest_first(void **state)
@@ -449,6 +507,8 @@ int main(void)
         cmocka_unit_test(next_events_are_those_of_the_asker),
         cmocka_unit_test(a_list_comes_in_pages_that_miss_nothing),
         cmocka_unit_test(a_list_is_narrowed_by_what_records_are),
+        cmocka_unit_test(a_list_says_which_dates_are_over),
+        cmocka_unit_test(rules_say_what_they_join_and_what_they_opened),
         cmocka_unit_test(the_log_of_a_record_is_all_that_concerns_it_oldest_first),
         cmocka_unit_test(the_log_of_everything_goes_on_where_it_stopped),
         cmocka_unit_test(a_diff_shows_what_the_new_version_changes),

@@ -4,22 +4,54 @@
 
 #include "tool.h"
 
-extern const struct tool_command command_init, command_up, command_down, command_status;
-extern const struct tool_command command_open, command_edit, command_attach, command_do;
-extern const struct tool_command command_submit, command_approve, command_refuse, command_return;
-extern const struct tool_command command_ack, command_withdraw;
-extern const struct tool_command command_show, command_log, command_list, command_find,
-    command_inbox;
-extern const struct tool_command command_diff, command_why, command_watch;
+/* One a line, as in tool.c. */
+extern const struct tool_command command_init;
+extern const struct tool_command command_up;
+extern const struct tool_command command_down;
+extern const struct tool_command command_status;
+extern const struct tool_command command_open;
+extern const struct tool_command command_edit;
+extern const struct tool_command command_attach;
+extern const struct tool_command command_do;
+extern const struct tool_command command_submit;
+extern const struct tool_command command_approve;
+extern const struct tool_command command_refuse;
+extern const struct tool_command command_return;
+extern const struct tool_command command_ack;
+extern const struct tool_command command_withdraw;
+extern const struct tool_command command_show;
+extern const struct tool_command command_log;
+extern const struct tool_command command_list;
+extern const struct tool_command command_find;
+extern const struct tool_command command_inbox;
+extern const struct tool_command command_diff;
+extern const struct tool_command command_why;
+extern const struct tool_command command_watch;
 extern const struct tool_command command_import;
-extern const struct tool_command command_eval, command_draw, command_simulate;
-extern const struct tool_command command_workers, command_services, command_tasks, command_task,
-    command_worker;
-extern const struct tool_command command_people, command_person, command_key;
-extern const struct tool_command command_check, command_pack, command_migrate;
-extern const struct tool_command command_verify, command_checkpoint, command_backup;
-extern const struct tool_command command_drain, command_resume, command_reload, command_stop,
-    command_clock;
-extern const struct tool_command command_completion, command_help;
+extern const struct tool_command command_eval;
+extern const struct tool_command command_draw;
+extern const struct tool_command command_simulate;
+extern const struct tool_command command_coverage;
+extern const struct tool_command command_workers;
+extern const struct tool_command command_services;
+extern const struct tool_command command_tasks;
+extern const struct tool_command command_task;
+extern const struct tool_command command_worker;
+extern const struct tool_command command_people;
+extern const struct tool_command command_person;
+extern const struct tool_command command_key;
+extern const struct tool_command command_check;
+extern const struct tool_command command_pack;
+extern const struct tool_command command_migrate;
+extern const struct tool_command command_verify;
+extern const struct tool_command command_checkpoint;
+extern const struct tool_command command_backup;
+extern const struct tool_command command_drain;
+extern const struct tool_command command_resume;
+extern const struct tool_command command_reload;
+extern const struct tool_command command_stop;
+extern const struct tool_command command_clock;
+extern const struct tool_command command_completion;
+extern const struct tool_command command_help;
 
 #endif

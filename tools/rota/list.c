@@ -7,6 +7,22 @@
 
 enum { PAGE = 200 };
 
+/* Since when the longest of its dates is over: "late 2026-11-01". */
+static const char *late_text(struct tool *tool, const struct value *past)
+{
+    const char *oldest = "";
+
+    for (uint32_t i = 0; i < past->count; i++) {
+        const struct value *at = &past->as.pairs[i].value;
+        const char *day = at->type == VALUE_INT ? facts_day(tool, at->as.number)
+                                                : arena_copy(&tool->arena, at->as.text, at->count);
+
+        if (*oldest == '\0' || strcmp(day, oldest) < 0)
+            oldest = day;
+    }
+    return arena_printf(&tool->arena, "late %s", oldest);
+}
+
 static void add_record(struct tool *tool, struct table *table, const struct value *record)
 {
     struct slice kind = value_get_text(record, "kind"), stage = value_get_text(record, "stage");
@@ -19,7 +35,10 @@ static void add_record(struct tool *tool, struct table *table, const struct valu
                : slice_is(stage, "closed") ? INK_DIM
                                            : INK_WAIT,
                facts_state(tool, kind, value_get_text(record, "state")));
-    table_cell(table, 2, INK_NONE, due > 0 ? facts_day(tool, due) : "");
+    if (value_get(record, "past") != NULL)
+        table_cell(table, 2, INK_BAD, late_text(tool, value_get(record, "past")));
+    else
+        table_cell(table, 2, INK_NONE, due > 0 ? facts_day(tool, due) : "");
     table_cell(table, 3, INK_NONE, facts_name(tool, value_get_text(record, "owner")));
     table_cell(table, 4, INK_NONE, facts_kind_title(tool, kind));
     table_cell(table, 5, INK_NONE, value_get_str(record, "title", "", &tool->arena));

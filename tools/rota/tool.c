@@ -48,6 +48,7 @@ const struct tool_command *const tool_commands[] = {
     &command_pack,
     &command_eval,
     &command_draw,
+    &command_coverage,
     &command_migrate,
     &command_simulate,
     &command_verify,
