@@ -71,6 +71,21 @@ static void expect_day(const struct told *one, int days)
 
 /* ---- the shipped scenario ---- */
 
+/* A version whose review is due in less than a month when it comes into force is reviewed at once. */
+static bool came_in_force_late(const struct years *years, const struct told *review)
+{
+    if (review->at_ms <= (int64_t)day_in_paris(due_of(review), -30) * 1000)
+        return false;
+    for (int i = 0; i < years->count; i++) {
+        const struct told *one = &years->told[i];
+
+        if (one->at_ms == review->at_ms && strcmp(one->record, review->record) == 0 &&
+            one->what == HAPPENED_EVENT && strstr(one->text, "-> in_force") != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void every_review_is_opened_once_for_its_date_a_month_ahead(void **state)
 {
     struct years *years = live_shipped(-1);
@@ -85,7 +100,8 @@ static void every_review_is_opened_once_for_its_date_a_month_ahead(void **state)
             continue;
         snprintf(text, sizeof text, "due %.10s", due_of(one));
         assert_int_equal(years_count(years, HAPPENED_REVIEW, one->record, text), 1);
-        expect_day(one, -30);
+        if (!came_in_force_late(years, one))
+            expect_day(one, -30);
         seen++;
     }
     assert_int_equal(seen, years->tally.reviews_opened);
@@ -224,8 +240,9 @@ static void a_ladder_over_the_leap_day_and_summer_time_keeps_its_days(void **sta
             "start = \"2027-12-01\"; for = \"10 months\";"
             "open = ( { file = \"%s/config/sample/interested_parties.cfg\"; by = \"ines\";"
             " fields = { next_review_due = \"2028-02-29\"; reviewers = [\"leila\"]; }; } );"
-            "people = ( { sure = 100; after = \"1 working days\"; },"
-            " { event = \"reaffirm\"; weight = 0; } );",
+            /* It is put in force, and then nobody does anything. */
+            "people = ( { sure = 100; after = \"1 working days\"; weight = 0; },"
+            " { event = [\"submit\", \"approve\", \"put_in_force\"]; weight = 1; } );",
             years_source()),
         -1);
     size_t at = 0;

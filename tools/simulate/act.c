@@ -321,7 +321,7 @@ static void do_step(struct simulation *sim, const struct item *item, struct know
         chance_of((uint64_t)sim->scenario->seed, "instead %s %llu %d", record->id,
                   (unsigned long long)record->situation, record->tries++);
     const char *event = item->event;
-    bool is_away = false;
+    bool is_away = false, is_first = true;
 
     while (event != NULL && not_these.count < EVENTS_TRIED_MAX) {
         const struct transition *other;
@@ -336,7 +336,8 @@ static void do_step(struct simulation *sim, const struct item *item, struct know
         }
         if (sim->is_broken || record->situation != item->situation)
             return;
-        is_away = is_away || outcome == NOBODY_THERE;
+        is_away = is_away || (is_first && outcome == NOBODY_THERE);
+        is_first = false;
         note_gate(sim, record, event);
         tried[not_these.count++] = event;
         other = choose_step(sim, record, &not_these, &chance);

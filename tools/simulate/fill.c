@@ -7,13 +7,65 @@
 
 enum { SOON_DAYS = 30, TEXT_INLINE_MAX = 1024 };
 
+/* ---- what conditions speak of ---- */
+
+static bool is_in(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at += len) {
+        bool begins = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+
+        if (begins && !isalnum((unsigned char)at[len]) && at[len] != '_')
+            return true;
+    }
+    return false;
+}
+
+/* Does a condition of the step speak of it? People read what is missing; here its name must do. */
+static bool is_spoken_of(const struct known *record, const struct field *field, const char *event)
+{
+    const struct kind *kind = record->kind;
+    const struct transition *row = kind_transition(kind, record->state, slice_str(event));
+
+    if (row != NULL && row->when != NULL && is_in(expr_text(row->when), field->name))
+        return true;
+    for (int i = 0; i < kind->need_count; i++) {
+        const struct need *need = &kind->needs[i];
+
+        if (strcmp(need->before, event) == 0 && need->when != NULL &&
+            is_in(expr_text(need->when), field->name))
+            return true;
+    }
+    return false;
+}
+
+static bool is_spoken_anywhere(const struct known *record, const struct field *field)
+{
+    for (int i = 0; i < record->kind->need_count; i++) {
+        if (is_spoken_of(record, field, record->kind->needs[i].before))
+            return true;
+    }
+    return false;
+}
+
 /* ---- making something up ---- */
 
 struct making {
     struct simulation *sim;
     const struct known *record;
-    const char *who;
+    const char *event, *who;
 };
+
+/* A day that must have come: "record.period_start <= today". */
+static bool is_past_day(const struct making *making, const struct field *field)
+{
+    const struct transition *row =
+        kind_transition(making->record->kind, making->record->state, slice_str(making->event));
+    const char *wanted = arena_printf(&making->sim->scratch, "%s <= today", field->name);
+
+    return row != NULL && row->when != NULL && strstr(expr_text(row->when), wanted) != NULL;
+}
 
 static struct value date_in(struct making *making, int days)
 {
@@ -80,12 +132,12 @@ static struct value some_value(struct making *making, const struct field *field)
         return value_str(arena_printf(&sim->scratch, "%s, as written in the simulation.", title));
     case FIELD_INT:
         return value_int(field->min > 0 ? field->min : field->max == 0 ? 1 : 0);
-    case FIELD_BOOL:
-        return value_bool(false);
+    case FIELD_BOOL: /* a condition that speaks of it mostly wants it to be so */
+        return value_bool(is_spoken_anywhere(making->record, field));
     case FIELD_ENUM:
         return field->of.count > 0 ? value_str(field->of.at[0]) : VALUE_NONE;
     case FIELD_DATE:
-        return date_in(making, SOON_DAYS);
+        return date_in(making, is_past_day(making, field) ? 0 : SOON_DAYS);
     case FIELD_DATETIME:
         return value_int(now_ms(sim) + (int64_t)SOON_DAYS * 24 * 60 * MINUTE_MS);
     case FIELD_DURATION:
@@ -151,37 +203,6 @@ bool may_edit_field(const struct known *record, struct slice name)
 
     return state->edit.count > 0 &&
            (state->edit_fields.count == 0 || words_have(&state->edit_fields, name));
-}
-
-static bool is_in(const char *text, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (const char *at = text; (at = strstr(at, name)) != NULL; at += len) {
-        bool begins = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
-
-        if (begins && !isalnum((unsigned char)at[len]) && at[len] != '_')
-            return true;
-    }
-    return false;
-}
-
-/* Does a condition of the step speak of it? People read what is missing; here its name must do. */
-static bool is_spoken_of(const struct known *record, const struct field *field, const char *event)
-{
-    const struct kind *kind = record->kind;
-    const struct transition *row = kind_transition(kind, record->state, slice_str(event));
-
-    if (row != NULL && row->when != NULL && is_in(expr_text(row->when), field->name))
-        return true;
-    for (int i = 0; i < kind->need_count; i++) {
-        const struct need *need = &kind->needs[i];
-
-        if (strcmp(need->before, event) == 0 && need->when != NULL &&
-            is_in(expr_text(need->when), field->name))
-            return true;
-    }
-    return false;
 }
 
 bool speaks_of_a_field(const struct known *record, const char *event)
@@ -257,10 +278,55 @@ static void put_said(struct simulation *sim, const struct known *record, const c
     }
 }
 
+/* Rows that stand there already and lack what the step wants: questions that came with the record are answered. */
+static bool complete_rows(struct making *making, const struct field *table, const char *event,
+                          const struct value *rows, struct value *out)
+{
+    bool is_changed = false;
+
+    *out = value_copy(&making->sim->scratch, rows);
+    for (uint32_t r = 0; r < out->count; r++) {
+        struct value *row = &out->as.items[r];
+
+        for (int c = 0; c < table->column_count && row->type == VALUE_MAP; c++) {
+            const struct field *column = &table->columns[c];
+            struct value made;
+
+            if (column->computed || !is_empty(value_get(row, column->name)) ||
+                !(column->required || is_spoken_of(making->record, column, event)))
+                continue;
+            made = some(making, column);
+            if (made.type == VALUE_NIL)
+                continue;
+            value_set(&making->sim->scratch, row, column->name, made);
+            is_changed = true;
+        }
+    }
+    return is_changed;
+}
+
+static void complete_tables(struct making *making, const char *event, const struct value *fields,
+                            struct value *out)
+{
+    const struct kind *kind = making->record->kind;
+
+    for (int i = 0; i < kind->field_count; i++) {
+        const struct field *field = &kind->fields[i];
+        const struct value *rows = value_get(fields, field->name);
+        struct value whole;
+
+        if (field->type == FIELD_TABLE && !field->computed && value_is(rows, VALUE_ARRAY) &&
+            may_edit_field(making->record, slice_str(field->name)) &&
+            value_get(out, field->name) == NULL &&
+            complete_rows(making, field, event, rows, &whole))
+            value_set(&making->sim->scratch, out, field->name, whole);
+    }
+}
+
 struct value fill_fields(struct simulation *sim, const struct known *record, const char *event,
                          const char *who, int stage)
 {
-    struct making making = {sim, record, who};
+    struct making making = {sim, record, event, who};
     struct value out = value_map(), row;
     const struct value *fields;
 
@@ -279,6 +345,8 @@ struct value fill_fields(struct simulation *sim, const struct known *record, con
         if (made.type != VALUE_NIL)
             value_set(&sim->scratch, &out, field->name, made);
     }
+    if (stage >= 1)
+        complete_tables(&making, event, fields, &out);
     return fit_fields(sim, record->kind, &out);
 }
 

@@ -55,6 +55,7 @@ struct known {
      * that a workflow allows (test, pass, test ...) is gone once and not every week. */
     const char *habits[HABITS_MAX];
     int habit_count;
+    bool is_reminded;  /* since the last step: also one that stays in its state will do */
     const char *stuck; /* what stood in the way the last time, or NULL */
 };
 

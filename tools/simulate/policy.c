@@ -79,13 +79,23 @@ static bool is_for_people(const struct transition *transition)
     return false;
 }
 
+/* What counts is looked at, and goes on counting: the ordinary end of a review, also where it takes a reason. */
+static bool ends_review(const struct known *record, const struct transition *transition)
+{
+    return record->kind->lifecycle->versioned && known_state(record)->stage == STAGE_UNDER_REVIEW &&
+           record->kind->lifecycle->states[transition->to].stage == STAGE_IN_FORCE;
+}
+
 static bool leads_on(const struct known *record, const struct transition *transition)
 {
     bool is_resting =
         record->kind->lifecycle->versioned && known_state(record)->stage == STAGE_IN_FORCE;
 
-    return !transition->reason && !record->is_closed && !is_resting &&
-           (transition->to != record->state || transition->opens_round);
+    if (record->is_closed || is_resting)
+        return false;
+    return ends_review(record, transition) ||
+           (!transition->reason &&
+            (transition->to != record->state || transition->opens_round || record->is_reminded));
 }
 
 static bool is_habit_done(const struct known *record, const char *event)
@@ -99,6 +109,7 @@ static bool is_habit_done(const struct known *record, const char *event)
 
 void note_habit(const struct simulation *sim, struct known *record, const char *event)
 {
+    record->is_reminded = false;
     if (stance_of(sim, record, event, NULL).weight >= 0)
         record->habit_count = 0; /* meant by the scenario: whatever follows is new */
     else if (record->habit_count < HABITS_MAX)
@@ -316,6 +327,7 @@ void plan_reminded(struct simulation *sim, int record)
     struct known *known = sim->records[record];
 
     known->habit_count = 0;
+    known->is_reminded = true;
     if (!remind_items(sim, record)) {
         known->planned = 0;
         known->is_changed = true;

@@ -168,7 +168,10 @@ static const struct option FILL_OPTIONS[] = {
          "of these kinds or lifecycles"),
     NOTE("state", NAMES, read_words, AT(filling, states), "every state", "in these states"),
     NOTE("event", NAMES, read_words, AT(filling, events), "every event", "before these events"),
-    MUST("set", "group", read_tree, AT(filling, set), "the fields and what is written into them"),
+    NOTE("file", "path", read_text, AT(filling, file), NULL,
+         "a record file: its fields are written"),
+    NOTE("set", "group", read_tree, AT(filling, set), "the file's",
+         "the fields and what is written into them"),
 };
 static const struct option_table FILL = {
     "filling", "What people write when a step needs it (`fill`). What is not said here is made up.",
@@ -351,6 +354,17 @@ static int read_pack(struct scenario *scenario, struct problems *problems, struc
     return rc;
 }
 
+/* A filling reads its file as an opening does. */
+static void read_filling(struct scenario *scenario, struct filling *filling,
+                         struct problems *problems)
+{
+    struct opening opening = {
+        .file = filling->file, .fields = filling->set, .where = filling->where};
+
+    scenario_read_record(scenario, &opening, problems);
+    filling->set = opening.fields;
+}
+
 static int read_parts(struct scenario *scenario, struct problems *problems, struct error *err)
 {
     if (scenario->directory_path != NULL) {
@@ -366,6 +380,8 @@ static int read_parts(struct scenario *scenario, struct problems *problems, stru
     }
     for (int i = 0; i < scenario->openings.count; i++)
         scenario_read_record(scenario, &scenario->openings.at[i], problems);
+    for (int i = 0; i < scenario->fillings.count; i++)
+        read_filling(scenario, &scenario->fillings.at[i], problems);
     return 0;
 }
 

@@ -50,7 +50,8 @@ struct policy { /* how people behave; what is written later overrides */
     struct where where;
 };
 
-struct filling { /* what people write into fields when a step needs them */
+struct filling {      /* what people write into fields when a step needs them */
+    const char *file; /* a record file: its fields, below `set` */
     struct words kinds, states, events;
     struct value set;
     struct where where;

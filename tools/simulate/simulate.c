@@ -364,12 +364,19 @@ static void count_states(struct simulation *sim)
     }
 }
 
+/* What is in force and not late is at rest: that a step is not possible there holds nobody up. */
+static bool is_stuck(const struct known *record)
+{
+    return record->stuck != NULL && !record->is_closed && record->planned == record->situation &&
+           (record->is_overdue || known_state(record)->stage != STAGE_IN_FORCE);
+}
+
 static void list_stuck(struct simulation *sim)
 {
     for (int i = 0; i < sim->record_count; i++) {
         const struct known *record = sim->records[i];
 
-        if (record->stuck != NULL && !record->is_closed && record->planned == record->situation)
+        if (is_stuck(record))
             tally_add_stuck(sim->tally,
                             arena_printf(&sim->scratch, "%s in %s, %s", record->id,
                                          known_state(record)->name, record->stuck),
