@@ -237,10 +237,47 @@ static bool has_answered(struct core *core, const struct subject *subject, struc
     return slice_is(value_get_text(ack, "state"), "acknowledged");
 }
 
+/* Does the word stand for those who were asked: to vote, or to acknowledge? */
+static bool is_of_asked(const struct subject *subject, const char *word)
+{
+    return strcmp(word, "asked") == 0 || words_have(&subject->kind->acknowledge, slice_str(word));
+}
+
+/* Whom a notice goes to. A reminder goes to those asked who have not answered, and to the managers of these; others
+ * hear of it whether they have answered for themselves or not. */
+static void addressees(struct core *core, const struct subject *subject,
+                       const struct notice *notice, struct value *out)
+{
+    static const char manager_of[] = "manager_of:";
+    bool is_reminder = core->question->kind == QUESTION_WAKE;
+
+    for (int i = 0; i < notice->to.count; i++) {
+        const char *word = notice->to.at[i];
+        bool is_manager = strncmp(word, manager_of, strlen(manager_of)) == 0;
+        const char *base = is_manager ? word + strlen(manager_of) : word;
+        struct value people = value_array();
+
+        if (!is_reminder || !is_of_asked(subject, base)) {
+            authority_people(core, subject, slice_str(word), out);
+            continue;
+        }
+        authority_people(core, subject, slice_str(base), &people);
+        for (uint32_t p = 0; p < people.count; p++) {
+            struct slice person = value_slice(&people.as.items[p]);
+
+            if (has_answered(core, subject, person))
+                continue;
+            if (is_manager)
+                person = value_get_text(authority_person(core, person), "manager");
+            if (person.len > 0 && !value_has_text(out, person))
+                value_push(core->arena, out, value_text(person));
+        }
+    }
+}
+
 int tell(struct core *core, const struct subject *subject, const struct notice *notice,
          struct slice event, struct slice actor, const struct value *args, struct value *effects)
 {
-    bool is_reminder = core->question->kind == QUESTION_WAKE;
     struct value people = value_array(), others = value_array();
     const struct pack *pack = core_current_pack(core);
     const char *message = notice->message;
@@ -251,11 +288,9 @@ int tell(struct core *core, const struct subject *subject, const struct notice *
         message = pack_message(pack, (const char *)keep_text(core, event).at) != NULL
                       ? (const char *)keep_text(core, event).at
                       : "default";
-    authority_people_of(core, subject, &notice->to, &people);
+    addressees(core, subject, notice, &people);
     for (uint32_t i = 0; i < people.count; i++) {
-        struct slice person = value_slice(&people.as.items[i]);
-
-        if (!slice_equal(person, actor) && !(is_reminder && has_answered(core, subject, person)))
+        if (!slice_equal(value_slice(&people.as.items[i]), actor))
             value_push(core->arena, &others, people.as.items[i]);
     }
     for (uint32_t i = 0; i < others.count && i < TELL_AT_ONCE; i++)

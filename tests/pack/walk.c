@@ -69,9 +69,14 @@ static const struct value *row_of(struct walk *walk, const char *name)
 
 /* ---- words and JSON ---- */
 
-/* $NAME becomes its id, wherever a text consists of it. */
+/* $NAME becomes its id, wherever a text consists of it; a moment its milliseconds, as `rota` sends it. */
 static void put_ids(struct walk *walk, struct value *value)
 {
+    int64_t ms;
+
+    if (value->type == VALUE_STR && value->count == strlen("2026-03-02T08:00:00Z") &&
+        moment_parse(value_slice(value), &ms) == 0)
+        *value = value_int(ms);
     if (value->type == VALUE_STR && value->count > 1 && value->as.text[0] == '$')
         *value = value_str(id_of(walk, text_of(walk, value_slice(value))));
     for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->count; i++)
@@ -317,7 +322,8 @@ static struct value rows_of(struct walk *walk, const char *prefix)
     return copy;
 }
 
-/* The oldest open task of this service and record that `wanted` accepts, or -1. */
+/* The oldest open task of this service and record, or -1. With a message: the notice to this person; without: never a
+ * notice. */
 static int64_t find_task(struct walk *walk, const char *service, const char *record,
                          const char *person, const char *message)
 {
@@ -331,6 +337,8 @@ static int64_t find_task(struct walk *walk, const char *service, const char *rec
 
         if (!slice_is(value_get_text(row, "service"), service) ||
             !slice_is(value_get_text(row, "record"), record) ||
+            !slice_is(value_get_text(row, "state"), "open") ||
+            slice_is(value_get_text(input, "make"), "notice") != (message != NULL) ||
             (person != NULL && !slice_is(value_get_text(input, "person"), person)) ||
             (message != NULL && !slice_is(value_get_text(input, "message"), message)))
             continue;
