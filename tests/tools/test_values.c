@@ -25,7 +25,8 @@ static const char kind_json[] =
     "{\"name\":\"rows\",\"type\":\"table\",\"columns\":["
     "{\"name\":\"item\",\"type\":\"text\"},{\"name\":\"position\",\"type\":\"enum\",\"of\":[\"in\","
     "\"out\"]},"
-    "{\"name\":\"n\",\"type\":\"int\"}]}]}";
+    "{\"name\":\"n\",\"type\":\"int\"},"
+    "{\"name\":\"sides\",\"type\":\"enum\",\"list\":true,\"of\":[\"in\",\"out\"]}]}]}";
 
 struct desk { /* what a test works with */
     struct arena arena;
@@ -124,6 +125,7 @@ static void what_is_wrong_is_said_with_what_would_be_right(void **state)
     refuses(desk, "at=yesterday", "a moment");
     refuses(desk, "rows=[{\"itme\":\"x\"}]", "no column itme");
     refuses(desk, "rows=[{\"position\":\"beside\"}]", "rows.position");
+    refuses(desk, "rows=[{\"sides\":[\"in\",\"beside\"]}]", "rows.sides: needs one of in, out");
     refuses(desk, "story=@/nowhere/at/all", "/nowhere/at/all");
 }
 
@@ -152,6 +154,8 @@ static void long_texts_and_long_tables_go_up_and_short_ones_stay(void **state)
     rows = take(desk, "rows=[{\"item\":\"a\",\"position\":\"in\",\"n\":3}]");
     assert_int_equal(rows->type, VALUE_ARRAY);
     assert_int_equal(value_get_int(&rows->as.items[0], "n", 0), 3);
+    rows = take(desk, "rows=[{\"sides\":[\"in\",\"out\"]}]");
+    assert_string_equal(value_show(&desk->arena, rows), "[{\"sides\": [\"in\", \"out\"]}]");
     memcpy(word, "name=", 5);
     refuses(desk, word, "longtext");
 }

@@ -170,7 +170,9 @@ const struct value *values_field(const struct value *kind, struct slice name)
 static int fault(const struct values *values, struct slice name, struct error *err,
                  const char *text)
 {
-    int64_t line = value_get_int(&values->lines, arena_copy(values->arena, name.at, name.len), 0);
+    const uint8_t *point = name.len > 0 ? memchr(name.at, '.', name.len) : NULL;
+    size_t len = point != NULL ? (size_t)(point - name.at) : name.len; /* of a cell: its table */
+    int64_t line = value_get_int(&values->lines, arena_copy(values->arena, name.at, len), 0);
     char place[ERROR_TEXT_MAX] = "";
 
     if (values->path != NULL && line > 0)
@@ -405,6 +407,9 @@ static int fit_datetime(const struct fitting *fitting, const struct value *raw, 
     return 0;
 }
 
+static int fit_all(const struct fitting *fitting, const struct value *raw, struct value *out,
+                   struct error *err);
+
 static int fit_row(const struct fitting *table, const struct value *raw, struct value *out,
                    struct error *err)
 {
@@ -431,7 +436,7 @@ static int fit_row(const struct fitting *table, const struct value *raw, struct 
                                            (const char *)table->name.at, (int)key.len,
                                            (const char *)key.at));
         cell.type = value_get_text(column, "type");
-        if (fit_one(&cell, &raw->as.pairs[i].value, &value, err) != 0)
+        if (fit_all(&cell, &raw->as.pairs[i].value, &value, err) != 0)
             return -1;
         value_put(arena, out, key, value);
     }
@@ -538,33 +543,41 @@ static int split_list(const struct fitting *fitting, const struct value *raw, st
     return 0;
 }
 
-static int fit_field(struct values *values, const struct value *field, const struct value *raw,
-                     struct value *out, struct error *err)
+/* A list, item by item; what is no list is one value. */
+static int fit_all(const struct fitting *fitting, const struct value *raw, struct value *out,
+                   struct error *err)
 {
-    struct fitting fitting = {values, field, value_get_text(field, "name"),
-                              value_get_text(field, "type"), false};
-    struct value list = value_array(), items;
+    struct values *values = fitting->values;
+    struct value list = value_array(), items = *raw;
 
-    if (!value_get_bool(field, "list", false))
-        return fit_one(&fitting, raw, out, err);
-    items = *raw;
-    if (value_is(raw, VALUE_STR) && split_list(&fitting, raw, &items, err) != 0)
-        return error_add(err, "%.*s", (int)fitting.name.len, (const char *)fitting.name.at);
+    if (!value_get_bool(fitting->field, "list", false))
+        return fit_one(fitting, raw, out, err);
+    if (value_is(raw, VALUE_STR) && split_list(fitting, raw, &items, err) != 0)
+        return error_add(err, "%.*s", (int)fitting->name.len, (const char *)fitting->name.at);
     if (value_is(raw, VALUE_MAP)) { /* one file */
         items = value_array();
         value_push(values->arena, &items, *raw);
     }
     if (!value_is(&items, VALUE_ARRAY))
-        return fault(values, fitting.name, err, "needs a list");
+        return wrong(fitting, "needs a list", err);
     for (uint32_t i = 0; i < items.count; i++) {
         struct value item;
 
-        if (fit_one(&fitting, &items.as.items[i], &item, err) != 0)
+        if (fit_one(fitting, &items.as.items[i], &item, err) != 0)
             return -1;
         value_push(values->arena, &list, item);
     }
     *out = list;
     return 0;
+}
+
+static int fit_field(struct values *values, const struct value *field, const struct value *raw,
+                     struct value *out, struct error *err)
+{
+    struct fitting fitting = {values, field, value_get_text(field, "name"),
+                              value_get_text(field, "type"), false};
+
+    return fit_all(&fitting, raw, out, err);
 }
 
 int values_fit(struct values *values, const struct value *raw, struct value *fields,
