@@ -5,6 +5,7 @@
  *     transition.c  a record changes state, and all that goes with it
  *     record.c      records are opened and edited
  *     round.c       approval rounds and votes
+ *     bundle.c      documents that are approved together
  *     round_plan.c  who votes in which stage of a round
  *     task.c        tasks are made, settled, parked
  *     timer.c       when records want to be woken, and what happens then
@@ -108,6 +109,7 @@ struct move { /* a transition to be made */
     struct subject subject;
     const struct transition *transition;
     struct author author;
+    struct slice person;      /* who is behind it where the author is the engine; or empty */
     const struct value *args; /* body of the leaf; map */
     struct slice type;        /* leaf type: record.<event> */
     struct value own;         /* patch of the record's own row so far; map */
@@ -135,6 +137,11 @@ bool record_is_granted(struct core *core, const struct subject *subject);
 int guard_transition(struct core *core, const struct subject *subject,
                      const struct transition *transition, struct slice actor,
                      const struct value *args);
+/* The same without what goes together with the record. */
+int guard_alone(struct core *core, const struct subject *subject,
+                const struct transition *transition, struct slice actor, const struct value *args);
+int permit_event(struct core *core, const struct question *question, const struct subject *subject,
+                 const struct transition *transition);
 
 /* ---- round_plan.c ---- */
 enum { PLAN_MOVES_MAX = 64 };
@@ -161,6 +168,8 @@ int round_open(struct core *core, struct move *move, struct value *after);
 /* Closes the open round without a result: `own` and `effects` get what that changes. */
 void round_void(struct core *core, const struct subject *subject, struct value *effects,
                 struct value *own, const char *outcome);
+/* The row with this vote in the record's state, or NULL. */
+const struct transition *row_of_vote(const struct subject *subject, enum vote vote);
 /* Refuses if the person cannot vote in the open round now, whatever the vote. */
 int round_check_voter(struct core *core, const struct subject *subject, struct slice person);
 int round_vote(struct core *core, const struct question *question, struct subject *subject,
@@ -173,6 +182,39 @@ int round_recount(struct core *core, const struct subject *subject, int64_t caus
 #define ROUNDS_RECOUNT "rounds.recount"
 /* After the directory changed: recounts each round that asks one of these people, page by page. */
 int rounds_recount(struct core *core, const struct question *question);
+
+/* Closes the open round of each of these records, which went together with one whose round is void. */
+int rounds_void(struct core *core, const struct value *others, int64_t cause);
+/* The bundle's records, of which each has a round that waits for the person: what a vote is about besides `subject`. */
+struct value rounds_beside(struct core *core, const struct subject *subject, struct slice person);
+
+/* ---- bundle.c ---- */
+enum { BUNDLE_MAX = 8 }; /* records that go together */
+struct bundle_submit {   /* what is submitted besides the first */
+    struct subject others[BUNDLE_MAX];
+    const struct transition *rows[BUNDLE_MAX];
+    int count;
+    struct value ids; /* array: of all */
+};
+struct value bundle_others(struct core *core, const struct subject *subject); /* ids; empty: none */
+/* The question as it is about one of the others: with what its `also` says of that; false if it says nothing. */
+bool bundle_part(const struct question *question, const struct subject *subject,
+                 const struct transition *transition, struct question *out);
+int bundle_check_also(struct core *core, const struct question *question, uint32_t wanted);
+int bundle_gather(struct core *core, const struct question *question, const struct subject *lead,
+                  const struct transition *transition, struct bundle_submit *together);
+int bundle_submit(struct core *core, struct slice lead, const struct bundle_submit *together,
+                  int64_t cause);
+/* Does the transition put the record in force while it goes together with others? */
+bool bundle_becomes_valid(const struct subject *subject, const struct transition *transition);
+/* Refuses if one of the others cannot go along. */
+int bundle_guard(struct core *core, const struct subject *subject,
+                 const struct transition *transition, struct slice actor);
+/* How many of the others must be signed for when it is put in force. */
+uint32_t bundle_signed(struct core *core, const struct subject *subject,
+                       const struct transition *transition, struct slice actor);
+int bundle_follow(struct core *core, const struct value *others, struct slice lead,
+                  const struct transition *transition, struct slice actor, int64_t cause);
 
 /* ---- task.c ---- */
 struct task_order {

@@ -105,6 +105,8 @@ static void look_at_round(struct inbox *inbox, const struct subject *subject)
               value_int(value_get_int(subject->round, "n", 0)));
     value_set(inbox->asking->arena, &item, "since_ms",
               value_int(stage_began(subject->round, stage)));
+    if (value_get(subject->row, "bundle") != NULL)
+        value_set(inbox->asking->arena, &item, "with", bundle_others(inbox->asking->core, subject));
     if (stage != NULL)
         value_set(inbox->asking->arena, &item, "stage", *value_get(stage, "name"));
     add_item(inbox, item);

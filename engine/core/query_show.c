@@ -10,10 +10,10 @@ static void put(struct asking *asking, const char *key, struct value value)
 
 static void put_facts(struct asking *asking, const struct subject *subject)
 {
-    static const char *const facts[] = {"kind",       "title",       "state",      "stage",
-                                        "owner",      "author",      "digest",     "fields",
-                                        "editors",    "did",         "created_ms", "changed_ms",
-                                        "entered_ms", "in_force_ms", "via",        "pack"};
+    static const char *const facts[] = {
+        "kind",       "title",       "state",   "stage", "owner",      "author",
+        "digest",     "fields",      "editors", "did",   "created_ms", "changed_ms",
+        "entered_ms", "in_force_ms", "via",     "pack",  "bundle"};
     const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
     struct slice version = value_get_text(subject->row, "version");
     struct slice phase = value_get_text(subject->row, "phase");
@@ -88,7 +88,7 @@ static struct value round_value(struct asking *asking, const struct subject *sub
                                 const struct value *row)
 {
     static const char *const facts[] = {"n",         "state",     "need",   "ask", "by",
-                                        "opened_ms", "closed_ms", "digest", "why"};
+                                        "opened_ms", "closed_ms", "digest", "why", "bundle"};
     struct value round = value_map();
 
     copy_facts(asking->arena, row, facts, sizeof facts / sizeof facts[0], &round);

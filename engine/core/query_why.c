@@ -97,6 +97,23 @@ static void take_refusal(struct asking *asking)
     core->run->is_refused = false;
 }
 
+/* What goes together with the record, and whether it can go along. */
+static void explain_bundle(struct asking *asking, const struct subject *subject,
+                           const struct transition *transition, struct slice person)
+{
+    struct value others = bundle_others(asking->core, subject);
+    struct slice names = names_text(asking, &others);
+
+    if (others.count == 0)
+        return;
+    say(asking, "holds",
+        textf(asking->core,
+              "It goes together with %.*s: all are approved and put in force, or none.",
+              (int)names.len, (const char *)names.at));
+    if (bundle_guard(asking->core, subject, transition, person) != 0)
+        take_refusal(asking);
+}
+
 static void explain_guard(struct asking *asking, const struct subject *subject,
                           const struct transition *transition, struct slice person)
 {
@@ -117,6 +134,7 @@ static void explain_guard(struct asking *asking, const struct subject *subject,
                   (const char *)child.at));
     if (record_check_complete(core, subject, transition) != 0)
         take_refusal(asking);
+    explain_bundle(asking, subject, transition, person);
 }
 
 /* A round in stages, a line a stage. */
@@ -300,7 +318,7 @@ int query_why(struct asking *asking)
 
 /* ---- prepare ---- */
 
-static void prepare_vote(struct asking *asking, const struct subject *subject)
+static void prepare_vote(struct asking *asking, const struct subject *subject, struct value *out)
 {
     int64_t n = value_get_int(subject->round, "n", 0);
     struct slice who = asking->query->principal;
@@ -308,30 +326,65 @@ static void prepare_vote(struct asking *asking, const struct subject *subject)
         textf(asking->core, "%.*s/round/%lld/%.*s", (int)subject->id.len,
               (const char *)subject->id.at, (long long)n, (int)who.len, (const char *)who.at);
 
-    value_set(asking->arena, asking->out, "stream", value_text(stream));
-    value_set(asking->arena, asking->out, "rev", value_int(0));
-    value_set(asking->arena, asking->out, "digest", *value_get(subject->round, "digest"));
-    value_set(asking->arena, asking->out, "round", value_int(n));
+    value_set(asking->arena, out, "stream", value_text(stream));
+    value_set(asking->arena, out, "rev", value_int(0));
+    value_set(asking->arena, out, "digest", *value_get(subject->round, "digest"));
+    value_set(asking->arena, out, "round", value_int(n));
 }
 
 static void prepare_event(struct asking *asking, const struct subject *subject,
-                          const struct transition *transition)
+                          const struct transition *transition, struct value *out)
 {
     struct slice person = asking->query->principal;
     const char *meaning = meaning_of(subject, transition, person);
 
-    value_set(asking->arena, asking->out, "stream", value_text(subject->id));
-    value_set(asking->arena, asking->out, "rev", value_int(value_get_int(subject->row, "rev", 0)));
-    value_set(asking->arena, asking->out, "digest", *value_get(subject->row, "digest"));
+    value_set(asking->arena, out, "record", value_text(subject->id));
+    value_set(asking->arena, out, "event", value_str(transition->event));
+    value_set(asking->arena, out, "type",
+              value_text(textf(asking->core, "record.%s", transition->event)));
+    value_set(asking->arena, out, "stream", value_text(subject->id));
+    value_set(asking->arena, out, "rev", value_int(value_get_int(subject->row, "rev", 0)));
+    value_set(asking->arena, out, "digest", *value_get(subject->row, "digest"));
     if (transition->vote != VOTE_NONE)
-        prepare_vote(asking, subject);
-    value_set(asking->arena, asking->out, "needs_signature", value_bool(meaning != NULL));
-    value_set(asking->arena, asking->out, "reason", value_bool(transition->reason));
+        prepare_vote(asking, subject, out);
+    value_set(asking->arena, out, "needs_signature", value_bool(meaning != NULL));
+    value_set(asking->arena, out, "reason", value_bool(transition->reason));
     if (meaning == NULL)
         return;
-    value_set(asking->arena, asking->out, "meaning", value_str(meaning));
-    value_set(asking->arena, asking->out, "statement",
+    value_set(asking->arena, out, "meaning", value_str(meaning));
+    value_set(asking->arena, out, "statement",
               value_text(statement_of(asking->core, subject, transition, person)));
+}
+
+/* What goes together with it and is to be signed by the same command. */
+static void prepare_also(struct asking *asking, const struct subject *subject,
+                         const struct transition *transition)
+{
+    bool is_vote = transition->vote != VOTE_NONE;
+    struct value also = value_array(), others = value_array();
+
+    if (is_vote)
+        others = rounds_beside(asking->core, subject, asking->query->principal);
+    else if (bundle_becomes_valid(subject, transition))
+        others = bundle_others(asking->core, subject);
+    for (uint32_t i = 0; i < others.count; i++) {
+        const struct transition *row = NULL;
+        struct subject other;
+        struct value part = value_map();
+
+        if (subject_find(asking->core, value_slice(&others.as.items[i]), &other))
+            row = is_vote ? row_of_vote(&other, transition->vote)
+                          : kind_transition(
+                                other.kind,
+                                kind_state_index(other.kind, value_get_text(other.row, "state")),
+                                slice_str(transition->event));
+        if (row == NULL || meaning_of(&other, row, asking->query->principal) == NULL)
+            continue;
+        prepare_event(asking, &other, row, &part);
+        value_push(asking->arena, &also, part);
+    }
+    if (also.count > 0)
+        value_set(asking->arena, asking->out, "also", also);
 }
 
 int query_prepare(struct asking *asking)
@@ -354,13 +407,10 @@ int query_prepare(struct asking *asking)
         return run_refuse(asking->core, 409, "wrong-state", "No approval of %.*s is open.",
                           (int)subject.id.len, (const char *)subject.id.at);
     *asking->out = value_map();
-    value_set(asking->arena, asking->out, "record", value_text(subject.id));
-    value_set(asking->arena, asking->out, "event", value_str(transition->event));
     value_set(
         asking->arena, asking->out, "origin",
         value_text(value_get_text(state_row(asking->core->state, slice_str("journal")), "origin")));
-    value_set(asking->arena, asking->out, "type",
-              value_text(textf(asking->core, "record.%s", transition->event)));
-    prepare_event(asking, &subject, transition);
+    prepare_event(asking, &subject, transition, asking->out);
+    prepare_also(asking, &subject, transition);
     return 0;
 }

@@ -650,6 +650,7 @@ int record_edit(struct core *core, const struct question *question)
     const struct value *set = value_get(question->args, "set");
     struct slice title = value_get_text(question->args, "title");
     struct value effects = value_map(), own = value_map(), fields, none = value_map(), timers;
+    struct value others;
     struct subject subject;
     const char *sentence = "";
     uint8_t *digest = arena_take(core->arena, HASH_LEN);
@@ -694,13 +695,13 @@ int record_edit(struct core *core, const struct question *question)
                &fields, &timers);
     if (timers.count > 0)
         value_set(core->arena, &own, "timers", timers);
-    if (subject.round != NULL) {
+    others = bundle_others(core, &subject);
+    if (subject.round != NULL)
         round_void(core, &subject, &effects, &own, "void");
-    }
     value_set(core->arena, &effects, "", own);
     cause =
         run_leaf(core, "record.edit", subject.id, subject.id, &author, question->args, &effects);
-    if (cause < 0)
+    if (cause < 0 || (subject.round != NULL && rounds_void(core, &others, cause) != 0))
         return -1;
     run_follow(core, subject.id, NULL, cause, NULL, NOBODY);
     return 0;

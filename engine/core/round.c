@@ -22,7 +22,7 @@ static struct slice round_key(struct core *core, struct slice record, int64_t n)
     return textf(core, "%.*s/round/%lld", (int)record.len, (const char *)record.at, (long long)n);
 }
 
-static const struct transition *row_of_vote(const struct subject *subject, enum vote vote)
+const struct transition *row_of_vote(const struct subject *subject, enum vote vote)
 {
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
     int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
@@ -151,6 +151,11 @@ static void arm_leaving(struct core *core, const struct subject *subject,
 
 /* ---- opening ---- */
 
+static struct slice who_opens(const struct move *move)
+{
+    return move->person.len > 0 ? move->person : move->author.actor;
+}
+
 static void put_round(struct core *core, const struct move *move, const struct value *after,
                       int64_t n, struct value *plan)
 {
@@ -158,7 +163,9 @@ static void put_round(struct core *core, const struct move *move, const struct v
     value_set(core->arena, plan, "state", value_str("open"));
     value_set(core->arena, plan, "digest", *value_get(after, "digest"));
     value_set(core->arena, plan, "opened_ms", value_int(core->now_ms));
-    value_set(core->arena, plan, "by", value_text(move->author.actor));
+    value_set(core->arena, plan, "by", value_text(who_opens(move)));
+    if (value_get(&move->own, "bundle") != NULL)
+        value_set(core->arena, plan, "bundle", *value_get(&move->own, "bundle"));
 }
 
 int round_open(struct core *core, struct move *move, struct value *after)
@@ -172,7 +179,7 @@ int round_open(struct core *core, struct move *move, struct value *after)
 
     if (seen.kind->approval == NULL || grant == NULL)
         return run_refuse(core, 500, "internal", "A %s declares no approval.", seen.kind->title);
-    if (round_plan(core, &seen, move->transition, grant, move->author.actor, &plan) != 0)
+    if (round_plan(core, &seen, move->transition, grant, who_opens(move), &plan) != 0)
         return -1;
     round_ballot(core, &plan, &ballot);
     ballot_count(&ballot.ballot, &count);
@@ -212,6 +219,8 @@ static void close_round(struct core *core, const struct subject *subject, struct
         task_remove(core, tasks->as.pairs[i].value.as.number, effects);
     value_set(core->arena, own, "round", VALUE_NONE);
     value_set(core->arena, own, "phase", VALUE_NONE);
+    if (strcmp(outcome, "granted") != 0 && value_get(subject->row, "bundle") != NULL)
+        value_set(core->arena, own, "bundle", VALUE_NONE);
     timers_end_round(core, subject, own);
 }
 
@@ -283,6 +292,8 @@ static int conclude(struct core *core, struct slice record, enum vote outcome, c
     move.effects = value_map();
     value_set(core->arena, value_sub(core->arena, &move.own, slice_str("did")),
               move.transition->event, voters(core, move.subject.round, outcome));
+    if (move.subject.kind->lifecycle->states[move.transition->to].is_valid)
+        value_set(core->arena, &move.own, "bundle", VALUE_NONE);
     close_round(core, &move.subject, &move.effects, &move.own, outcome_name(outcome));
     if (why != NULL)
         value_set(
@@ -293,22 +304,132 @@ static int conclude(struct core *core, struct slice record, enum vote outcome, c
     return move_make(core, &move);
 }
 
-static int conclude_count(struct core *core, struct slice record, const struct ballot_count *count,
-                          int64_t cause)
+/* ---- rounds that go together ---- */
+
+struct rounds { /* of a bundle, the record that it is about first; else that one alone */
+    struct subject subjects[BUNDLE_MAX];
+    struct round_ballot ballots[BUNDLE_MAX];
+    struct ballot_count counts[BUNDLE_MAX];
+    int count;
+};
+
+static void add_round(struct core *core, const struct subject *subject, struct rounds *rounds)
+{
+    rounds->subjects[rounds->count] = *subject;
+    round_ballot(core, subject->round, &rounds->ballots[rounds->count++]);
+}
+
+static void gather(struct core *core, const struct subject *subject, struct rounds *rounds)
+{
+    struct value others = bundle_others(core, subject);
+    struct subject other;
+
+    rounds->count = 0;
+    add_round(core, subject, rounds);
+    for (uint32_t i = 0; i < others.count && rounds->count < BUNDLE_MAX; i++) {
+        if (subject_find(core, value_slice(&others.as.items[i]), &other) && other.round != NULL)
+            add_round(core, &other, rounds);
+    }
+}
+
+/* What they come to together: one that is returned, refused or stuck makes all so, and all are granted or none. */
+static enum ballot_end count_all(struct rounds *rounds, bool *is_tie)
+{
+    static const enum ballot_end ORDER[] = {BALLOT_RETURNED, BALLOT_REFUSED, BALLOT_STUCK};
+    int granted = 0;
+
+    *is_tie = false;
+    for (int i = 0; i < rounds->count; i++) {
+        ballot_count(&rounds->ballots[i].ballot, &rounds->counts[i]);
+        granted += rounds->counts[i].end == BALLOT_GRANTED;
+        *is_tie = *is_tie || rounds->counts[i].is_tie;
+    }
+    for (size_t k = 0; k < sizeof ORDER / sizeof ORDER[0]; k++) {
+        for (int i = 0; i < rounds->count; i++) {
+            if (rounds->counts[i].end == ORDER[k])
+                return ORDER[k];
+        }
+    }
+    return granted == rounds->count ? BALLOT_GRANTED : BALLOT_OPEN;
+}
+
+static int check_unchanged(struct core *core, const struct subject *subject)
+{
+    if (!run_has_changed(core, subject->id))
+        return 0;
+    return run_refuse(core, 409, "wrong-state",
+                      "%.*s changes by this very command and cannot be decided with the others.",
+                      (int)subject->id.len, (const char *)subject->id.at);
+}
+
+static int conclude_all(struct core *core, const struct rounds *rounds, enum vote outcome,
+                        const char *why, int64_t cause)
+{
+    for (int i = 0; i < rounds->count; i++) {
+        if (check_unchanged(core, &rounds->subjects[i]) != 0 ||
+            conclude(core, rounds->subjects[i].id, outcome, why, cause) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int give_up_all(struct core *core, const struct rounds *rounds, const char *outcome,
+                       const char *why, int64_t cause)
+{
+    for (int i = 0; i < rounds->count; i++) {
+        struct subject subject;
+
+        if (check_unchanged(core, &rounds->subjects[i]) != 0)
+            return -1;
+        if (!subject_find(core, rounds->subjects[i].id, &subject))
+            return run_refuse(core, 500, "internal", "The record vanished while it was voted on.");
+        if (give_up_round(core, &subject, outcome, why, cause) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int conclude_count(struct core *core, const struct rounds *rounds, enum ballot_end end,
+                          bool is_tie, int64_t cause)
 {
     static const enum vote VOTES[] = {[BALLOT_GRANTED] = VOTE_GRANT,
                                       [BALLOT_REFUSED] = VOTE_REFUSE,
                                       [BALLOT_RETURNED] = VOTE_RETURN,
                                       [BALLOT_STUCK] = VOTE_NONE};
-    struct subject subject;
 
-    if (count->end == BALLOT_OPEN)
+    if (end == BALLOT_OPEN)
         return 0;
-    if (count->end != BALLOT_STUCK)
-        return conclude(core, record, VOTES[count->end], count->is_tie ? "tie" : NULL, cause);
-    if (!subject_find(core, record, &subject))
-        return run_refuse(core, 500, "internal", "The record vanished while it was voted on.");
-    return give_up_round(core, &subject, "void", "left", cause);
+    return end == BALLOT_STUCK
+               ? give_up_all(core, rounds, "void", "left", cause)
+               : conclude_all(core, rounds, VOTES[end], is_tie ? "tie" : NULL, cause);
+}
+
+int rounds_void(struct core *core, const struct value *others, int64_t cause)
+{
+    for (uint32_t i = 0; i < others->count; i++) {
+        struct subject subject;
+
+        if (!subject_find(core, value_slice(&others->as.items[i]), &subject) ||
+            subject.round == NULL)
+            continue;
+        if (check_unchanged(core, &subject) != 0 ||
+            give_up_round(core, &subject, "void", "bundle", cause) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct value rounds_beside(struct core *core, const struct subject *subject, struct slice person)
+{
+    struct value others = bundle_others(core, subject), out = value_array();
+    struct subject other;
+
+    for (uint32_t i = 0; i < others.count; i++) {
+        if (subject_find(core, value_slice(&others.as.items[i]), &other) &&
+            round_waits_for(other.round, person))
+            value_push(core->arena, &out, others.as.items[i]);
+    }
+    return out;
 }
 
 /* ---- what a count changes ---- */
@@ -317,6 +438,7 @@ struct recount { /* of an open round, by a vote or because people have gone */
     const struct subject *subject;
     const struct round_ballot *ballot;
     struct ballot_count count;
+    bool is_over; /* the round ends, and others with it */
     struct value *effects;
 };
 
@@ -411,7 +533,7 @@ static struct value put_recount(struct core *core, struct recount *recount)
 
     if (stages.count > 0)
         value_set(core->arena, &patch, "stage", stages);
-    if (recount->count.end != BALLOT_OPEN)
+    if (recount->is_over)
         return patch;
     for (int i = 0; i < recount->ballot->ballot.stage_count; i++) {
         if (recount->count.stages[i].end != BALLOT_OPEN && has_changed(recount, i))
@@ -427,24 +549,29 @@ static struct value put_recount(struct core *core, struct recount *recount)
 
 int round_recount(struct core *core, const struct subject *subject, int64_t cause)
 {
-    struct round_ballot ballot;
+    struct rounds rounds;
     struct value effects = value_map(), body = value_map(), patch;
-    struct recount recount = {.subject = subject, .ballot = &ballot, .effects = &effects};
+    struct recount recount = {.subject = subject, .effects = &effects};
     struct author author = run_engine(cause);
     int64_t n = value_get_int(subject->round, "n", 0), seq;
+    enum ballot_end end;
+    bool is_tie;
 
     if (subject->round == NULL)
         return 0;
-    round_ballot(core, subject->round, &ballot);
-    ballot_count(&ballot.ballot, &recount.count);
+    gather(core, subject, &rounds);
+    end = count_all(&rounds, &is_tie);
+    recount.ballot = &rounds.ballots[0];
+    recount.count = rounds.counts[0];
+    recount.is_over = end != BALLOT_OPEN;
     patch = put_recount(core, &recount);
-    if (patch.count == 0 && effects.count == 0 && recount.count.end == BALLOT_OPEN)
+    if (patch.count == 0 && effects.count == 0 && !recount.is_over)
         return 0;
     value_set(core->arena, &body, "round", value_int(n));
     value_set(core->arena, &effects, "", patch);
     seq = run_leaf(core, "round.counted", round_key(core, subject->id, n), subject->id, &author,
                    &body, &effects);
-    return seq < 0 ? -1 : conclude_count(core, subject->id, &recount.count, seq);
+    return seq < 0 ? -1 : conclude_count(core, &rounds, end, is_tie, seq);
 }
 
 int rounds_recount(struct core *core, const struct question *question)
@@ -476,49 +603,74 @@ int rounds_recount(struct core *core, const struct question *question)
 }
 
 /* Silence is consent only where the approval says so, and only if it would be enough. */
-static bool silence_grants(struct core *core, const struct subject *subject)
+static bool silence_grants(struct rounds *rounds)
 {
-    struct round_ballot ballot;
-    struct ballot_count count;
+    bool is_tie;
 
-    round_ballot(core, subject->round, &ballot);
-    for (int i = 0; i < ballot.ballot.voter_count; i++) {
-        if (ballot.voters[i].vote == VOTE_NONE && !ballot.voters[i].is_gone)
-            ballot.voters[i].vote = VOTE_GRANT;
+    for (int r = 0; r < rounds->count; r++) {
+        for (int i = 0; i < rounds->ballots[r].ballot.voter_count; i++) {
+            struct ballot_voter *voter = &rounds->ballots[r].voters[i];
+
+            if (voter->vote == VOTE_NONE && !voter->is_gone)
+                voter->vote = VOTE_GRANT;
+        }
     }
-    ballot_count(&ballot.ballot, &count);
-    return count.end == BALLOT_GRANTED;
+    return count_all(rounds, &is_tie) == BALLOT_GRANTED;
+}
+
+/* Where records go together, all must let silence be consent. */
+static enum vote outcome_of_silence(struct rounds *rounds)
+{
+    enum vote outcome = rounds->subjects[0].kind->approval->on_expiry;
+
+    for (int i = 0; i < rounds->count; i++) {
+        if (outcome == VOTE_GRANT && rounds->subjects[i].kind->approval->on_expiry != VOTE_GRANT)
+            return VOTE_NONE;
+    }
+    return outcome == VOTE_GRANT && !silence_grants(rounds) ? VOTE_NONE : outcome;
 }
 
 int round_expire(struct core *core, struct subject *subject, int64_t cause)
 {
-    enum vote outcome = subject->kind->approval->on_expiry;
+    struct rounds rounds;
+    enum vote outcome;
 
-    if (outcome == VOTE_NONE || (outcome == VOTE_GRANT && !silence_grants(core, subject)))
-        return give_up_round(core, subject, "expired", "expired", cause);
-    return conclude(core, subject->id, outcome, "expired", cause);
+    gather(core, subject, &rounds);
+    outcome = outcome_of_silence(&rounds);
+    return outcome == VOTE_NONE ? give_up_all(core, &rounds, "expired", "expired", cause)
+                                : conclude_all(core, &rounds, outcome, "expired", cause);
 }
 
 /* ---- votes ---- */
 
-static int64_t cast(struct core *core, const struct question *question,
-                    const struct transition *transition, struct slice stream,
-                    struct recount *recount)
+struct cast { /* what somebody says in one round: a leaf of its own, with its own signature */
+    struct question question;
+    const struct transition *transition;
+    struct slice stream;
+    bool is_given; /* they are asked in this round */
+};
+
+static int64_t put_vote(struct core *core, const struct cast *cast, struct recount *recount,
+                        int64_t cause)
 {
     const struct subject *subject = recount->subject;
+    const struct question *question = &cast->question;
     struct author author = run_principal(core);
     struct value effects = value_map(), own = value_map(), patch;
+    struct slice vote = slice_str(vote_name(cast->transition->vote));
     const struct value *task = value_find(value_get(subject->round, "tasks"), question->principal);
 
+    author.signature = question->signature;
+    author.cause = cause;
     recount->effects = &effects;
     patch = put_recount(core, recount);
     value_put(core->arena, value_sub(core->arena, &patch, slice_str("votes")), question->principal,
-              value_str(vote_name(transition->vote)));
+              value_text(vote));
     if (value_is(task, VALUE_INT))
         task_remove(core, task->as.number, &effects);
     value_put(core->arena, &effects,
               round_key(core, subject->id, value_get_int(subject->round, "n", 0)), patch);
-    value_set(core->arena, &own, "vote", value_str(vote_name(transition->vote)));
+    value_set(core->arena, &own, "vote", value_text(vote));
     value_set(core->arena, &own, "at_ms", value_int(core->now_ms));
     value_set(core->arena, &own, "digest", *value_get(subject->round, "digest"));
     value_set(core->arena, &effects, "", own);
@@ -526,7 +678,7 @@ static int64_t cast(struct core *core, const struct question *question,
                     (const char *)textf(core, "record.%.*s", (int)question->command.len,
                                         (const char *)question->command.at)
                         .at,
-                    stream, subject->id, &author, question->args, &effects);
+                    cast->stream, subject->id, &author, question->args, &effects);
 }
 
 int round_check_voter(struct core *core, const struct subject *subject, struct slice person)
@@ -569,31 +721,109 @@ static int check_round(struct core *core, const struct question *question,
     return round_check_voter(core, subject, question->principal);
 }
 
+/* May they vote so in this round, and did they sign just that? */
+static int check_cast(struct core *core, const struct subject *subject, struct cast *cast)
+{
+    const struct question *question = &cast->question;
+
+    if (check_round(core, question, subject) != 0)
+        return -1;
+    if (cast->transition->vote == VOTE_GRANT &&
+        guard_transition(core, subject, cast->transition, question->principal, question->args) != 0)
+        return -1;
+    cast->stream =
+        textf(core, "%.*s/round/%lld/%.*s", (int)subject->id.len, (const char *)subject->id.at,
+              (long long)value_get_int(subject->round, "n", 0), (int)question->principal.len,
+              (const char *)question->principal.at);
+    return check_signature(core, question, subject, cast->transition, cast->stream, 0,
+                           value_get_bin(subject->round, "digest"));
+}
+
+/* What is said in the rounds beside the one that the command names. */
+static int check_beside(struct core *core, const struct question *question, enum vote vote,
+                        const struct rounds *rounds, struct cast casts[BUNDLE_MAX])
+{
+    for (int i = 1; i < rounds->count; i++) {
+        const struct subject *subject = &rounds->subjects[i];
+        struct cast *cast = &casts[i];
+
+        cast->is_given = round_waits_for(subject->round, question->principal);
+        if (!cast->is_given)
+            continue;
+        cast->transition = row_of_vote(subject, vote);
+        if (cast->transition == NULL)
+            return run_refuse(core, 409, "wrong-state",
+                              "%.*s goes together with it, and nothing there is a vote to %s.",
+                              (int)subject->id.len, (const char *)subject->id.at, vote_name(vote));
+        if (!bundle_part(question, subject, cast->transition, &cast->question))
+            return run_refuse(
+                core, 409, "stale-content",
+                "%.*s goes together with it: a vote is about both, and is signed over "
+                "each.",
+                (int)subject->id.len, (const char *)subject->id.at);
+        if (permit_event(core, &cast->question, subject, cast->transition) != 0 ||
+            check_cast(core, subject, cast) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void set_votes(struct rounds *rounds, const struct cast casts[BUNDLE_MAX])
+{
+    for (int i = 0; i < rounds->count; i++) {
+        struct round_ballot *ballot = &rounds->ballots[i];
+
+        if (casts[i].is_given)
+            ballot->voters[round_voter(ballot, casts[i].question.principal)].vote =
+                casts[i].transition->vote;
+    }
+}
+
+/* The votes as leaves; gives the seq of the first. */
+static int64_t put_votes(struct core *core, const struct rounds *rounds,
+                         const struct cast casts[BUNDLE_MAX], bool is_over)
+{
+    int64_t first = -1, seq;
+
+    for (int i = 0; i < rounds->count; i++) {
+        struct recount recount = {.subject = &rounds->subjects[i],
+                                  .ballot = &rounds->ballots[i],
+                                  .count = rounds->counts[i],
+                                  .is_over = is_over};
+
+        if (!casts[i].is_given)
+            continue;
+        seq = put_vote(core, &casts[i], &recount, first);
+        if (seq < 0)
+            return -1;
+        first = i == 0 ? seq : first;
+    }
+    return first;
+}
+
 int round_vote(struct core *core, const struct question *question, struct subject *subject,
                const struct transition *transition)
 {
-    struct round_ballot ballot;
-    struct recount recount = {.subject = subject, .ballot = &ballot};
-    struct slice stream;
+    struct cast casts[BUNDLE_MAX] = {{.question = *question, .transition = transition}};
+    struct rounds rounds;
+    enum ballot_end end;
+    bool is_tie;
     int64_t cause;
 
     if (subject->round == NULL)
         return run_refuse(core, 409, "wrong-state", "No approval of %.*s is open.",
                           (int)subject->id.len, (const char *)subject->id.at);
-    if (check_round(core, question, subject) != 0)
+    gather(core, subject, &rounds);
+    casts[0].is_given = true;
+    /* The one that is named last: nothing is said to be signed before all of it is. */
+    if (round_check_voter(core, subject, question->principal) != 0 ||
+        check_beside(core, question, transition->vote, &rounds, casts) != 0 ||
+        bundle_check_also(core, question,
+                          rounds_beside(core, subject, question->principal).count) != 0 ||
+        check_cast(core, subject, &casts[0]) != 0)
         return -1;
-    if (transition->vote == VOTE_GRANT &&
-        guard_transition(core, subject, transition, question->principal, question->args) != 0)
-        return -1;
-    stream = textf(core, "%.*s/round/%lld/%.*s", (int)subject->id.len, (const char *)subject->id.at,
-                   (long long)value_get_int(subject->round, "n", 0), (int)question->principal.len,
-                   (const char *)question->principal.at);
-    if (check_signature(core, question, subject, transition, stream, 0,
-                        value_get_bin(subject->round, "digest")) != 0)
-        return -1;
-    round_ballot(core, subject->round, &ballot);
-    ballot.voters[round_voter(&ballot, question->principal)].vote = transition->vote;
-    ballot_count(&ballot.ballot, &recount.count);
-    cause = cast(core, question, transition, stream, &recount);
-    return cause < 0 ? -1 : conclude_count(core, subject->id, &recount.count, cause);
+    set_votes(&rounds, casts);
+    end = count_all(&rounds, &is_tie);
+    cause = put_votes(core, &rounds, casts, end != BALLOT_OPEN);
+    return cause < 0 ? -1 : conclude_count(core, &rounds, end, is_tie, cause);
 }

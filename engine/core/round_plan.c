@@ -396,7 +396,8 @@ static struct value plan_value(struct core *core, const struct subject *subject,
     }
     value_set(core->arena, &round, "need", value_int(plan->need[0]));
     value_set(core->arena, &round, "ask", ask);
-    if (!is_plain(plan))
+    /* Of one that goes together with others it must be said that it is granted, and waits. */
+    if (!is_plain(plan) || value_get(subject->row, "bundle") != NULL)
         value_set(core->arena, &round, "stages", stages);
     return round;
 }

@@ -73,6 +73,14 @@ int guard_transition(struct core *core, const struct subject *subject,
                      const struct transition *transition, struct slice actor,
                      const struct value *args)
 {
+    return guard_alone(core, subject, transition, actor, args) != 0
+               ? -1
+               : bundle_guard(core, subject, transition, actor);
+}
+
+int guard_alone(struct core *core, const struct subject *subject,
+                const struct transition *transition, struct slice actor, const struct value *args)
+{
     struct error why = {ERROR_NONE, ""};
     struct slice child;
 
@@ -239,18 +247,24 @@ static int see_given(struct core *core, struct subject *subject, const struct va
 }
 
 /* Who did what is kept by event: separation of duties asks for it later. */
+static struct slice doer(const struct move *move)
+{
+    return move->person.len > 0 ? move->person : move->author.actor;
+}
+
 static void put_deed(struct core *core, struct move *move)
 {
+    struct slice who = doer(move);
     const char *event = move->transition->event;
     const struct value *did = value_get(value_get(move->subject.row, "did"), event);
     struct value people = value_array();
 
-    if (slice_is(move->author.actor, "engine"))
+    if (slice_is(who, "engine"))
         return;
     for (uint32_t i = 0; value_is(did, VALUE_ARRAY) && i < did->count; i++)
         value_push(core->arena, &people, did->as.items[i]);
-    if (!value_has_text(&people, move->author.actor))
-        value_push(core->arena, &people, value_text(move->author.actor));
+    if (!value_has_text(&people, who))
+        value_push(core->arena, &people, value_text(who));
     value_set(core->arena, value_sub(core->arena, &move->own, slice_str("did")), event, people);
 }
 
@@ -391,8 +405,10 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
     struct value timers = value_map();
 
     put_state(core, move, to);
+    if (bundle_becomes_valid(&move->subject, move->transition))
+        value_set(core->arena, &move->own, "bundle", VALUE_NONE);
     put_deed(core, move);
-    put_act(core, &move->subject, move->author.actor, &move->own);
+    put_act(core, &move->subject, doer(move), &move->own);
     put_given(core, move);
     if (put_settings(core, move) != 0)
         return -1;
@@ -559,13 +575,24 @@ static int follow_up(struct core *core, struct move *move, struct slice old_vers
 }
 
 /* An open round does not survive that its record goes elsewhere. */
-static void close_round(struct core *core, struct move *move)
+static bool close_round(struct core *core, struct move *move)
 {
     if (move->subject.round == NULL ||
         !slice_is(value_get_text(move->subject.round, "state"), "open") ||
         value_get(&move->own, "round") != NULL)
-        return;
+        return false;
     round_void(core, &move->subject, &move->effects, &move->own, "void");
+    return true;
+}
+
+/* What goes together with the record goes along: in force with it, void with it. */
+static int take_along(struct core *core, struct move *move, const struct value *others,
+                      bool becomes_valid, bool is_void)
+{
+    if (becomes_valid &&
+        bundle_follow(core, others, move->subject.id, move->transition, doer(move), move->seq) != 0)
+        return -1;
+    return is_void ? rounds_void(core, others, move->seq) : 0;
 }
 
 int move_make(struct core *core, struct move *move)
@@ -575,12 +602,13 @@ int move_make(struct core *core, struct move *move)
     const struct value *document = state_row(core->state, base);
     struct slice old_version = keep_text(core, value_get_text(document, "valid"));
     struct slice latest = keep_text(core, value_get_text(document, "latest"));
-    struct value after = VALUE_NONE;
+    struct value after = VALUE_NONE, others = bundle_others(core, &move->subject);
     struct subject seen = move->subject;
+    bool becomes_valid = bundle_becomes_valid(&move->subject, transition), is_void;
 
     if (prepare_own(core, move, &after) != 0)
         return -1;
-    close_round(core, move);
+    is_void = close_round(core, move);
     seen.row = &after;
     if (transition->opens_round && round_open(core, move, &after) != 0)
         return -1;
@@ -598,16 +626,19 @@ int move_make(struct core *core, struct move *move)
     value_set(core->arena, &move->effects, "", move->own);
     move->seq = run_leaf(core, (const char *)move->type.at, move->subject.id, move->subject.id,
                          &move->author, move->args, &move->effects);
-    return move->seq < 0 ? -1 : follow_up(core, move, old_version, latest);
+    if (move->seq < 0 || take_along(core, move, &others, becomes_valid, is_void) != 0)
+        return -1;
+    return follow_up(core, move, old_version, latest);
 }
 
 /* ---- the ways in ---- */
 
 static bool is_event_key(struct slice key)
 {
-    static const char *const keys[] = {
-        "reason", "comment",   "set",    "change",     "meaning",     "digest",      "round",
-        "key",    "statement", "target", "sig_format", "if_revision", "on_behalf_of"};
+    static const char *const keys[] = {"reason",       "comment", "set",        "change",
+                                       "meaning",      "digest",  "round",      "key",
+                                       "statement",    "target",  "sig_format", "if_revision",
+                                       "on_behalf_of", "with",    "also"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (slice_is(key, keys[i]))
@@ -658,8 +689,8 @@ int refuse_event(struct core *core, const struct subject *subject, struct slice 
                       subject->kind->title, (int)event.len, (const char *)event.at);
 }
 
-static int permit_event(struct core *core, const struct question *question,
-                        const struct subject *subject, const struct transition *transition)
+int permit_event(struct core *core, const struct question *question, const struct subject *subject,
+                 const struct transition *transition)
 {
     const char *sentence = "";
     enum permission permission =
@@ -689,6 +720,27 @@ static bool is_event(struct core *core, struct slice event)
         }
     }
     return false;
+}
+
+/* The event itself, and what is submitted together with it. */
+static int make_event(struct core *core, const struct question *question, struct move *move)
+{
+    struct bundle_submit together;
+    struct slice lead = move->subject.id;
+
+    if (bundle_gather(core, question, &move->subject, move->transition, &together) != 0)
+        return -1;
+    move->author = run_principal(core);
+    move->args = question->args;
+    move->type =
+        textf(core, "record.%.*s", (int)question->command.len, (const char *)question->command.at);
+    move->own = value_map();
+    move->effects = value_map();
+    if (together.count > 0)
+        value_set(core->arena, &move->own, "bundle", together.ids);
+    if (move_make(core, move) != 0)
+        return -1;
+    return together.count > 0 ? bundle_submit(core, lead, &together, move->seq) : 0;
 }
 
 int transition_command(struct core *core, const struct question *question)
@@ -724,6 +776,9 @@ int transition_command(struct core *core, const struct question *question)
         return round_vote(core, question, &move.subject, transition);
     if (see_given(core, &move.subject, value_get(question->args, "set")) != 0)
         return -1;
+    if (bundle_check_also(core, question,
+                          bundle_signed(core, &move.subject, transition, question->principal)) != 0)
+        return -1;
     if (guard_transition(core, &move.subject, transition, question->principal, question->args) != 0)
         return -1;
     if (meaning_of(&move.subject, transition, question->principal) != NULL &&
@@ -732,13 +787,7 @@ int transition_command(struct core *core, const struct question *question)
                         value_get_bin(move.subject.row, "digest")) != 0)
         return -1;
     move.transition = transition;
-    move.author = run_principal(core);
-    move.args = question->args;
-    move.type =
-        textf(core, "record.%.*s", (int)question->command.len, (const char *)question->command.at);
-    move.own = value_map();
-    move.effects = value_map();
-    return move_make(core, &move);
+    return make_event(core, question, &move);
 }
 
 int signal_record(struct core *core, struct slice record, const char *event, int64_t cause,

@@ -502,7 +502,8 @@ static void events_come_once_each_and_in_order_over_an_outage(void **state)
 }
 
 /* The tuple of evidence, built here once more and by hand. */
-static void expected_message(struct buf *out, const struct command *command)
+static void expected_message(struct buf *out, const struct command *command, const char *stream,
+                             const struct value *args)
 {
     uint8_t id[16];
 
@@ -512,10 +513,10 @@ static void expected_message(struct buf *out, const struct command *command)
     dmp_put_str(out, slice_str("example.org/isms"));
     dmp_put_bin(out, slice_of(id, sizeof id));
     dmp_put_str(out, slice_str("record.approve"));
-    dmp_put_str(out, slice_str("SCP-0001@2.0/round/1/amara"));
+    dmp_put_str(out, slice_str(stream));
     dmp_put_int(out, 0);
     dmp_put_str(out, slice_str("amara"));
-    dmp_encode(out, &command->args);
+    dmp_encode(out, args);
     dmp_put_nil(out);
 }
 
@@ -543,8 +544,51 @@ static void a_decision_is_signed_over_what_the_engine_prepared(void **state)
     read_command(&caller, &message, &command);
     assert_true(command.has_signature);
     assert_true(slice_is(value_get_text(&command.args, "meaning"), "approved"));
-    expected_message(&tuple, &command);
+    expected_message(&tuple, &command, "SCP-0001@2.0/round/1/amara", &command.args);
     sign_public_key(caller.seed, key);
+    assert_true(sign_verify(key, buf_slice(&tuple), command.signature));
+    buf_release(&tuple);
+    fake_reply(&caller.broker, &message, "200", "{\"v\":1,\"status\":200}");
+    pthread_join(caller.thread, NULL);
+    assert_int_equal(caller.status, 200);
+    close_caller(&caller);
+}
+
+static void what_goes_together_is_signed_each_by_itself(void **state)
+{
+    struct caller caller;
+    struct mdp_message message;
+    struct command command;
+    struct buf tuple = BUF_EMPTY;
+    const struct value *also, *args;
+    uint8_t key[32];
+
+    (void)state;
+    open_caller(&caller, approve);
+    fake_expect(&caller.broker, MDP_REQUEST, &message);
+    fake_reply(&caller.broker, &message, "200",
+               "{\"v\":1,\"status\":200,\"out\":{\"principal\":\"amara\"}}");
+    fake_expect(&caller.broker, MDP_REQUEST, &message);
+    fake_reply(&caller.broker, &message, "200",
+               "{\"v\":1,\"status\":200,\"out\":{\"origin\":\"example.org/isms\","
+               "\"type\":\"record.approve\",\"stream\":\"SCP-0001@2.0/round/1/amara\",\"rev\":0,"
+               "\"meaning\":\"approved\",\"round\":1,\"statement\":\"I approve.\","
+               "\"also\":[{\"record\":\"EXC-0001@1.0\",\"type\":\"record.approve\","
+               "\"stream\":\"EXC-0001@1.0/round/3/amara\",\"rev\":0,\"meaning\":\"authorised\","
+               "\"round\":3,\"statement\":\"I authorise.\"}]}}");
+    read_command(&caller, &message, &command);
+    also = value_get(&command.args, "also");
+    assert_true(value_is(also, VALUE_ARRAY) && also->count == 1);
+    assert_true(slice_is(value_get_text(&also->as.items[0], "record"), "EXC-0001@1.0"));
+    args = value_get(&also->as.items[0], "args");
+    assert_true(slice_is(value_get_text(args, "meaning"), "authorised"));
+    assert_int_equal(value_get_int(args, "round", 0), 3);
+    sign_public_key(caller.seed, key);
+    expected_message(&tuple, &command, "EXC-0001@1.0/round/3/amara", args);
+    assert_true(
+        sign_verify(key, buf_slice(&tuple), value_get_bin(&also->as.items[0], "signature").at));
+    buf_clear(&tuple);
+    expected_message(&tuple, &command, "SCP-0001@2.0/round/1/amara", &command.args);
     assert_true(sign_verify(key, buf_slice(&tuple), command.signature));
     buf_release(&tuple);
     fake_reply(&caller.broker, &message, "200", "{\"v\":1,\"status\":200}");
@@ -592,6 +636,7 @@ int main(void)
         cmocka_unit_test(content_goes_up_with_a_salt_and_is_compared),
         cmocka_unit_test(events_come_once_each_and_in_order_over_an_outage),
         cmocka_unit_test(a_decision_is_signed_over_what_the_engine_prepared),
+        cmocka_unit_test(what_goes_together_is_signed_each_by_itself),
         cmocka_unit_test(values_are_read_and_built_by_pointers),
     };
 

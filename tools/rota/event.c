@@ -84,15 +84,84 @@ static struct slice record_of(struct slice stream)
     return slash != NULL ? slice_of(stream.at, (size_t)(slash - stream.at)) : stream;
 }
 
+static struct sign_tuple tuple_of(const struct value *prepared, struct slice origin,
+                                  const struct command *command, const char *who)
+{
+    struct sign_tuple tuple = {.origin = origin,
+                               .type = value_get_text(prepared, "type"),
+                               .stream = value_get_text(prepared, "stream"),
+                               .rev = value_get_int(prepared, "rev", 0),
+                               .actor = slice_str(who)};
+
+    hash_command_id(tuple.actor, command->id, tuple.command_id);
+    return tuple;
+}
+
+/* A record that goes together with the one that is decided: signed over its own content, by the same command. */
+static int sign_part(struct tool *tool, const struct value *part, struct slice origin,
+                     const struct keyfile *key, const char *who, struct command *command,
+                     struct value *out)
+{
+    struct sign_tuple tuple = tuple_of(part, origin, command, who);
+    struct value args = value_map();
+    uint8_t *signature = arena_take(&tool->arena, SIGNATURE_LEN);
+    struct error err;
+
+    if (value_get(&command->args, "reason") != NULL)
+        value_set(&tool->arena, &args, "reason", *value_get(&command->args, "reason"));
+    bind(tool, part, key, &args);
+    tell_statement(tool, part, who);
+    tuple.body = &args;
+    if (sign_tuple(&tuple, key->sign_seed, signature, &err) != 0)
+        return tool_error(TOOL_INPUT, &err);
+    *out = value_map();
+    value_set(&tool->arena, out, "record", value_text(value_get_text(part, "record")));
+    value_set(&tool->arena, out, "args", args);
+    value_set(&tool->arena, out, "signature", value_bin(signature, SIGNATURE_LEN));
+    return TOOL_DONE;
+}
+
+static int sign_also(struct tool *tool, const struct value *prepared, const struct keyfile *key,
+                     const char *who, struct command *command)
+{
+    const struct value *parts = value_get(prepared, "also");
+    struct value also = value_array(), one;
+
+    for (uint32_t i = 0; value_is(parts, VALUE_ARRAY) && i < parts->count; i++) {
+        int status = sign_part(tool, &parts->as.items[i], value_get_text(prepared, "origin"), key,
+                               who, command, &one);
+
+        if (status != TOOL_DONE)
+            return status;
+        value_push(&tool->arena, &also, one);
+    }
+    if (also.count > 0)
+        value_set(&tool->arena, &command->args, "also", also);
+    return TOOL_DONE;
+}
+
+static int sign_itself(struct tool *tool, const struct value *prepared, const char *event,
+                       const struct keyfile *key, const char *who, struct command *command)
+{
+    struct sign_tuple tuple = tuple_of(prepared, value_get_text(prepared, "origin"), command, who);
+    struct error err;
+
+    if (tuple.type.len == 0)
+        tuple.type = slice_str(arena_printf(&tool->arena, "record.%s", event));
+    bind(tool, prepared, key, &command->args);
+    command->record = record_of(tuple.stream);
+    tell_statement(tool, prepared, who);
+    tuple.body = &command->args;
+    command->has_signature = true;
+    return sign_tuple(&tuple, key->sign_seed, command->signature, &err) == 0
+               ? TOOL_DONE
+               : tool_error(TOOL_INPUT, &err);
+}
+
 int event_sign(struct tool *tool, const struct value *prepared, const char *event,
                struct command *command)
 {
-    struct sign_tuple tuple = {.origin = value_get_text(prepared, "origin"),
-                               .type = value_get_text(prepared, "type"),
-                               .stream = value_get_text(prepared, "stream"),
-                               .rev = value_get_int(prepared, "rev", 0)};
     struct keyfile key;
-    struct error err;
     const char *who;
     int status = ask_who(tool, &who);
 
@@ -105,26 +174,34 @@ int event_sign(struct tool *tool, const struct value *prepared, const char *even
         return tool_fail(TOOL_INPUT, "%s must be signed, and keys/%s.key has no signing key", event,
                          who);
     }
-    if (tuple.type.len == 0)
-        tuple.type = slice_str(arena_printf(&tool->arena, "record.%s", event));
-    bind(tool, prepared, &key, &command->args);
-    command->record = record_of(tuple.stream);
-    tell_statement(tool, prepared, who);
     command->id = command->id.len > 0 ? command->id : ask_new_id(tool);
-    tuple.actor = slice_str(who);
-    tuple.body = &command->args;
-    hash_command_id(tuple.actor, command->id, tuple.command_id);
-    command->has_signature = true;
-    status = sign_tuple(&tuple, key.sign_seed, command->signature, &err) == 0
-                 ? TOOL_DONE
-                 : tool_error(TOOL_INPUT, &err);
+    status = sign_also(tool, prepared, &key, who, command);
+    if (status == TOOL_DONE && value_get_bool(prepared, "needs_signature", true))
+        status = sign_itself(tool, prepared, event, &key, who, command);
     keyfile_wipe(&key);
     return status;
+}
+
+/* "EXC-0001,POL-0002" */
+static void take_with(struct tool *tool, const char *with, struct value *args)
+{
+    struct value list = value_array();
+
+    while (*with != '\0') {
+        size_t len = strcspn(with, ", ");
+
+        if (len > 0)
+            value_push(&tool->arena, &list,
+                       value_text(slice_of(arena_copy(&tool->arena, with, len), len)));
+        with += len + strspn(with + len, ", ");
+    }
+    value_set(&tool->arena, args, "with", list);
 }
 
 static int take_options(struct tool *tool, const struct arguments *given, struct command *out)
 {
     const char *change = arguments_get(given, "--change"), *id = arguments_get(given, "--id");
+    const char *with = arguments_get(given, "--with");
 
     if (change != NULL && strcmp(change, "major") != 0 && strcmp(change, "minor") != 0)
         return tool_usage(given, "--change %s: major or minor", change);
@@ -134,6 +211,8 @@ static int take_options(struct tool *tool, const struct arguments *given, struct
         return tool_usage(given, "--id %s: 16 to 64 of A-Z a-z 0-9 . _ -", id);
     if (id != NULL)
         out->id = slice_str(id);
+    if (with != NULL)
+        take_with(tool, with, &out->args);
     return TOOL_DONE;
 }
 
@@ -152,7 +231,8 @@ int event_prepare(struct tool *tool, const struct arguments *given, int first, c
         status = given_reason(tool, given, &out->args);
     if (status == TOOL_DONE)
         status = set_fields(tool, given, first, record, &out->args);
-    if (status == TOOL_DONE && value_get_bool(&prepared, "needs_signature", false))
+    if (status == TOOL_DONE && (value_get_bool(&prepared, "needs_signature", false) ||
+                                value_get(&prepared, "also") != NULL))
         status = event_sign(tool, &prepared, event, out);
     return status;
 }

@@ -146,8 +146,26 @@ static void print_why(struct tool *tool, const struct value *round)
         output_line(&tool->out, INK_DIM, "  its time was over before it was complete");
     else if (slice_is(why, "tie"))
         output_line(&tool->out, INK_DIM, "  as many were for it as against it");
+    else if (slice_is(why, "bundle"))
+        output_line(&tool->out, INK_DIM, "  what it went together with was changed or withdrawn");
     else if (slice_is(why, "left"))
         output_line(&tool->out, INK_DIM, "  nobody was left who could have granted it");
+}
+
+static void print_bundle(struct tool *tool, const char *record, const struct value *round)
+{
+    const struct value *bundle = value_get(round, "bundle");
+    const char *others = "";
+
+    for (uint32_t i = 0; value_is(bundle, VALUE_ARRAY) && i < bundle->count; i++) {
+        struct slice id = value_slice(&bundle->as.items[i]);
+
+        if (!slice_is(id, record))
+            others = arena_printf(&tool->arena, "%s%s%.*s", others, *others != '\0' ? ", " : "",
+                                  (int)id.len, (const char *)id.at);
+    }
+    if (*others != '\0')
+        output_line(&tool->out, INK_DIM, "  together with %s: all are approved, or none", others);
 }
 
 static void print_asked(struct tool *tool, const char *record, const struct value *round)
@@ -176,6 +194,7 @@ static void print_round(struct tool *tool, const char *record, const struct valu
     if (by.len > 0 && opened > 0)
         output_line(&tool->out, INK_DIM, "  asked for by %s on %s", facts_person(tool, by),
                     facts_moment(tool, opened));
+    print_bundle(tool, record, round);
     print_why(tool, round);
     print_asked(tool, record, round);
 }

@@ -152,14 +152,26 @@ static const struct tool_option approve_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct tool_option submit_options[] = {
+    {"--with", "RECORDS",
+     "what is approved and put in force together with it, or not at all: EXC-0001,IPR-0002"},
+    EVENT_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
 const struct tool_command command_submit = {
     "submit",
     "decisions",
-    "RECORD [--reason TEXT] [FIELD=VALUE ...]",
+    "RECORD [--with RECORD[,RECORD...]] [--reason TEXT] [FIELD=VALUE ...]",
     "ask for approval",
-    "Freezes the content and opens a round of approval: each person asked gets a request.\n\n"
-    "    rota submit SCP-0001",
-    options,
+    "Freezes the content and opens a round of approval: each person asked gets a request. With "
+    "--with several\n"
+    "documents go together: whoever is asked signs each with one command, all are granted or none, "
+    "and what\n"
+    "puts one in force puts all in force.\n\n"
+    "    rota submit SCP-0001\n"
+    "    rota submit SCP-0001 --with EXC-0001",
+    submit_options,
     1,
     -1,
     false,

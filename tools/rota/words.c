@@ -111,6 +111,17 @@ static void say_vote(struct sentence *s, struct slice event)
         add(s, " in round %lld", (long long)value_get_int(s->body, "round", 0));
 }
 
+/* What was asked for together with it. */
+static void say_with(struct sentence *s)
+{
+    const struct value *with = value_get(s->body, "with");
+
+    if (value_is(with, VALUE_STR))
+        add_slice(s, " with ", value_slice(with), "");
+    for (uint32_t i = 0; value_is(with, VALUE_ARRAY) && i < with->count; i++)
+        add_slice(s, i == 0 ? " with " : ", ", value_slice(&with->as.items[i]), "");
+}
+
 static void say_record(struct sentence *s)
 {
     struct slice event = slice_of(s->type.at + 7, s->type.len - 7);
@@ -129,6 +140,7 @@ static void say_record(struct sentence *s)
         add(s, "moved it back to the workflows of before");
     else
         add(s, "%.*s", (int)event.len, (const char *)event.at);
+    say_with(s);
 }
 
 static void say_task(struct sentence *s)

@@ -204,30 +204,73 @@ static struct value *signed_args(struct arena *arena, const struct value *prepar
     return all;
 }
 
+static struct slice signed_over(struct arena *arena, const struct value *prepared,
+                                struct slice origin, const struct question *question,
+                                const struct value *args, const uint8_t seed[SIGN_SEED_LEN])
+{
+    uint8_t id[COMMAND_ID_LEN], *signature = arena_take(arena, SIGNATURE_LEN);
+    struct buf message = BUF_EMPTY;
+    struct value content;
+
+    hash_command_id(question->principal, question->id, id);
+    check(leaf_contents(arena, args, &content) == 0);
+    leaf_command_message(
+        &message, origin, id, value_get_text(prepared, "type"), value_get_text(prepared, "stream"),
+        (uint64_t)value_get_int(prepared, "rev", 0), question->principal, args, &content);
+    sign_message(seed, buf_slice(&message), signature);
+    buf_release(&message);
+    return slice_of(signature, SIGNATURE_LEN);
+}
+
+/* What goes together with the record, each signed over its own content. */
+static struct value signed_also(struct arena *arena, const struct value *prepared,
+                                const struct question *question, const uint8_t key[SIGN_KEY_LEN],
+                                const uint8_t seed[SIGN_SEED_LEN])
+{
+    const struct value *parts = value_get(prepared, "also");
+    struct value also = value_array();
+
+    for (uint32_t i = 0; value_is(parts, VALUE_ARRAY) && i < parts->count; i++) {
+        const struct value *part = &parts->as.items[i];
+        struct value one = value_map(), said = value_map(), *args;
+        struct slice signature;
+
+        if (value_get(question->args, "reason") != NULL)
+            value_set(arena, &said, "reason", *value_get(question->args, "reason"));
+        args = signed_args(arena, part, &said, key);
+        signature =
+            signed_over(arena, part, value_get_text(prepared, "origin"), question, args, seed);
+        value_set(arena, &one, "record", value_copy(arena, value_get(part, "record")));
+        value_set(arena, &one, "args", *args);
+        value_set(arena, &one, "signature", value_bin(signature.at, signature.len));
+        value_push(arena, &also, one);
+    }
+    return also;
+}
+
 int house_sign(struct house *house, struct arena *arena, struct question *question,
                const uint8_t key[SIGN_KEY_LEN], const uint8_t seed[SIGN_SEED_LEN],
                struct house_answer *answer)
 {
     char *who = arena_copy(arena, question->principal.at, question->principal.len);
-    uint8_t id[COMMAND_ID_LEN], *signature = arena_take(arena, SIGNATURE_LEN);
-    struct value asked = value_map(), prepared, content, *args;
-    struct buf message = BUF_EMPTY;
+    struct value asked = value_map(), prepared, also, *args;
 
     value_set(arena, &asked, "record", value_text(question->record));
     value_set(arena, &asked, "event", value_text(question->command));
     if (house_query(house, who, "prepare", &asked, &prepared, answer) != 0)
         return -1;
-    args = signed_args(arena, &prepared, question->args, key);
+    prepared = value_copy(arena, &prepared);
+    also = signed_also(arena, &prepared, question, key, seed);
+    args = arena_take(arena, sizeof *args);
+    *args = value_copy(arena, question->args);
+    if (also.count > 0 && value_get(args, "also") == NULL)
+        value_set(arena, args, "also", also);
     question->args = args;
-    hash_command_id(question->principal, question->id, id);
-    check(leaf_contents(arena, args, &content) == 0);
-    leaf_command_message(&message, value_get_text(&prepared, "origin"), id,
-                         value_get_text(&prepared, "type"), value_get_text(&prepared, "stream"),
-                         (uint64_t)value_get_int(&prepared, "rev", 0), question->principal, args,
-                         &content);
-    sign_message(seed, buf_slice(&message), signature);
-    buf_release(&message);
-    question->signature = slice_of(signature, SIGNATURE_LEN);
+    if (!value_get_bool(&prepared, "needs_signature", true))
+        return 0;
+    question->args = signed_args(arena, &prepared, args, key);
+    question->signature = signed_over(arena, &prepared, value_get_text(&prepared, "origin"),
+                                      question, question->args, seed);
     return 0;
 }
 

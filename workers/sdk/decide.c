@@ -17,9 +17,11 @@ struct prepared { /* lent by the reply to `prepare` */
     size_t digest_len;
 };
 
-static int read_prepared(const struct rota_value *out, struct prepared *to, struct rota_error *err)
+/* `origin`: of the journal, where the part itself does not say it. */
+static int read_prepared(const struct rota_value *out, const char *origin, struct prepared *to,
+                         struct rota_error *err)
 {
-    *to = (struct prepared){.origin = rota_text(out, "/origin", NULL),
+    *to = (struct prepared){.origin = rota_text(out, "/origin", origin),
                             .type = rota_text(out, "/type", NULL),
                             .stream = rota_text(out, "/stream", NULL),
                             .meaning = rota_text(out, "/meaning", NULL),
@@ -61,10 +63,9 @@ static void put_hash(struct rota_doc *args, const char *pointer, struct slice by
     rota_put_bytes(args, pointer, hash, sizeof hash);
 }
 
-/* The body of the decision; a reason goes up as content first and is named by its hash. */
-static int fill_args(struct rota_client *client, const struct prepared *what, const char *reason,
-                     const struct rota_signer *signer, struct rota_doc *args,
-                     unsigned char content[ROTA_CONTENT_LEN], struct rota_error *err)
+/* The body of the decision; a reason (or NULL) is named by the hash that it has as content. */
+static void fill_args(const struct prepared *what, const char *reason, const unsigned char *content,
+                      const struct rota_signer *signer, struct rota_doc *args)
 {
     uint8_t key[SIGN_KEY_LEN];
 
@@ -79,12 +80,9 @@ static int fill_args(struct rota_client *client, const struct prepared *what, co
     public_key_of(signer, key);
     put_hash(args, "/key", slice_of(key, sizeof key));
     if (reason == NULL)
-        return 0;
-    if (rota_upload(client, reason, strlen(reason), content, err) != 0)
-        return -1;
+        return;
     rota_put_bytes(args, "/reason/content", content, ROTA_CONTENT_LEN);
     rota_put_int(args, "/reason/size", (int64_t)strlen(reason));
-    return 0;
 }
 
 static int sign_tuple(const struct prepared *what, const char *actor, const char *id,
@@ -145,32 +143,83 @@ static int prepare(struct rota_client *client, const struct rota_decision *decis
     return status;
 }
 
+struct deciding { /* what is the same for all that one command decides */
+    const char *actor, *id, *origin, *reason;
+    const unsigned char *content; /* of the reason, or NULL */
+    const struct rota_signer *signer;
+};
+
+/* A record that goes together with the one that is decided: signed over its own content, into /also. */
+static int sign_also(const struct deciding *deciding, const struct rota_value *part,
+                     struct rota_doc *args, struct rota_error *err)
+{
+    struct rota_doc *body = rota_doc_new(), *one = rota_doc_new();
+    unsigned char signature[ROTA_SIGNATURE_LEN];
+    struct prepared what;
+    int rc = read_prepared(part, deciding->origin, &what, err);
+
+    if (rc == 0) {
+        fill_args(&what, deciding->reason, deciding->content, deciding->signer, body);
+        rc = sign_tuple(&what, deciding->actor, deciding->id, rota_doc_value(body),
+                        deciding->content, deciding->signer, signature);
+        if (rc != 0)
+            fail(err, 0, "", "the signature was declined");
+    }
+    if (rc == 0) {
+        rota_put_text(one, "/record", rota_text(part, "/record", ""));
+        rota_put_value(one, "/args", rota_doc_value(body));
+        rota_put_bytes(one, "/signature", signature, sizeof signature);
+        rota_put_value(args, "/also/-", rota_doc_value(one));
+    }
+    rota_doc_free(&body);
+    rota_doc_free(&one);
+    return rc;
+}
+
+/* Everything that the command is about is signed; the decision itself last, over all the others too. */
+static int sign_all(const struct deciding *deciding, const struct prepared *what,
+                    const struct rota_value *prepared, struct rota_doc *args,
+                    unsigned char signature[ROTA_SIGNATURE_LEN], struct rota_error *err)
+{
+    const struct rota_value *also = rota_at(prepared, "/also");
+
+    for (size_t i = 0; i < rota_count(also); i++) {
+        if (sign_also(deciding, rota_item(also, i), args, err) != 0)
+            return -1;
+    }
+    fill_args(what, deciding->reason, deciding->content, deciding->signer, args);
+    if (sign_tuple(what, deciding->actor, deciding->id, rota_doc_value(args), deciding->content,
+                   deciding->signer, signature) == 0)
+        return 0;
+    return fail(err, 0, "", "the signature was declined");
+}
+
 static int send_decision(struct rota_client *client, const struct rota_decision *decision,
-                         const struct prepared *what, const char *actor,
-                         const struct rota_signer *signer, struct rota_doc **reply,
-                         struct rota_error *err)
+                         const struct prepared *what, const struct rota_value *prepared,
+                         const char *actor, const struct rota_signer *signer,
+                         struct rota_doc **reply, struct rota_error *err)
 {
     struct rota_command command = ROTA_COMMAND_INIT;
     struct rota_doc *args = rota_doc_new();
     unsigned char content[ROTA_CONTENT_LEN], signature[ROTA_SIGNATURE_LEN];
+    struct deciding deciding = {.actor = actor,
+                                .origin = what->origin,
+                                .reason = decision->reason,
+                                .content = decision->reason != NULL ? content : NULL,
+                                .signer = signer};
     char fresh[33];
     int status = -1;
 
     client_new_id(fresh);
-    command.id = decision->id != NULL ? decision->id : fresh;
+    deciding.id = command.id = decision->id != NULL ? decision->id : fresh;
     command.command = decision->event;
     command.record = decision->record;
     command.args = rota_doc_value(args);
     command.signature = signature;
-    if (fill_args(client, what, decision->reason, signer, args, content, err) != 0)
-        goto out;
-    if (sign_tuple(what, actor, command.id, command.args, decision->reason == NULL ? NULL : content,
-                   signer, signature) != 0) {
-        fail(err, 0, "", "the signature was declined");
-        goto out;
-    }
-    status = rota_command(client, &command, reply, err);
-out:
+    if ((decision->reason == NULL ||
+         rota_upload(client, decision->reason, strlen(decision->reason), content, err) == 0) &&
+        sign_all(&deciding, what, prepared, args, signature, err) == 0)
+        status = rota_command(client, &command, reply, err);
     rota_doc_free(&args);
     return status;
 }
@@ -190,11 +239,12 @@ int rota_decide(struct rota_client *client, const struct rota_decision *decision
         *reply = answer;
         return status;
     }
-    if (read_prepared(rota_at(rota_doc_value(answer), "/out"), &what, err) != 0 ||
+    if (read_prepared(rota_at(rota_doc_value(answer), "/out"), NULL, &what, err) != 0 ||
         check_digest(&what, decision->digest, err) != 0)
         status = -1;
     else
-        status = send_decision(client, decision, &what, actor, signer, reply, err);
+        status = send_decision(client, decision, &what, rota_at(rota_doc_value(answer), "/out"),
+                               actor, signer, reply, err);
     rota_doc_free(&answer);
     return status;
 }

@@ -1,0 +1,335 @@
+/* test_story_bundle.c - stories of documents that are approved together: one command signs each, all are granted or none, and
+ * what puts one in force puts all in force. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/story.h"
+
+#define REASON "{'reason': " STORY_REASON "}"
+
+/* A charter, which bo and cleo sign, and an annex, which the signers do. */
+static struct story *with_papers(const char *signers)
+{
+    struct story *story = story_begin_with("tests/core/pack_rounds");
+
+    assert_done(story_do(story, "amara", "open", NULL, "{'kind': 'charter', 'title': 'Charter'}"));
+    assert_done(story_do(story, "amara", "open", NULL,
+                         arena_printf(story_arena(story),
+                                      "{'kind': 'annex', 'title': 'Annex', 'fields': {'signers': "
+                                      "[%s]}}",
+                                      signers)));
+    return story;
+}
+
+static struct story *submitted(const char *signers)
+{
+    struct story *story = with_papers(signers);
+
+    assert_done(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['ANX-0001']}"));
+    return story;
+}
+
+static const char *state_of(struct story *story, const char *record)
+{
+    return story_fact(story, record, "state");
+}
+
+static const char *round_of(struct story *story, const char *record)
+{
+    const struct value *row =
+        story_row(story, arena_printf(story_arena(story), "%s@1.0/round/1", record));
+    struct slice text = value_get_text(row, "state");
+
+    return arena_copy(story_arena(story), text.at, text.len);
+}
+
+/* ---- signing ---- */
+
+static void one_command_signs_each_document(void **state)
+{
+    struct story *story = submitted("'bo'");
+    uint64_t size;
+    struct leaf first, second;
+
+    (void)state;
+    assert_string_equal(story_fact(story, "ANX-0001", "bundle"),
+                        "[\"CHA-0001@1.0\", \"ANX-0001@1.0\"]");
+    assert_string_equal(story_fact(story, "ANX-0001", "did"),
+                        "{\"submit\": [\"amara\"], \"write\": [\"amara\"]}");
+    size = story_size(story);
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_int_equal(story_size(story), size + 2);
+    first = story_leaf(story, size);
+    second = story_leaf(story, size + 1);
+    assert_true(slice_is(first.stream, "CHA-0001@1.0/round/1/bo"));
+    assert_true(slice_is(second.stream, "ANX-0001@1.0/round/1/bo"));
+    assert_true(slice_is(second.actor, "bo"));
+    assert_int_equal(second.actor_sig.len, 64);
+    assert_false(slice_equal(first.actor_sig, second.actor_sig));
+    assert_true(slice_is(value_get_text(&first.body, "meaning"), "approved"));
+    assert_true(slice_is(value_get_text(&second.body, "meaning"), "confirmed"));
+    story_end(story);
+}
+
+static void it_may_begin_with_either_of_them(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_done(story_sign(story, "bo", "approve", "ANX-0001", NULL));
+    assert_string_equal(round_of(story, "ANX-0001"), "open"); /* granted, but it waits */
+    assert_int_equal(story_ask(story, "bo", "inbox", "{}")->count, 0);
+    assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
+    assert_string_equal(state_of(story, "CHA-0001"), "approved");
+    assert_string_equal(state_of(story, "ANX-0001"), "approved");
+    assert_string_equal(round_of(story, "ANX-0001"), "granted");
+    story_end(story);
+}
+
+static void who_is_asked_in_one_signs_one(void **state)
+{
+    struct story *story = submitted("'dana'");
+
+    (void)state;
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
+    assert_string_equal(state_of(story, "CHA-0001"), "draft");
+    assert_refused(story_sign(story, "cleo", "approve", "CHA-0001", NULL), 409, "wrong-state");
+    assert_done(story_sign(story, "dana", "approve", "ANX-0001", NULL));
+    assert_string_equal(state_of(story, "CHA-0001"), "approved");
+    assert_string_equal(state_of(story, "ANX-0001"), "approved");
+    story_end(story);
+}
+
+static void a_vote_on_one_alone_is_not_taken(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_refused(story_sign(story, "bo", "approve", "CHA-0001", "{'also': []}"), 409,
+                   "stale-content");
+    assert_refused(story_sign(story, "bo", "approve", "CHA-0001",
+                              "{'also': [{'record': 'ANX-0001@1.0', 'args': {'round': 1}, "
+                              "'signature': 'hex:00'}]}"),
+                   403, "not-allowed");
+    assert_string_equal(round_of(story, "ANX-0001"), "open");
+    story_end(story);
+}
+
+/* ---- all or none ---- */
+
+static void a_refusal_of_one_refuses_both(void **state)
+{
+    struct story *story = submitted("'dana'");
+
+    (void)state;
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_done(story_sign(story, "dana", "reject", "ANX-0001", REASON));
+    assert_string_equal(state_of(story, "CHA-0001"), "gone");
+    assert_string_equal(state_of(story, "ANX-0001"), "gone");
+    assert_string_equal(round_of(story, "CHA-0001"), "refused");
+    story_end(story);
+}
+
+static void a_return_of_both_sends_both_back(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_done(story_sign(story, "bo", "return", "CHA-0001", REASON));
+    assert_string_equal(round_of(story, "CHA-0001"), "returned");
+    assert_string_equal(round_of(story, "ANX-0001"), "returned");
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 0);
+    assert_string_equal(story_fact(story, "ANX-0001", "bundle"), "");
+    /* They are no bundle any more: each may go its own way. */
+    assert_done(story_do(story, "amara", "submit", "ANX-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "ANX-0001", NULL));
+    assert_string_equal(state_of(story, "ANX-0001"), "approved");
+    story_end(story);
+}
+
+static void an_edit_of_one_voids_the_rounds_of_both(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_done(story_do(story, "amara", "edit", "ANX-0001", "{'set': {'text': 'New'}}"));
+    assert_string_equal(round_of(story, "ANX-0001"), "void");
+    assert_string_equal(round_of(story, "CHA-0001"), "void");
+    assert_string_equal(story_leaf_type(story, 0), "round.closed");
+    assert_refused(story_do(story, "cleo", "approve", "CHA-0001", NULL), 409, "wrong-state");
+    assert_string_equal(story_fact(story, "CHA-0001", "timers"), "[]");
+    story_end(story);
+}
+
+static void withdrawing_one_voids_the_round_of_the_other(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_done(story_do(story, "amara", "withdraw", "CHA-0001", NULL));
+    assert_string_equal(state_of(story, "CHA-0001"), "gone");
+    assert_string_equal(round_of(story, "ANX-0001"), "void");
+    assert_string_equal(state_of(story, "ANX-0001"), "draft");
+    story_end(story);
+}
+
+static void what_expires_expires_for_both(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    story_pass(story, 21);
+    assert_string_equal(round_of(story, "CHA-0001"), "expired");
+    assert_string_equal(round_of(story, "ANX-0001"), "expired");
+    story_end(story);
+}
+
+/* ---- in force ---- */
+
+static struct story *approved(const char *signers)
+{
+    struct story *story = submitted(signers);
+
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
+    assert_string_equal(state_of(story, "ANX-0001"), "approved");
+    return story;
+}
+
+static void what_puts_one_in_force_puts_both_in_force(void **state)
+{
+    struct story *story = approved("'bo'");
+    uint64_t size = story_size(story);
+
+    (void)state;
+    assert_done(story_do(story, "amara", "put_in_force", "ANX-0001", NULL));
+    assert_string_equal(state_of(story, "ANX-0001"), "in_force");
+    assert_string_equal(state_of(story, "CHA-0001"), "in_force");
+    assert_int_equal(story_size(story), size + 2);
+    assert_memory_equal(story_leaf(story, size).command_id, story_leaf(story, size + 1).command_id,
+                        COMMAND_ID_LEN);
+    assert_string_equal(story_fact(story, "CHA-0001", "bundle"), "");
+    assert_string_equal(story_fact(story, "ANX-0001", "bundle"), "");
+    assert_non_null(strstr(story_fact(story, "CHA-0001", "did"), "\"put_in_force\": [\"amara\"]"));
+    story_end(story);
+}
+
+static void the_one_whose_day_has_not_come_is_waited_for(void **state)
+{
+    struct story *story = with_papers("'bo'");
+
+    (void)state;
+    assert_done(
+        story_do(story, "amara", "edit", "CHA-0001", "{'set': {'effective_from': '2026-03-10'}}"));
+    assert_done(
+        story_do(story, "amara", "edit", "ANX-0001", "{'set': {'effective_from': '2026-03-20'}}"));
+    assert_done(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['ANX-0001']}"));
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
+    story_until(story, "2026-03-12T00:00:00Z");
+    assert_string_equal(state_of(story, "CHA-0001"), "approved");
+    assert_refused(story_do(story, "amara", "put_in_force", "CHA-0001", NULL), 422, "guard-failed");
+    assert_string_equal(story_sentence(story), "Its day has not come.");
+    story_until(story, "2026-03-20T01:00:00Z");
+    assert_string_equal(state_of(story, "CHA-0001"), "in_force");
+    assert_string_equal(state_of(story, "ANX-0001"), "in_force");
+    story_end(story);
+}
+
+static void neither_comes_into_force_when_the_other_was_withdrawn(void **state)
+{
+    struct story *story = approved("'bo'");
+    const struct value *why;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "withdraw", "ANX-0001", NULL));
+    assert_refused(story_do(story, "amara", "put_in_force", "CHA-0001", NULL), 422, "guard-failed");
+    assert_string_equal(story_sentence(story),
+                        "CHA-0001@1.0 was approved together with ANX-0001@1.0, which is gone now: "
+                        "neither comes into force without the other. Withdraw it and submit it "
+                        "again.");
+    why = story_ask(story, "amara", "why", "{'record': 'CHA-0001', 'event': 'put_in_force'}");
+    assert_false(value_get_bool(why, "allowed", true));
+    story_end(story);
+}
+
+static void what_is_signed_to_come_into_force_is_signed_for_each(void **state)
+{
+    struct story *story = with_papers("'bo'");
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, "{'kind': 'sealed', 'title': 'Sealed'}"));
+    assert_done(story_do(story, "amara", "submit", "ANX-0001", "{'with': ['SEA-0001']}"));
+    assert_done(story_sign(story, "bo", "approve", "ANX-0001", NULL));
+    assert_string_equal(state_of(story, "SEA-0001"), "approved");
+    assert_refused(story_do(story, "amara", "put_in_force", "ANX-0001", NULL), 409,
+                   "stale-content");
+    assert_done(story_sign(story, "amara", "put_in_force", "ANX-0001", NULL));
+    assert_string_equal(state_of(story, "SEA-0001"), "in_force");
+    assert_string_equal(state_of(story, "ANX-0001"), "in_force");
+    story_end(story);
+}
+
+/* ---- what cannot go together ---- */
+
+static void what_cannot_be_submitted_is_not_submitted_with_others(void **state)
+{
+    struct story *story = with_papers("'amara'");
+    uint64_t size = story_size(story);
+
+    (void)state;
+    assert_refused(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['CHA-0001']}"), 400,
+                   "malformed");
+    assert_refused(story_do(story, "amara", "submit", "CHA-0001", "{'with': []}"), 400,
+                   "malformed");
+    assert_refused(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['ANX-0009']}"), 404,
+                   "no-record");
+    /* Only amara could sign the annex, and she wrote it: neither is submitted. */
+    assert_refused(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['ANX-0001']}"), 422,
+                   "guard-failed");
+    assert_int_equal(story_size(story), size);
+    assert_string_equal(story_fact(story, "CHA-0001", "bundle"), "");
+    assert_refused(story_do(story, "amara", "withdraw", "CHA-0001", "{'with': ['ANX-0001']}"), 400,
+                   "malformed");
+    story_end(story);
+}
+
+static void an_open_round_joins_no_other(void **state)
+{
+    struct story *story = with_papers("'bo'");
+
+    (void)state;
+    assert_done(story_do(story, "amara", "submit", "ANX-0001", NULL));
+    assert_refused(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['ANX-0001']}"), 409,
+                   "wrong-state");
+    story_end(story);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_command_signs_each_document),
+        cmocka_unit_test(it_may_begin_with_either_of_them),
+        cmocka_unit_test(who_is_asked_in_one_signs_one),
+        cmocka_unit_test(a_vote_on_one_alone_is_not_taken),
+        cmocka_unit_test(a_refusal_of_one_refuses_both),
+        cmocka_unit_test(a_return_of_both_sends_both_back),
+        cmocka_unit_test(an_edit_of_one_voids_the_rounds_of_both),
+        cmocka_unit_test(withdrawing_one_voids_the_round_of_the_other),
+        cmocka_unit_test(what_expires_expires_for_both),
+        cmocka_unit_test(what_puts_one_in_force_puts_both_in_force),
+        cmocka_unit_test(the_one_whose_day_has_not_come_is_waited_for),
+        cmocka_unit_test(neither_comes_into_force_when_the_other_was_withdrawn),
+        cmocka_unit_test(what_is_signed_to_come_into_force_is_signed_for_each),
+        cmocka_unit_test(what_cannot_be_submitted_is_not_submitted_with_others),
+        cmocka_unit_test(an_open_round_joins_no_other),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
