@@ -73,7 +73,7 @@ struct years *years_live_file(const char *path, int64_t seed)
     struct buf shown = BUF_EMPTY;
 
     assert_non_null(years);
-    if (scenario_load(path, &scenario, &problems, &years->err) != 0) {
+    if (scenario_load(path, NULL, &scenario, &problems, &years->err) != 0) {
         problems_show(&problems, &shown);
         print_error("%s%s\n", buf_text(&shown), years->err.text);
         fail();

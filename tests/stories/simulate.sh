@@ -33,6 +33,17 @@ says "At the end"
 ends 4 simulate "$sample" --quiet --chart "$work/nowhere/load.svg"
 complains "nowhere/load.svg"
 
+# Other workflows: reviews every six months are more reviews.
+cp -r "$house/workflows" "$work/changed"
+sed -i 's/every = "12 months"/every = "6 months"/' "$work"/changed/documents/*.cfg
+ends 0 --json simulate "$sample" --quiet
+before=$("$python" -c 'import json,sys; print(json.load(sys.stdin)["summary"]["reviews_opened"])' <"$out")
+ends 0 --json simulate "$sample" --quiet --pack "$work/changed"
+after=$("$python" -c 'import json,sys; print(json.load(sys.stdin)["summary"]["reviews_opened"])' <"$out")
+[ "$after" -gt "$before" ] || wrong "reviews twice a year: $after, once a year: $before"
+ends 4 simulate "$sample" --pack "$work/nothing"
+complains "$work/nothing"
+
 # An end of one's own.
 ends 0 simulate "$sample" --until 2026-06-30
 says "2026-01-05 to 2026-06-30"

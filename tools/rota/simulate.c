@@ -211,7 +211,8 @@ static int run(struct tool *tool, const struct arguments *given)
     struct scenario scenario;
     int status;
 
-    if (scenario_load(given->words[0], &scenario, &problems, &err) != 0)
+    if (scenario_load(given->words[0], arguments_get(given, "--pack"), &scenario, &problems,
+                      &err) != 0)
         status = say_problems(&problems, &err);
     else
         status = apply_options(&scenario, given);
@@ -223,6 +224,7 @@ static int run(struct tool *tool, const struct arguments *given)
 }
 
 static const struct tool_option options[] = {
+    {"--pack", "DIR", "with these workflows instead of the scenario's"},
     {"--seed", "N", "draw everything anew, from this number"},
     {"--until", "WHEN", "end there: 2028-02-29, or a span from the start like \"18 months\""},
     {"--quiet", NULL, "the summary alone"},
@@ -244,6 +246,7 @@ const struct tool_command command_simulate = {
     "needed. The same scenario and seed give the same years.\n\n"
     "    rota simulate config/sample/scenarios/three_years.cfg\n"
     "    rota simulate three_years.cfg --quiet --seed 7 --chart load.svg\n"
+    "    rota simulate three_years.cfg --quiet --pack changed-workflows\n"
     "    rota simulate three_years.cfg --json | jq 'select(.what == \"escalation\")'",
     options,
     1,

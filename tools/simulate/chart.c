@@ -233,7 +233,8 @@ static void add_head(const struct chart *chart, int height)
                      ".axis{font-size:12px;fill:#33475b;font-weight:600}.year{stroke:#c4d0dc;"
                      "stroke-width:1}.grid{stroke:#e5ebf1;stroke-width:1}.late{fill:#e8a87c;"
                      "fill-opacity:.55;stroke:#c8622c;stroke-width:1.4}.h{font-size:14px;"
-                     "font-weight:600;fill:#1d2f42}.s{font-size:12px;fill:#6b7f93}</style>\n");
+                     "font-weight:600;fill:#1d2f42;paint-order:stroke;stroke:#ffffff;stroke-width:"
+                     "5px}.s{font-size:12px;fill:#6b7f93}</style>\n");
     buf_addf(out, "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n", WIDTH, height);
     buf_add_str(out,
                 "<text x=\"24\" y=\"36\" font-size=\"20\" font-weight=\"600\" fill=\"#1d2f42\">");
@@ -241,9 +242,9 @@ static void add_head(const struct chart *chart, int height)
     buf_addf(
         out,
         "</text>\n<text class=\"s\" x=\"24\" y=\"57\">%s to %s, seed %lld: %d reviews opened, %d "
-        "done, %d reminders, %d escalations, %d refusals</text>\n",
+        "done, %d reminders, %d escalations, %d overdue at most</text>\n",
         first, last, (long long)tally->seed, tally->reviews_opened, tally->reviews_done,
-        tally->reminders, tally->escalations, tally->refusals);
+        tally->reminders, tally->escalations, tally->most_overdue);
 }
 
 static void add_legend(const struct chart *chart, int y)

@@ -22,7 +22,7 @@
 #define OPERATOR "operator" /* who enters people into the directory, and looks at records */
 
 enum {
-    TIMERS_SHOWN_MAX = 24,
+    TIMERS_SHOWN_MAX = 64,
     HABITS_MAX = 16,
     DAY_BEGINS_MINUTES = 9 * 60,
     DAY_ENDS_MINUTES = 17 * 60,

@@ -82,11 +82,11 @@ static void read_timers(struct simulation *sim, struct known *record, const stru
 
     memcpy(before, record->timers, sizeof before);
     record->timer_count = 0;
-    for (uint32_t i = 0; value_is(timers, VALUE_MAP) && i < timers->count; i++) {
+    for (uint32_t i = 0; value_is(timers, VALUE_MAP) && i < timers->count && i < TIMERS_SHOWN_MAX;
+         i++) {
         const struct value *entry = &timers->as.pairs[i].value;
         struct known_timer *timer = &record->timers[record->timer_count];
 
-        check(record->timer_count < TIMERS_SHOWN_MAX);
         timer->timer = timer_of(record->kind, timers->as.pairs[i].key);
         timer->due_ms = part(entry, 0);
         timer->start_ms = entry->count > 3 ? part(entry, 3) : part(entry, 2);

@@ -365,7 +365,8 @@ static void read_filling(struct scenario *scenario, struct filling *filling,
     filling->set = opening.fields;
 }
 
-static int read_parts(struct scenario *scenario, struct problems *problems, struct error *err)
+static int read_parts(struct scenario *scenario, const char *pack, struct problems *problems,
+                      struct error *err)
 {
     if (scenario->directory_path != NULL) {
         scenario->directory_path = scenario_file(scenario, scenario->directory_path);
@@ -374,7 +375,8 @@ static int read_parts(struct scenario *scenario, struct problems *problems, stru
             return -1;
     }
     if (scenario->pack_path != NULL) {
-        scenario->pack_path = scenario_file(scenario, scenario->pack_path);
+        scenario->pack_path = pack != NULL ? arena_str(&scenario->arena, pack)
+                                           : scenario_file(scenario, scenario->pack_path);
         if (read_pack(scenario, problems, err) != 0)
             return -1;
     }
@@ -385,13 +387,13 @@ static int read_parts(struct scenario *scenario, struct problems *problems, stru
     return 0;
 }
 
-int scenario_load(const char *path, struct scenario *out, struct problems *problems,
-                  struct error *err)
+int scenario_load(const char *path, const char *pack, struct scenario *out,
+                  struct problems *problems, struct error *err)
 {
     *out = (struct scenario){.seed = 1, .origin = "simulation.example/virtual", .start = {NULL, 0}};
     out->path = arena_str(&out->arena, path);
     if (read_file(out, out->path, &SCENARIO, out, problems, err) != 0 ||
-        read_parts(out, problems, err) != 0)
+        read_parts(out, pack, problems, err) != 0)
         return -1;
     if (out->pack != NULL)
         scenario_check(out, problems);

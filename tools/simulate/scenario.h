@@ -148,9 +148,10 @@ struct scenario {
 };
 
 /* Reads the scenario, its directory, its record files and its pack. 0; -1 with problems, or with `err` when a file could
- * not be read at all. Paths in a scenario are relative to its folder. */
-int scenario_load(const char *path, struct scenario *out, struct problems *problems,
-                  struct error *err);
+ * not be read at all. Paths in a scenario are relative to its folder. `pack`: another folder of workflows than the
+ * scenario's, or NULL. */
+int scenario_load(const char *path, const char *pack, struct scenario *out,
+                  struct problems *problems, struct error *err);
 void scenario_release(struct scenario *scenario);
 
 /* Another moment to end at, as a scenario writes moments. -1 if it is none, or not after the start. */
