@@ -398,6 +398,66 @@ static void a_content_that_never_went_up_is_missed(void **state)
          413, "too-large");
 }
 
+/* ---- a pack that no tool has looked at ---- */
+
+/* Bytes go up as a content; gives how a command names it. */
+static const char *content_of(struct client *client, struct slice bytes)
+{
+    static const uint8_t salt[16] = {7};
+    char *data = arena_take(&house->arena, 2 * bytes.len + 1), in_hex[33], name[2 * HASH_LEN + 1];
+    uint8_t hash[HASH_LEN];
+
+    hex_encode(bytes, data);
+    hex_encode(slice_of(salt, sizeof salt), in_hex);
+    told(client,
+         command(client, "content.put", NULL,
+                 text("{\"data\":\"hex:%s\",\"salt\":\"hex:%s\"}", data, in_hex)),
+         200, "");
+    hash_content(salt, bytes, hash);
+    hex_encode(slice_of(hash, HASH_LEN), name);
+    return text("{\"content\":\"hex:%s\",\"size\":%zu}", name, bytes.len);
+}
+
+static void a_pack_with_a_way_round_its_approval_is_refused_with_that_way(void **state)
+{
+    static const char pack[] =
+        "pack = { name = \"p\"; version = \"1\"; timezone = \"UTC\"; };\n"
+        "roles = ( { name = \"isms_manager\"; } );\n"
+        "meanings = ( { name = \"approved\"; statement = \"I approve {{title}}.\"; } );\n"
+        "lifecycle = { name = \"paper\"; states = ( { name = \"draft\"; stage = \"draft\"; },\n"
+        "{ name = \"valid\"; stage = \"in_force\"; }, { name = \"old\"; stage = \"closed\"; } );\n"
+        "transitions = ( { event = \"write\"; to = \"draft\"; },\n"
+        "{ event = \"submit\"; from = [\"draft\"]; to = \"draft\"; by = [\"author\"]; opens = "
+        "\"round\"; },\n"
+        "{ event = \"approve\"; from = [\"draft\"]; to = \"valid\"; by = [\"asked\"]; vote = "
+        "\"grant\"; },\n"
+        "{ event = \"skip\"; from = [\"draft\"]; to = \"valid\"; by = [\"author\"]; },\n"
+        "{ event = \"end\"; from = [\"valid\"]; to = \"old\"; by = [\"author\"]; } ); };\n"
+        "kind = { name = \"paper\"; prefix = \"PA\"; title = \"Paper\"; lifecycle = \"paper\";\n"
+        "create = [\"isms_manager\"]; approval = { ask = [\"isms_manager\"]; meaning = "
+        "\"approved\"; }; };\n";
+    static const char says[] =
+        "p.cfg:9: write -> skip reaches 'valid' and no approval was granted (in kind 'paper')";
+    struct buf bytes = BUF_EMPTY;
+    struct answer answer;
+    const char *reason = content_of(ines, slice_str("Quicker."));
+
+    (void)state;
+    dmp_put_array(&bytes, 1);
+    dmp_put_array(&bytes, 2);
+    dmp_put_str(&bytes, slice_str("p.cfg"));
+    dmp_put_bin(&bytes, slice_str(pack));
+    answer =
+        command(ines, "pack.install", NULL,
+                text("{\"pack\":%s,\"reason\":%s}", content_of(ines, buf_slice(&bytes)), reason));
+    expect(ines, &answer, 422, "guard-failed");
+    if (strstr(text("%.*s", (int)answer.said.message.len, (const char *)answer.said.message.at),
+               says) == NULL)
+        house_fail(house, "the refusal does not show the way: %.*s", (int)answer.said.message.len,
+                   (const char *)answer.said.message.at);
+    buf_release(&bytes);
+}
+
 /* ---- state, lock, id ---- */
 
 static void what_the_state_or_the_lock_forbids_changes_nothing(void **state)
@@ -685,6 +745,7 @@ int main(void)
         TEST(json_asks_and_is_answered_in_json),
         TEST(what_does_not_exist_is_told_so),
         TEST(a_content_that_never_went_up_is_missed),
+        TEST(a_pack_with_a_way_round_its_approval_is_refused_with_that_way),
         TEST(what_the_state_or_the_lock_forbids_changes_nothing),
         TEST(the_same_id_gives_the_same_answer_and_for_something_else_none),
         TEST(a_repetition_is_answered_whatever_has_passed_since),

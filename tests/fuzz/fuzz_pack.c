@@ -1,6 +1,7 @@
 /* Any bytes as the one file of a pack: it loads, or every problem has a place and a sentence. */
 #include "base/check.h"
 #include "definition/pack.h"
+#include "definition/prove.h"
 
 #include "targets.h"
 
@@ -11,6 +12,16 @@ const char *__lsan_default_suppressions(void)
     return "leak:libconfig\n";
 }
 
+/* Who there is does not make a sound pack unsound, only too much for them. */
+static void prove_with_people(const struct pack *pack, struct problems *problems)
+{
+    static const char *one[] = {"isms_manager", "boss"}, *two[] = {"clerk", "boss"};
+    struct person persons[] = {{"ann", {one, 2}, NULL}, {"ben", {two, 2}, "ann"}};
+    const struct people people = {persons, 2};
+
+    prove_people(pack, &people, problems);
+}
+
 int FUZZ_NAME(fuzz_pack)(const uint8_t *at, size_t len)
 {
     const struct pack_file file = {"pack.cfg", slice_of(at, len)};
@@ -19,10 +30,12 @@ int FUZZ_NAME(fuzz_pack)(const uint8_t *at, size_t len)
     struct pack *pack = NULL;
     struct buf text = BUF_EMPTY;
 
-    if (pack_load_files(&file, 1, &pack, &problems, &err) == 0)
+    if (pack_load_files(&file, 1, &pack, &problems, &err) == 0) {
         check(problems.errors == 0 && pack->name != NULL);
-    else
+        prove_with_people(pack, &problems);
+    } else {
         check(pack == NULL && problems.errors > 0 && err.text[0] != '\0');
+    }
     problems_show(&problems, &text);
     check((problems.count == 0) == (text.len == 0));
     buf_release(&text);
