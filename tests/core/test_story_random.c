@@ -208,6 +208,40 @@ static void work(struct story *story, struct chance *chance)
         story_settle(story, number, statuses[below(chance, 8)], INT64_C(1772438400000));
 }
 
+/* What definition/prove_round.c proves of the pack, looked at in what came of it. */
+static bool is_guarded(const struct kind *kind)
+{
+    bool is_result = !kind->lifecycle->versioned;
+
+    for (int i = 0; i < kind->lifecycle->transition_count; i++) {
+        const struct transition *row = &kind->lifecycle->transitions[i];
+
+        if (row->vote == VOTE_GRANT && !kind->lifecycle->states[row->to].is_closed)
+            is_result = false;
+    }
+    return kind->approval != NULL && !is_result;
+}
+
+static void nothing_is_in_force_unapproved(struct story *story)
+{
+    const struct value *records = story_ask(story, "amara", "list", "{}");
+    const struct pack *pack = core_current_pack(story_core(story));
+
+    for (uint32_t i = 0; i < records->count; i++) {
+        const struct value *record = &records->as.items[i], *row;
+        const char *id = text_of(story, record, "record");
+
+        if (!slice_is(value_get_text(record, "stage"), "in_force") ||
+            !is_guarded(pack_kind(pack, value_get_text(record, "kind"))))
+            continue;
+        row = story_row(story, id);
+        row = story_row(story, arena_printf(story_arena(story), "%s/round/%lld", id,
+                                            (long long)value_get_int(row, "rounds", 0)));
+        if (!slice_is(value_get_text(row, "state"), "granted"))
+            fail_msg("%s is in force, and nobody approved it", id);
+    }
+}
+
 static void live(uint64_t seed, int steps)
 {
     struct story *story = story_begin_with("workflows");
@@ -229,6 +263,7 @@ static void live(uint64_t seed, int steps)
     }
     for (size_t i = 0; i < PEOPLE; i++)
         story_ask(story, who[i], "inbox", "{}");
+    nothing_is_in_force_unapproved(story);
     story_end(story);
 }
 
