@@ -153,9 +153,22 @@ static bool happen(struct proof *proof, int kind, int index)
     return is_new;
 }
 
-static bool may_be_opened(const struct kind *kind, const struct transition *row)
+/* Before there is a record nobody is its owner or its author, and no field names anybody. */
+static bool may_be_opened(const struct pack *pack, const struct kind *kind,
+                          const struct transition *row)
 {
-    return is_for_people(row->by.count > 0 ? &row->by : &kind->create);
+    const struct words *by = row->by.count > 0 ? &row->by : &kind->create;
+
+    for (int i = 0; i < by->count; i++) {
+        const char *word = by->at[i];
+
+        if (strncmp(word, "manager_of:", 11) == 0)
+            word += 11;
+        if (strcmp(word, "anyone") == 0 ||
+            (strcmp(word, WHO_SYSTEM) != 0 && pack_role(pack, slice_str(word)) != NULL))
+            return true;
+    }
+    return false;
 }
 
 static bool live_on(struct proof *proof, int index)
@@ -168,7 +181,7 @@ static bool live_on(struct proof *proof, int index)
     for (int i = 0; i < l->transition_count; i++) {
         const struct transition *row = &l->transitions[i];
 
-        if (row->creates && (life->is_started || may_be_opened(kind, row))) {
+        if (row->creates && (life->is_started || may_be_opened(proof->pack, kind, row))) {
             life->is_born = true;
             is_new |= happen(proof, index, i);
         }

@@ -60,6 +60,18 @@ static void add_managers(const struct proof *p, const char *word, struct meant *
     }
 }
 
+/* Words behind a word: roles are looked up, everything else may be anybody. Nothing is followed further, so that words
+ * which lead back to themselves (`create = ["author"]`) come to an end. */
+static void add_roles(const struct proof *p, const struct words *words, struct meant *out)
+{
+    for (int i = 0; i < words->count; i++) {
+        if (pack_role(p->pack, slice_str(words->at[i])) != NULL)
+            add_role(p, words->at[i], out);
+        else
+            out->anybody = true;
+    }
+}
+
 static void add_word(const struct proof *p, const char *word, struct meant *out)
 {
     const struct kind *kind = kind_of(p);
@@ -69,12 +81,12 @@ static void add_word(const struct proof *p, const char *word, struct meant *out)
     else if (strncmp(word, "manager_of:", 11) == 0)
         add_managers(p, word + 11, out);
     else if (strcmp(word, "audience") == 0)
-        add_words(p, &kind->audience, out);
+        add_roles(p, &kind->audience, out);
     else if (strcmp(word, "author") == 0 || strcmp(word, "requester") == 0)
-        add_words(p, creators(kind), out);
+        add_roles(p, creators(kind), out);
     else if (strcmp(word, "asked") == 0 && kind->approval != NULL)
         for (int i = 0; i < kind->approval->stage_count; i++)
-            add_words(p, &kind->approval->stages[i].ask, out);
+            add_roles(p, &kind->approval->stages[i].ask, out);
     else if (pack_role(p->pack, slice_str(word)) != NULL)
         add_role(p, word, out);
     else

@@ -128,6 +128,9 @@ static const struct example STATES[] = {
     {STATES3 "{ event = \"a\"; from = [\"open\"]; to = \"mid\"; by = [\"clerk\"]; },\n{ event = \"b\"; from = [\"mid\"]; to = \"shut\"; by = [\"clerk\"]; } ); };\n"
      "kind = { name = \"one\"; prefix = \"ONE\"; title = \"One\"; lifecycle = \"life\"; create = [\"system\"]; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"]; };\n",
      "p.cfg:7: nobody may open one, and no rule starts one; name who in 'create' (in kind 'one')\n"},
+    {STATES3 "{ event = \"a\"; from = [\"open\"]; to = \"mid\"; by = [\"clerk\"]; },\n{ event = \"b\"; from = [\"mid\"]; to = \"shut\"; by = [\"clerk\"]; } ); };\n"
+     "kind = { name = \"one\"; prefix = \"ONE\"; title = \"One\"; lifecycle = \"life\"; create = [\"author\"]; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"]; };\n",
+     "p.cfg:7: nobody may open one, and no rule starts one; name who in 'create' (in kind 'one')\n"},
 };
 
 /* ---- timers ---- */
