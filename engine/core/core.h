@@ -92,11 +92,12 @@ struct run { /* lent until the next core_decide(), core_fold() or read of the st
     uint8_t command_id[COMMAND_ID_LEN];
     struct run_leaf *leaves;
     int leaf_count;
-    struct value reply;       /* map: out of the reply */
-    struct value follows;     /* array: ask each as QUESTION_FOLLOW, in order, in the same batch */
-    struct value offers;      /* array of ints: tasks that are ready to be given out */
-    struct value withdrawn;   /* array of ints: tasks that are no more */
-    bool people_changed;      /* principals or their rights changed */
+    struct value reply;     /* map: out of the reply */
+    struct value follows;   /* array: ask each as QUESTION_FOLLOW, in order, in the same batch */
+    struct value offers;    /* array of ints: tasks that are ready to be given out */
+    struct value withdrawn; /* array of ints: tasks that are no more */
+    struct value erased;    /* array of hashes: contents to be taken away, with this run's leaves */
+    bool people_changed;    /* principals or their rights changed */
     struct slice pack_wanted; /* a pack was installed that core does not have: its digest */
 };
 

@@ -377,6 +377,8 @@ static int answer_follow(struct core *core, const struct question *question)
         return rule_more(core, question);
     if (strcmp(event, "tell") == 0)
         return notice_more(core, question);
+    if (strcmp(event, "erase") == 0)
+        return contents_erase_more(core, question);
     if (strcmp(event, ROUNDS_RECOUNT) == 0)
         return rounds_recount(core, question);
     if (strcmp(event, ROUND_RECOUNT) == 0)
@@ -430,6 +432,7 @@ static void begin_run(struct core *core, const struct question *question, struct
     run->follows = value_array();
     run->offers = value_array();
     run->withdrawn = value_array();
+    run->erased = value_array();
     run->reply = value_map();
     if (question->kind == QUESTION_FOLLOW)
         follow_command_id(core, question);
@@ -500,6 +503,7 @@ static void give_up(struct core *core, struct run *run)
     run->follows = value_array();
     run->offers = value_array();
     run->withdrawn = value_array();
+    run->erased = value_array();
     run->people_changed = false;
     buf_clear(&core->leaf_bytes);
     core->streams = value_map();

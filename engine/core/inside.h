@@ -12,6 +12,7 @@
  *     rule.c        interactions between kinds
  *     scope.c       what a condition sees
  *     pack.c        definitions are installed
+ *     erase.c       texts and files: whose they are, how long they are kept, their end
  *     migrate.c     a record moves to the definition that counts, and back
  *     import.c      the results of a tool enter an audit
  *     query*.c      what the state says, to somebody who asks
@@ -280,6 +281,21 @@ const struct process *process_of(struct core *core, const struct subject *subjec
 
 /* ---- pack.c ---- */
 int pack_install(struct core *core, const struct question *question);
+
+/* ---- erase.c ---- */
+/* Rows that say whose the contents are which a leaf names, put into its effects. */
+void contents_hold(struct core *core, struct slice stream, struct slice record,
+                   const struct value *body, struct value *effects);
+struct value kept_until(struct core *core, const struct retention *rule, const struct value *row,
+                        int64_t closed_ms);
+/* retain_until, when a record closes or is opened again. */
+void put_retention(struct core *core, struct move *move, const struct state *to);
+/* May what the record says be erased by now? Refuses with the reason why not. */
+int guard_erasing(struct core *core, const struct subject *subject);
+void put_disposed(struct core *core, struct move *move); /* who, when, how much */
+/* Because of the leaf `cause`, by which the record was disposed of. */
+int contents_erase(struct core *core, struct slice record, int64_t cause);
+int contents_erase_more(struct core *core, const struct question *question);
 
 /* ---- migrate.c ---- */
 enum verdict {

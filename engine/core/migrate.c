@@ -274,6 +274,23 @@ static void plan_review(struct core *core, struct migration *plan)
                   "next_review_due", value_str(text));
 }
 
+/* How long a closed record is kept is what the rule says that counts now. */
+static void plan_retention(struct core *core, struct migration *plan)
+{
+    const struct value *row = plan->subject.row;
+    const struct retention *rule = pack_retention(core_current_pack(core), plan->kind->retention);
+    struct value until;
+
+    if (rule == NULL || plan->state == NULL || !plan->state->is_closed)
+        return;
+    until = kept_until(core, rule, row,
+                       value_get_int(row, "closed_ms", value_get_int(row, "entered_ms", 0)));
+    if (!slice_equal(value_slice(&until),
+                     value_slice(record_field(&plan->subject, "retain_until"))))
+        value_set(core->arena, value_sub(core->arena, &plan->own, slice_str("fields")),
+                  "retain_until", until);
+}
+
 /* ---- rounds, gates, tasks ---- */
 
 static bool can_ask_again(const struct migration *plan)
@@ -485,6 +502,7 @@ void migration_plan(struct core *core, const struct subject *subject, const stru
     plan_state(core, plan, args);
     plan_fields(core, plan, args);
     plan_review(core, plan);
+    plan_retention(core, plan);
     plan_round(core, plan, args);
     plan_gates(core, plan);
     plan_deeds(core, plan);

@@ -154,6 +154,15 @@ bool words_have(const struct words *words, struct slice word)
     return false;
 }
 
+const struct retention *pack_retention(const struct pack *pack, const char *name)
+{
+    for (int i = 0; name != NULL && i < pack->retention_count; i++) {
+        if (strcmp(pack->retention[i].name, name) == 0)
+            return &pack->retention[i];
+    }
+    return NULL;
+}
+
 const struct process *pack_process(const struct pack *pack, struct slice id)
 {
     int i;

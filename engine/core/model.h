@@ -153,6 +153,7 @@ struct transition {
     bool drops_successor; /* withdraws that draft */
     bool needs_fields;    /* required fields are checked */
     bool reviewed;        /* moves next_review_due one period on */
+    bool erases; /* the record's texts, files and tables are erased, once its retention has ended */
     struct setting *set;
     int set_count;
     struct task_plan *tasks;
@@ -256,6 +257,8 @@ struct kind {
     struct approval *approval; /* or NULL */
     struct span review_every;  /* all zero: none; field next_review_due */
     struct words audience;
+    struct words
+        kept_while; /* its fields of type person or ref: not erased before what they name has left or closed */
     struct field *fields;
     int field_count;
     struct need *needs;
@@ -327,6 +330,13 @@ struct meaning {
         *statement; /* approved: "I approve {{title}} ..." with {{record}} {{version}} {{title}} {{digest}} */
 };
 
+/* How long records are kept: so long from when they closed, or from when they were opened. */
+struct retention {
+    const char *name, *says;
+    struct span keeps;
+    bool from_opening;
+};
+
 struct separation { /* a rule of separation of duties */
     const char *name, *says;
     struct words
@@ -357,6 +367,8 @@ struct pack {
     int meaning_count;
     struct separation *separation;
     int separation_count;
+    struct retention *retention;
+    int retention_count;
     struct calendar calendar;
     struct words migrate_by;     /* roles that may move records to this pack */
     const char *migrate_meaning; /* what they sign it with; NULL: it is not signed */
@@ -370,6 +382,7 @@ const struct kind *pack_prefix(const struct pack *pack, struct slice prefix);
 const struct role *pack_role(const struct pack *pack, struct slice name);
 const struct message *pack_message(const struct pack *pack, const char *name);
 const struct meaning *pack_meaning(const struct pack *pack, const char *name);
+const struct retention *pack_retention(const struct pack *pack, const char *name); /* or NULL */
 const struct process *pack_process(const struct pack *pack, struct slice id);
 /* Is a record of this kind a cycle of a process: has it the enum field `process`? */
 bool kind_is_run(const struct kind *kind);

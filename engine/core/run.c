@@ -100,6 +100,7 @@ int64_t run_leaf(struct core *core, const char *type, struct slice stream, struc
         return -1;
     }
     check(stream.len > 0 && stream.len <= LEAF_STREAM_MAX && !run_has_changed(core, stream));
+    contents_hold(core, stream, record, body, effects);
     if (record.len > 0)
         chain(core, stream, record, effects);
     leaf.seq = core->question->seq + (uint64_t)run->leaf_count;

@@ -90,6 +90,8 @@ int guard_alone(struct core *core, const struct subject *subject,
     if (!gates_are_open(core, subject, transition->event, &child))
         return run_refuse(core, 422, "guard-failed", "%s waits until %.*s is closed.",
                           transition->event, (int)child.len, (const char *)child.at);
+    if (transition->erases && guard_erasing(core, subject) != 0)
+        return -1;
     return record_check_complete(core, subject, transition);
 }
 
@@ -410,10 +412,13 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
     put_deed(core, move);
     put_act(core, &move->subject, doer(move), &move->own);
     put_given(core, move);
+    put_retention(core, move, to);
     if (put_settings(core, move) != 0)
         return -1;
     put_validity(core, move, to);
     put_review(core, move, to);
+    if (move->transition->erases)
+        put_disposed(core, move);
     *after = row_after(core, move);
     put_digest(core, move, value_get(after, "fields"));
     *after = row_after(core, move);
@@ -560,6 +565,8 @@ static int follow_up(struct core *core, struct move *move, struct slice old_vers
     struct slice person =
         slice_is(move->author.actor, "engine") ? slice_of(NULL, 0) : move->author.actor;
 
+    if (transition->erases && contents_erase(core, move->subject.id, move->seq) != 0)
+        return -1;
     if (transition->supersedes && supersede(core, move, old_version) != 0)
         return -1;
     if (transition->makes_successor && open_successor(core, move, person) != 0)

@@ -103,6 +103,11 @@ static int append_run(struct engine *engine, const struct run *run)
             0)
             return -1;
     }
+    for (uint32_t i = 0; i < run->erased.count; i++) {
+        if (journal_redact_content(engine->journal, value_slice(&run->erased.as.items[i]).at,
+                                   NULL) != 0)
+            return -1;
+    }
     core_keep(engine->core, keep_row, &keeping);
     if (run->leaf_count > 0)
         engine->is_dirty = true;

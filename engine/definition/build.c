@@ -7,6 +7,12 @@
 
 #include <stdlib.h>
 
+struct
+    source { /* what a kind's lifecycle is made from: the one that it names, and the one that this ends with, or NULL */
+    const struct written_lifecycle *written;
+    int own; /* so many states are the first one's */
+};
+
 struct rows { /* transitions of one kind, still as written */
     struct written_transition *at;
     int count;
@@ -37,6 +43,9 @@ int find_placed(struct builder *b, const char *name, const char *what, const cha
 
 /* ---- states ---- */
 
+static const char *const STAGES[] = {"draft",        "approved", "in_force",
+                                     "under_review", "changed",  "closed"};
+
 static enum pdca stage_pdca(enum stage stage)
 {
     static const enum pdca BY_STAGE[] = {PDCA_PLAN,  PDCA_PLAN, PDCA_DO,
@@ -47,8 +56,6 @@ static enum pdca stage_pdca(enum stage stage)
 
 static struct state build_state(struct builder *b, const struct written_state *written)
 {
-    static const char *const STAGES[] = {"draft",        "approved", "in_force",
-                                         "under_review", "changed",  "closed"};
     static const char *const PDCA[] = {"plan", "do", "check", "act"};
     struct state state = written->state;
     int stage = STAGE_DRAFT, pdca;
@@ -76,8 +83,7 @@ static void build_states(struct builder *b, struct reader *reader,
                                                            : config_setting_length(written->states),
         i, k;
 
-    lifecycle->states = arena_zero(b->arena, sizeof *lifecycle->states * (size_t)(count + 1));
-    if (count > STATES_MAX) {
+    if (lifecycle->state_count + count > STATES_MAX) {
         problem(b->problems, written->where, "more than %d states", STATES_MAX);
         return;
     }
@@ -104,6 +110,38 @@ static const char **state_names(struct builder *b, const struct lifecycle *lifec
     for (i = 0; i < lifecycle->state_count; i++)
         names[i] = lifecycle->states[i].name;
     return names;
+}
+
+static bool is_stage_word(const char *word)
+{
+    return strncmp(word, "stage:", 6) == 0;
+}
+
+/* "stage:closed" stands for every state of that stage among the lifecycle's own; those that it ends with are left out. */
+static struct words spread_stages(struct builder *b, const struct lifecycle *lifecycle, int own,
+                                  const struct words *words)
+{
+    struct words made = {NULL, 0};
+    int i, k, stage, stages = 0;
+
+    for (i = 0; i < words->count; i++)
+        stages += is_stage_word(words->at[i]);
+    if (stages == 0)
+        return *words;
+    made.at = arena_zero(b->arena, sizeof *made.at * (size_t)(words->count + stages * own));
+    for (i = 0; i < words->count; i++) {
+        if (!is_stage_word(words->at[i])) {
+            made.at[made.count++] = words->at[i];
+            continue;
+        }
+        stage = find_name(b, words->at[i] + 6, where_of(words->at[i]), "stage", STAGES, 6);
+        for (k = 0; k < own && stage != MODEL_NONE; k++) {
+            if (lifecycle->states[k].stage == (enum stage)stage)
+                made.at[made.count++] =
+                    text_placed(b->arena, where_of(words->at[i]), lifecycle->states[k].name);
+        }
+    }
+    return made;
 }
 
 static void mark_states(struct builder *b, const struct lifecycle *lifecycle,
@@ -312,6 +350,7 @@ static void build_transition(struct builder *b, const struct kind *kind,
     made.supersedes = row->supersedes;
     made.makes_successor = row->makes_successor;
     made.drops_successor = row->drops_successor;
+    made.erases = row->erases;
     made.needs_fields = needs_fields(row, lifecycle, &made);
     made.reviewed = row->reviewed;
     made.set = build_settings(b, &row->set);
@@ -323,20 +362,30 @@ static void build_transition(struct builder *b, const struct kind *kind,
     lifecycle->transitions[lifecycle->transition_count++] = made;
 }
 
-static void build_transitions(struct builder *b, struct reader *reader,
-                              const struct written_lifecycle *written,
+static void add_transitions(struct builder *b, const struct source *source,
+                            const struct lifecycle *lifecycle, struct rows *rows)
+{
+    struct reader reader = {b->arena, b->problems, source->written->where.file, false};
+
+    for (int i = 0; i < group_count(source->written->transitions); i++) {
+        struct written_transition row =
+            grammar_transition(&reader, group_at(source->written->transitions, i));
+
+        row.from = spread_stages(b, lifecycle, source->own, &row.from);
+        add_row(b, rows, &row);
+    }
+}
+
+static void build_transitions(struct builder *b, const struct source sources[2],
                               const struct written_kind *kind, struct reader *kind_reader,
                               struct lifecycle *lifecycle)
 {
+    const struct written_lifecycle *written = sources[0].written;
     struct rows rows = {NULL, 0};
     int i;
 
-    for (i = 0; i < group_count(written->transitions); i++) {
-        struct written_transition row =
-            grammar_transition(reader, group_at(written->transitions, i));
-
-        add_row(b, &rows, &row);
-    }
+    for (i = 0; i < 2 && sources[i].written != NULL; i++)
+        add_transitions(b, &sources[i], lifecycle, &rows);
     for (i = 0; i < group_count(kind->on); i++)
         apply_change(b, kind_reader, group_at(kind->on, i), &rows);
     spread_same(b, &rows);
@@ -437,21 +486,35 @@ static void build_timer(struct builder *b, const struct words *audience,
         lifecycle->timers[lifecycle->timer_count++] = timer;
 }
 
-static void build_timers(struct builder *b, struct reader *reader,
-                         const struct written_lifecycle *written, const struct written_kind *kind,
-                         struct reader *kind_reader, struct lifecycle *lifecycle)
+static void add_timers(struct builder *b, struct reader *reader, const config_setting_t *timers,
+                       int own, const struct words *audience, struct lifecycle *lifecycle)
 {
-    int first = group_count(written->timers), second = group_count(kind->timers), i;
+    int i;
 
-    lifecycle->timers =
-        arena_zero(b->arena, sizeof *lifecycle->timers * (size_t)(first + second + 1));
-    for (i = 0; i < first + second; i++) {
-        struct written_timer timer =
-            i < first ? grammar_timer(reader, group_at(written->timers, i))
-                      : grammar_timer(kind_reader, group_at(kind->timers, i - first));
+    for (i = 0; i < group_count(timers); i++) {
+        struct written_timer timer = grammar_timer(reader, group_at(timers, i));
 
-        build_timer(b, &kind->kind.audience, lifecycle, &timer);
+        timer.in = spread_stages(b, lifecycle, own, &timer.in);
+        build_timer(b, audience, lifecycle, &timer);
     }
+}
+
+static void build_timers(struct builder *b, const struct source sources[2],
+                         const struct written_kind *kind, struct reader *kind_reader,
+                         struct lifecycle *lifecycle)
+{
+    int count = group_count(kind->timers), i;
+
+    for (i = 0; i < 2 && sources[i].written != NULL; i++)
+        count += group_count(sources[i].written->timers);
+    lifecycle->timers = arena_zero(b->arena, sizeof *lifecycle->timers * (size_t)(count + 1));
+    for (i = 0; i < 2 && sources[i].written != NULL; i++) {
+        struct reader reader = {b->arena, b->problems, sources[i].written->where.file, false};
+
+        add_timers(b, &reader, sources[i].written->timers, sources[i].own, &kind->kind.audience,
+                   lifecycle);
+    }
+    add_timers(b, kind_reader, kind->timers, sources[0].own, &kind->kind.audience, lifecycle);
 }
 
 /* ---- kinds ---- */
@@ -462,6 +525,15 @@ static void add_field(struct builder *b, struct kind *kind, const struct field *
     kind->fields[kind->field_count - 1] = *field;
 }
 
+static bool erases(const struct lifecycle *lifecycle)
+{
+    for (int i = 0; i < lifecycle->transition_count; i++) {
+        if (lifecycle->transitions[i].erases)
+            return true;
+    }
+    return false;
+}
+
 /* Fields that every kind has; what the kind itself says about one of them holds. */
 static void add_own_fields(struct builder *b, struct kind *kind)
 {
@@ -469,23 +541,27 @@ static void add_own_fields(struct builder *b, struct kind *kind)
     static const struct own {
         const char *name, *title;
         enum field_type type;
-        bool list, versioned_only;
+        bool list, versioned_only, kept_only;
     } OWN[] = {
-        {"confidentiality", "Confidentiality", FIELD_ENUM, false, true},
-        {"effective_from", "In force from", FIELD_DATE, false, true},
-        {"next_review_due", "Next review due", FIELD_DATE, false, true},
-        {"reviewers", "Reviewers", FIELD_PERSON, true, false},
-        {"change_reason", "Reason for the change", FIELD_LONGTEXT, false, true},
-        {"attachments", "Attachments", FIELD_FILE, true, false},
-        {"distribution_list", "Distribution list", FIELD_GROUP, true, true},
+        {"confidentiality", "Confidentiality", FIELD_ENUM, false, true, false},
+        {"effective_from", "In force from", FIELD_DATE, false, true, false},
+        {"next_review_due", "Next review due", FIELD_DATE, false, true, false},
+        {"reviewers", "Reviewers", FIELD_PERSON, true, false, false},
+        {"change_reason", "Reason for the change", FIELD_LONGTEXT, false, true, false},
+        {"attachments", "Attachments", FIELD_FILE, true, false, false},
+        {"distribution_list", "Distribution list", FIELD_GROUP, true, true, false},
+        {"retain_until", "Kept until", FIELD_DATE, false, false, true},
+        {"legal_hold", "Legal hold", FIELD_BOOL, false, false, true},
+        {"disposal_proposed", "Disposal proposed", FIELD_BOOL, false, false, true},
     };
+    const bool is_kept = kind->retention != NULL || erases(kind->lifecycle);
     size_t i;
 
     for (i = 0; i < sizeof OWN / sizeof OWN[0]; i++) {
         struct field field;
         bool reviewed = OWN[i].type == FIELD_DATE && !span_is_zero(&kind->review_every);
 
-        if (kind_field(kind, slice_str(OWN[i].name)) != NULL ||
+        if (kind_field(kind, slice_str(OWN[i].name)) != NULL || (OWN[i].kept_only && !is_kept) ||
             (OWN[i].versioned_only && !kind->lifecycle->versioned &&
              !(reviewed && strcmp(OWN[i].name, "next_review_due") == 0)))
             continue;
@@ -494,6 +570,7 @@ static void add_own_fields(struct builder *b, struct kind *kind)
         field.title = OWN[i].title;
         field.type = OWN[i].type;
         field.list = OWN[i].list;
+        field.computed = OWN[i].kept_only;
         field.where = kind->where;
         if (field.type == FIELD_ENUM) {
             field.of = (struct words){(const char **)LEVELS, 4};
@@ -537,41 +614,47 @@ static void build_needs(struct builder *b, const struct written_kind *written,
     }
 }
 
-static const struct written_lifecycle *find_lifecycle(struct builder *b,
-                                                      const struct written_kind *kind)
+static const struct written_lifecycle *find_lifecycle(struct builder *b, const char *name)
 {
     const struct written_pack *w = b->written;
     const char **names = arena_zero(b->arena, sizeof *names * (size_t)(w->lifecycle_count + 1));
-    int count = 0, i;
+    int index, i;
 
     for (i = 0; i < w->lifecycle_count; i++)
         names[i] = w->lifecycles[i].name != NULL ? w->lifecycles[i].name : "";
-    if (kind->lifecycle == NULL)
+    if (name == NULL)
         return NULL;
-    count = find_placed(b, kind->lifecycle, "lifecycle", names, w->lifecycle_count);
-    return count == MODEL_NONE ? NULL : &w->lifecycles[count];
+    index = find_placed(b, name, "lifecycle", names, w->lifecycle_count);
+    return index == MODEL_NONE ? NULL : &w->lifecycles[index];
 }
 
 static struct lifecycle *build_lifecycle(struct builder *b, const struct written_lifecycle *written,
                                          const struct written_kind *kind)
 {
     struct lifecycle *made = arena_zero(b->arena, sizeof *made);
-    struct reader reader = {b->arena, b->problems, written->where.file, false};
+    struct source sources[2] = {{written, 0}, {find_lifecycle(b, written->ends_with), 0}};
     struct reader kind_reader = {b->arena, b->problems, kind->where.file, false};
+    int i;
 
     made->name = written->name;
     made->title = written->title != NULL ? written->title : written->name;
     made->versioned = written->versioned;
     made->where = written->where;
-    build_states(b, &reader, written, made);
-    build_transitions(b, &reader, written, kind, &kind_reader, made);
-    build_timers(b, &reader, written, kind, &kind_reader, made);
+    made->states = arena_zero(b->arena, sizeof *made->states * STATES_MAX);
+    for (i = 0; i < 2 && sources[i].written != NULL; i++) {
+        struct reader reader = {b->arena, b->problems, sources[i].written->where.file, false};
+
+        build_states(b, &reader, sources[i].written, made);
+        sources[i].own = i == 0 ? made->state_count : sources[0].own;
+    }
+    build_transitions(b, sources, kind, &kind_reader, made);
+    build_timers(b, sources, kind, &kind_reader, made);
     return made;
 }
 
 static void build_kind(struct builder *b, const struct written_kind *written)
 {
-    const struct written_lifecycle *lifecycle = find_lifecycle(b, written);
+    const struct written_lifecycle *lifecycle = find_lifecycle(b, written->lifecycle);
     struct reader reader = {b->arena, b->problems, written->where.file, false};
     struct kind *kind = &b->pack->kinds[b->pack->kind_count];
 
@@ -767,6 +850,28 @@ static void build_calendar(struct builder *b)
         (count) = to_;                                                                             \
     } while (0)
 
+static void build_retention(struct builder *b)
+{
+    static const char *const FROM[] = {"closed", "opened"};
+    const struct written_pack *w = b->written;
+    struct pack *pack = b->pack;
+    int i;
+
+    pack->retention =
+        arena_zero(b->arena, sizeof *pack->retention * (size_t)(w->retention_count + 1));
+    for (i = 0; i < w->retention_count; i++) {
+        struct retention made = w->retention[i].retention;
+
+        if (made.name == NULL)
+            continue;
+        made.from_opening = w->retention[i].from != NULL &&
+                            find_placed(b, w->retention[i].from, "beginning", FROM, 2) == 1;
+        if (made.says == NULL)
+            made.says = span_text(b->arena, &made.keeps);
+        pack->retention[pack->retention_count++] = made;
+    }
+}
+
 static void build_names(struct builder *b)
 {
     const struct written_pack *w = b->written;
@@ -783,6 +888,7 @@ static void build_names(struct builder *b)
     pack->meanings = w->meanings;
     pack->meaning_count = w->meaning_count;
     KEEP_NAMED(pack->meanings, pack->meaning_count, statement);
+    build_retention(b);
     pack->separation = w->separation;
     pack->separation_count = w->separation_count;
     KEEP_NAMED(pack->separation, pack->separation_count, says);

@@ -67,6 +67,9 @@ static void check_unused_lifecycles(struct checks *c)
         for (k = 0; k < w->kind_count && !used; k++)
             used = w->kinds[k].lifecycle != NULL &&
                    strcmp(w->kinds[k].lifecycle, w->lifecycles[i].name) == 0;
+        for (k = 0; k < w->lifecycle_count && !used; k++)
+            used = w->lifecycles[k].ends_with != NULL &&
+                   strcmp(w->lifecycles[k].ends_with, w->lifecycles[i].name) == 0;
         if (!used)
             problem_add(c->problems, PROBLEM_WARNING, w->lifecycles[i].where, 0,
                         "no kind uses lifecycle '%s'", w->lifecycles[i].name);
@@ -83,22 +86,45 @@ static bool is_prefix(const char *text)
 
 static void check_retention(struct checks *c, const char *retention)
 {
-    const struct written_pack *w = c->written;
     struct nearest nearest;
     int i;
 
-    if (retention == NULL)
+    if (retention == NULL || pack_retention(c->pack, retention) != NULL)
         return;
     nearest = nearest_to(slice_str(retention));
-    for (i = 0; i < w->retention_count; i++) {
-        if (w->retention[i].name == NULL)
-            continue;
-        if (strcmp(w->retention[i].name, retention) == 0)
-            return;
-        nearest_offer(&nearest, w->retention[i].name);
-    }
+    for (i = 0; i < c->pack->retention_count; i++)
+        nearest_offer(&nearest, c->pack->retention[i].name);
     problem(c->problems, where_of(retention), "unknown retention rule '%s'%s", retention,
             nearest_hint(&nearest, &c->problems->arena));
+}
+
+/* What erases is an end, and somebody answers for it. A kind without a rule of retention is kept for ever. */
+static void check_erasing(struct checks *c)
+{
+    const struct kind *kind = c->kind;
+    int i;
+
+    for (i = 0; i < kind->lifecycle->transition_count; i++) {
+        const struct transition *row = &kind->lifecycle->transitions[i];
+
+        if (!row->erases)
+            continue;
+        if (!kind->lifecycle->states[row->to].is_closed)
+            problem(c->problems, row->where, "'%s' erases and leads to '%s', which is no end%s",
+                    row->event, kind->lifecycle->states[row->to].name,
+                    check_for_kind(c, row->where.file));
+        if (row->by.count > 0 && row->meaning == NULL)
+            problem_add(c->problems, PROBLEM_WARNING, row->where, 0,
+                        "'%s' erases and is not signed: give it a meaning%s", row->event,
+                        check_for_kind(c, row->where.file));
+    }
+    for (i = 0; i < kind->kept_while.count; i++) {
+        const struct field *field = kind_field(kind, slice_str(kind->kept_while.at[i]));
+
+        if (field == NULL || (field->type != FIELD_PERSON && field->type != FIELD_REF))
+            problem(c->problems, where_of(kind->kept_while.at[i]),
+                    "'%s' is no field of type person or ref", kind->kept_while.at[i]);
+    }
 }
 
 static void check_confidentiality(struct checks *c)
@@ -126,6 +152,7 @@ static void check_kind(struct checks *c)
         problem(c->problems, where_of(kind->prefix), "'%s' is no prefix: 2 to 8 capital letters",
                 kind->prefix);
     check_retention(c, kind->retention);
+    check_erasing(c);
     check_confidentiality(c);
     check_who(c, &kind->owner, false);
     check_who(c, &kind->create, false);

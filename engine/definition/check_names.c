@@ -303,7 +303,8 @@ static void check_own_field(struct checks *c, const struct field *field)
         {"confidentiality", FIELD_ENUM, false},   {"effective_from", FIELD_DATE, false},
         {"next_review_due", FIELD_DATE, false},   {"reviewers", FIELD_PERSON, true},
         {"change_reason", FIELD_LONGTEXT, false}, {"attachments", FIELD_FILE, true},
-        {"distribution_list", FIELD_GROUP, true},
+        {"distribution_list", FIELD_GROUP, true}, {"retain_until", FIELD_DATE, false},
+        {"legal_hold", FIELD_BOOL, false},        {"disposal_proposed", FIELD_BOOL, false},
     };
     size_t i;
 

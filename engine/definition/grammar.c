@@ -161,6 +161,8 @@ static const struct option TRANSITION_OPTIONS[] = {
          "the event is a vote of the open round"),
     NOTE("auto", TRUTH, read_bool, AT(written_transition, automatic), "false",
          "the engine does it as soon as `when` holds"),
+    NOTE("erases", TRUTH, read_bool, AT(written_transition, erases), "false",
+         "erases texts, files and tables, once its retention has ended and nothing holds it"),
     NOTE("supersedes", TRUTH, read_bool, AT(written_transition, supersedes), "false",
          "moves the predecessor out in the same run"),
     NOTE("successor", TRUTH, read_bool, AT(written_transition, makes_successor), "false",
@@ -315,6 +317,8 @@ static const struct option LIFECYCLE_OPTIONS[] = {
          "what answers which event"),
     NOTE("timers", "list of timers", keep_setting, AT(written_lifecycle, timers), NULL,
          "what time does"),
+    NOTE("ends_with", "lifecycle", read_text, AT(written_lifecycle, ends_with), NULL,
+         "whose states, transitions and timers come behind these"),
 };
 static const struct option_table LIFECYCLE = {
     "lifecycle", "States and transitions, shared by the kinds that name it.", LIFECYCLE_OPTIONS,
@@ -584,8 +588,10 @@ static const struct option KIND_OPTIONS[] = {
     NOTE("approval", "approval", read_approval, AT(written_kind, approval), "none", "who approves"),
     NOTE("review", "review", read_review, AT(written_kind, kind.review_every), "none",
          "how often it is reviewed"),
-    NOTE("retention", "retention rule", read_text, AT(written_kind, kind.retention), NULL,
+    NOTE("retention", "retention rule", read_text, AT(written_kind, kind.retention), "for ever",
          "how long it is kept"),
+    NOTE("kept_while", "list of fields", read_words, AT(written_kind, kind.kept_while), NULL,
+         "of type person or ref: it is not erased before they have left, or closed, for as long"),
     NOTE("confidentiality", TEXT, read_text, AT(written_kind, kind.confidentiality), "internal",
          "what new records have"),
     NOTE("audience", WHO, read_words, AT(written_kind, kind.audience), NULL,
@@ -738,8 +744,12 @@ static const struct option_table MESSAGE = {"message", "Templates of notices (`m
                                             MESSAGE_OPTIONS, COUNT(MESSAGE_OPTIONS)};
 
 static const struct option RETENTION_OPTIONS[] = {
-    MUST("name", TEXT, read_text, AT(written_named, name), "as kinds name it"),
-    MUST("keeps", TEXT, read_text, AT(written_named, text), "for how long, from when"),
+    MUST("name", TEXT, read_text, AT(written_retention, retention.name), "as kinds name it"),
+    MUST("keeps", SPAN, read_span, AT(written_retention, retention.keeps), "for how long"),
+    NOTE("from", "`closed` `opened`", read_text, AT(written_retention, from), "`closed`",
+         "when the time begins to count"),
+    NOTE("says", TEXT, read_text, AT(written_retention, retention.says), "the span",
+         "the rule, for people"),
 };
 static const struct option_table RETENTION = {"retention rule",
                                               "How long records are kept (`retention`).",

@@ -45,7 +45,7 @@ struct written_transition {
     bool reason;
     const char *meaning, *statement;
     const char *opens, *vote;
-    bool automatic, supersedes, makes_successor, drops_successor, reviewed;
+    bool automatic, supersedes, makes_successor, drops_successor, reviewed, erases;
     int needs_fields; /* FLAG_UNSET or 0 or 1 */
     struct settings set;
     struct written_tasks tasks;
@@ -82,7 +82,7 @@ struct written_timer {
 };
 
 struct written_lifecycle {
-    const char *name, *title;
+    const char *name, *title, *ends_with;
     bool versioned;
     const config_setting_t *states, *transitions,
         *timers; /* read once for each kind that uses it */
@@ -153,8 +153,9 @@ struct written_process {
     struct written_kpis kpis;
 };
 
-struct written_named { /* retention: names that others refer to */
-    const char *name, *text;
+struct written_retention {
+    struct retention retention;
+    const char *from;
 };
 
 /* Everything that was written, in the order in which it was read. */
@@ -179,7 +180,7 @@ struct written_pack {
     int message_count;
     struct meaning *meanings;
     int meaning_count;
-    struct written_named *retention;
+    struct written_retention *retention;
     int retention_count;
     struct separation *separation;
     int separation_count;

@@ -117,9 +117,10 @@ static bool is_filled_in(const struct proof *proof, const char *name)
     const struct field *field = kind_field(kind_of(proof), slice_str(name));
     const struct lifecycle *l = kind_of(proof)->lifecycle;
 
-    /* The engine keeps next_review_due itself, where a kind declares a review. */
+    /* The engine keeps these itself, the first where a kind declares a review. */
     if (field == NULL || !field->computed || field->preset.type != VALUE_NIL ||
-        (strcmp(name, "next_review_due") == 0 && !span_is_zero(&kind_of(proof)->review_every)))
+        (strcmp(name, "next_review_due") == 0 && !span_is_zero(&kind_of(proof)->review_every)) ||
+        strcmp(name, "retain_until") == 0)
         return true;
     for (int i = 0; i < l->transition_count; i++) {
         if (sets(l->transitions[i].set, l->transitions[i].set_count, name))

@@ -443,10 +443,19 @@ const struct value *story_row(struct story *story, const char *key)
     return house_row(&story->house, &story->arena, slice_str(key), value) ? value : NULL;
 }
 
+static const uint8_t content_salt[16] = {7};
+
+bool story_has_content(struct story *story, const char *text)
+{
+    uint8_t hash[HASH_LEN];
+
+    hash_content(content_salt, slice_str(text), hash);
+    return map_get(&story->house.memory.contents, slice_of(hash, HASH_LEN)) != NULL;
+}
+
 const char *story_content(struct story *story, const char *text)
 {
-    static const uint8_t salt[16] = {7};
-    struct value kept = house_content(&story->house, &story->arena, salt, slice_str(text));
+    struct value kept = house_content(&story->house, &story->arena, content_salt, slice_str(text));
     char *hex = arena_take(&story->arena, 2 * HASH_LEN + 1);
 
     hex_encode(value_get_bin(&kept, "content"), hex);

@@ -96,6 +96,8 @@ int story_task_count(struct story *story, const char *service, const char *recor
 const struct value *story_task_given(struct story *story, int64_t task); /* core_task() */
 /* Puts a content up; gives its hash in hexadecimal. */
 const char *story_content(struct story *story, const char *text);
+/* Is a content that went up still there? */
+bool story_has_content(struct story *story, const char *text);
 bool story_has_row(struct story *story, const char *key);
 const struct value *story_row(struct story *story, const char *key); /* lent until the next call */
 struct core *story_core(struct story *story);

@@ -90,6 +90,13 @@ static bool is_created(const struct leaf *leaf)
     return value_get(value_get(&leaf->effects, ""), "created_ms") != NULL;
 }
 
+/* A row of the lifecycle that the kind's own ends with: the same for every kind, so it is walked through once. */
+static bool is_shared(const struct kind *kind, const struct transition *row)
+{
+    return strcmp(row->where.file, kind->lifecycle->where.file) != 0 &&
+           strcmp(row->where.file, kind->where.file) != 0;
+}
+
 static void count_move(struct walked *walked, const struct leaf *leaf)
 {
     const char *before = map_get(&walked->states, leaf->stream);
@@ -107,6 +114,9 @@ static void count_move(struct walked *walked, const struct leaf *leaf)
             continue;
         mark(walked->coverage, &walked->coverage->moves,
              move_name(walked->coverage, kind->name, row->event, row->creates ? "." : before));
+        if (is_shared(kind, row))
+            mark(walked->coverage, &walked->coverage->moves,
+                 move_name(walked->coverage, row->where.file, row->event, "*"));
     }
 }
 
@@ -257,9 +267,21 @@ static bool is_walked(const struct coverage *coverage, const struct kind *kind,
     return is;
 }
 
+static bool is_walked_somewhere(const struct coverage *coverage, const struct transition *row)
+{
+    struct arena arena = ARENA_EMPTY;
+    const char *name = arena_printf(&arena, "%s %s *", row->where.file, row->event);
+    bool is = map_get(&coverage->moves, slice_str(name)) != NULL;
+
+    arena_release(&arena);
+    return is;
+}
+
 static bool row_is_covered(const struct coverage *coverage, const struct kind *kind,
                            const struct transition *row)
 {
+    if (is_shared(kind, row) && is_walked_somewhere(coverage, row))
+        return true;
     for (int s = 0; s < kind->lifecycle->state_count; s++) {
         if ((row->creates || row->from[s]) && is_walked(coverage, kind, row, s))
             return true;

@@ -92,6 +92,8 @@ int house_ask(struct house *house, struct question *question, struct run *run, s
         return error_set(err, ERROR_IO, "the shelf could not be read");
     for (int i = 0; i < run->leaf_count; i++)
         memory_add_leaf(&house->memory, run->leaves[i].bytes);
+    for (uint32_t i = 0; i < run->erased.count; i++)
+        memory_erase_content(&house->memory, value_slice(&run->erased.as.items[i]));
     if (house->seen != NULL)
         house->seen(house->self, question, run);
     if (run->leaf_count > 0)

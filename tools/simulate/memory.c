@@ -131,6 +131,11 @@ void memory_add_content(struct memory *memory, const uint8_t salt[16], struct sl
     free_content(map_put(&memory->contents, slice_of(hash, HASH_LEN), kept));
 }
 
+void memory_erase_content(struct memory *memory, struct slice hash)
+{
+    free_content(map_remove(&memory->contents, hash));
+}
+
 void memory_release(struct memory *memory)
 {
     const struct map_entry *entry;

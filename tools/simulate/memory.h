@@ -41,5 +41,6 @@ int memory_leaf(void *memory, uint64_t seq, struct buf *out); /* as struct core_
 /* Kept under their salted hash (hash_content()), which is given back. */
 void memory_add_content(struct memory *memory, const uint8_t salt[16], struct slice bytes,
                         uint8_t hash[HASH_LEN]);
+void memory_erase_content(struct memory *memory, struct slice hash);
 
 #endif
