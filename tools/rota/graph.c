@@ -266,7 +266,8 @@ static void dot_group(const struct graph *graph, int group, struct buf *out)
 void graph_dot(const struct graph *graph, struct buf *out)
 {
     buf_addf(out,
-             "digraph rota {\n  rankdir=%s; labelloc=t; bgcolor=white; pad=0.4; nodesep=%s; "
+             "digraph rota {\n  rankdir=%s; newrank=true; labelloc=t; bgcolor=white; pad=0.4; "
+             "nodesep=%s; "
              "ranksep=%s; fontname=\"Helvetica\";\n",
              graph->is_wide ? "LR" : "TB", graph->is_wide ? "0.3" : "0.5",
              graph->is_wide ? "1.1" : "0.55");
