@@ -68,11 +68,33 @@ bool bundle_part(const struct question *question, const struct subject *subject,
     return true;
 }
 
+/* What may be signed for one of the others: a decision and its reason, no change of fields. */
+static bool is_part(const struct value *part)
+{
+    static const char *const keys[] = {"meaning",   "digest", "round",   "key",
+                                       "statement", "reason", "comment", "sig_format"};
+    const struct value *args = value_get(part, "args");
+    bool is_known = value_is(args, VALUE_MAP) && value_get_text(part, "record").len > 0;
+
+    for (uint32_t i = 0; is_known && i < args->count; i++) {
+        is_known = false;
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            is_known = is_known || slice_is(args->as.pairs[i].key, keys[k]);
+    }
+    return is_known && part->count == 3 && value_get(part, "signature") != NULL;
+}
+
 int bundle_check_also(struct core *core, const struct question *question, uint32_t wanted)
 {
     const struct value *also = value_get(question->args, "also");
     uint32_t given = value_is(also, VALUE_ARRAY) ? also->count : 0;
 
+    for (uint32_t i = 0; i < given; i++) {
+        if (!is_part(&also->as.items[i]))
+            return run_refuse(core, 400, "malformed",
+                              "\"also\" is a list of {record, args, signature}, and the args are "
+                              "those of a decision.");
+    }
     if (also != NULL && !value_is(also, VALUE_ARRAY))
         return run_refuse(core, 400, "malformed",
                           "\"also\" is a list of {record, args, signature}.");

@@ -815,11 +815,13 @@ int round_vote(struct core *core, const struct question *question, struct subjec
                           (int)subject->id.len, (const char *)subject->id.at);
     gather(core, subject, &rounds);
     casts[0].is_given = true;
+    if (value_get(question->args, "with") != NULL)
+        return run_refuse(core, 400, "malformed", "A vote takes no \"with\".");
     /* The one that is named last: nothing is said to be signed before all of it is. */
     if (round_check_voter(core, subject, question->principal) != 0 ||
-        check_beside(core, question, transition->vote, &rounds, casts) != 0 ||
         bundle_check_also(core, question,
                           rounds_beside(core, subject, question->principal).count) != 0 ||
+        check_beside(core, question, transition->vote, &rounds, casts) != 0 ||
         check_cast(core, subject, &casts[0]) != 0)
         return -1;
     set_votes(&rounds, casts);

@@ -119,6 +119,40 @@ static void a_vote_on_one_alone_is_not_taken(void **state)
     story_end(story);
 }
 
+/* What is signed for one of the others is checked as strictly as what stands in front. */
+static void nothing_is_slipped_in_beside(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_refused(story_sign(story, "bo", "approve", "CHA-0001",
+                              "{'also': [{'record': 'ANX-0001@1.0', 'args': {'round': 1, 'set': "
+                              "{'text': 'x'}}, 'signature': 'hex:00'}]}"),
+                   400, "malformed");
+    assert_refused(story_sign(story, "bo", "approve", "CHA-0001", "{'also': 'ANX-0001@1.0'}"), 400,
+                   "malformed");
+    assert_refused(story_sign(story, "bo", "approve", "CHA-0001", "{'with': ['ANX-0001']}"), 400,
+                   "malformed");
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_refused(story_sign(story, "cleo", "approve", "CHA-0001",
+                              "{'also': [{'record': 'ANX-0001@1.0', 'args': {'round': 1}, "
+                              "'signature': 'hex:00'}]}"),
+                   409, "stale-content");
+    story_end(story);
+}
+
+static void a_signature_of_somebody_else_over_the_other_is_refused(void **state)
+{
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_refused(story_sign_forged(story, "bo", "cleo", "approve", "CHA-0001"), 403,
+                   "not-allowed");
+    assert_string_equal(round_of(story, "ANX-0001"), "open");
+    assert_null(value_get(story_row(story, "ANX-0001@1.0/round/1"), "votes"));
+    story_end(story);
+}
+
 /* ---- all or none ---- */
 
 static void a_refusal_of_one_refuses_both(void **state)
@@ -318,6 +352,8 @@ int main(void)
         cmocka_unit_test(it_may_begin_with_either_of_them),
         cmocka_unit_test(who_is_asked_in_one_signs_one),
         cmocka_unit_test(a_vote_on_one_alone_is_not_taken),
+        cmocka_unit_test(nothing_is_slipped_in_beside),
+        cmocka_unit_test(a_signature_of_somebody_else_over_the_other_is_refused),
         cmocka_unit_test(a_refusal_of_one_refuses_both),
         cmocka_unit_test(a_return_of_both_sends_both_back),
         cmocka_unit_test(an_edit_of_one_voids_the_rounds_of_both),
