@@ -250,6 +250,10 @@ void timers_migrate(struct core *core, const struct subject *before, const struc
                     int state, const struct value *after, struct value *timers);
 void timers_arm_round(struct core *core, const struct subject *subject, int state,
                       struct value *timers);
+/* Is it one that people are told of? That somebody's rights end is nothing that a record is due for. */
+bool timer_is_shown(struct slice name);
+/* When the record next wants something of people, not before `from_ms`; -1: never. */
+int64_t timers_next(const struct value *row, int64_t from_ms);
 void timers_end_round(struct core *core, const struct subject *subject, struct value *own);
 int64_t span_after(const struct calendar *calendar, int64_t ms, const struct span *span);
 int32_t today_of(struct core *core);

@@ -21,7 +21,7 @@ static struct value begin_item(struct inbox *inbox, struct slice id, const struc
     static const char *const facts[] = {"title", "kind", "state"};
     struct arena *arena = inbox->asking->arena;
     struct value item = value_map();
-    int64_t due = core_due(row);
+    int64_t due = timers_next(row, 0);
 
     value_set(arena, &item, "record", value_str(arena_copy(arena, id.at, id.len)));
     copy_facts(arena, row, facts, sizeof facts / sizeof facts[0], &item);

@@ -121,7 +121,7 @@ static bool take(void *with, struct slice id, const struct value *row)
     struct listing *listing = with;
     struct arena *arena = listing->asking->arena;
     struct value record = value_map();
-    int64_t due = core_due(row);
+    int64_t due = timers_next(row, 0);
 
     if (!is_wanted(listing, id, row))
         return true;

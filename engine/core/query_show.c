@@ -151,7 +151,7 @@ static void put_timers(struct asking *asking, const struct subject *subject)
         struct value timer = value_map();
 
         if (!value_is(&pair->value, VALUE_ARRAY) || pair->value.count == 0 ||
-            pair->value.as.items[0].as.number < 0)
+            pair->value.as.items[0].as.number < 0 || !timer_is_shown(pair->key))
             continue;
         value_set(asking->arena, &timer, "name", value_text(pair->key));
         value_set(asking->arena, &timer, "due_ms", pair->value.as.items[0]);

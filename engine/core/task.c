@@ -551,23 +551,6 @@ int task_cancel(struct core *core, const struct question *question)
 
 /* ---- as a worker gets it ---- */
 
-/* When the record next wants something, as a date there; -1: never. */
-static int64_t next_due(const struct core *core, const struct value *row)
-{
-    const struct value *timers = value_get(row, "timers");
-    int64_t next = -1;
-
-    for (uint32_t i = 0; value_is(timers, VALUE_MAP) && i < timers->count; i++) {
-        const struct value *entry = &timers->as.pairs[i].value;
-        int64_t due =
-            value_is(entry, VALUE_ARRAY) && entry->count > 0 ? entry->as.items[0].as.number : -1;
-
-        if (due >= core->now_ms && (next < 0 || due < next))
-            next = due;
-    }
-    return next;
-}
-
 /* What a message may say besides the record's own fields: why, until when, how to look at it. */
 static void put_occasion(struct core *core, const struct subject *subject,
                          const struct value *input, struct value *names)
@@ -575,7 +558,7 @@ static void put_occasion(struct core *core, const struct subject *subject,
     struct slice reason =
         state_content(core->state, value_get_bin(value_get(input, "reason"), "content"));
     const struct calendar *calendar = calendar_of(core);
-    int64_t due = next_due(core, subject->row);
+    int64_t due = timers_next(subject->row, core->now_ms);
     char *date = arena_take(core->arena, DATE_TEXT_LEN + 1);
 
     value_set(core->arena, names, "reason", value_text(reason));

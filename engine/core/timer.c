@@ -167,6 +167,25 @@ int64_t core_due(const struct value *row)
     return due;
 }
 
+bool timer_is_shown(struct slice name)
+{
+    return !slice_is(name, "round.leaves");
+}
+
+int64_t timers_next(const struct value *row, int64_t from_ms)
+{
+    const struct value *timers = value_get(row, "timers");
+    int64_t next = -1;
+
+    for (uint32_t i = 0; value_is(timers, VALUE_MAP) && i < timers->count; i++) {
+        int64_t due = part(&timers->as.pairs[i].value, 0);
+
+        if (timer_is_shown(timers->as.pairs[i].key) && due >= from_ms && (next < 0 || due < next))
+            next = due;
+    }
+    return next;
+}
+
 /* ---- firing ---- */
 
 /* A record that comes back to a state whose date has passed lets the same timer fire for the same moment again: an

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <string.h>
 
 #include "core/story.h"
 
@@ -415,6 +416,7 @@ static void a_round_that_nobody_can_grant_any_more_is_void_when_the_last_leaves(
     assert_done(story_sign(story, "dana", "approve", "PAC-0001", NULL));
     /* Until 2026-03-05: 1772668800000 ms. */
     leave(story, "eve", "1772668800000");
+    assert_null(strstr(story_fact(story, "PAC-0001", "timers"), "round.leaves"));
     assert_string_equal(fact_of(story, "PAC-0001/round/1", "state"), "open");
     story_until(story, "2026-03-05T00:00:01Z");
     assert_string_equal(fact_of(story, "PAC-0001/round/1", "state"), "void");
