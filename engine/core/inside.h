@@ -166,7 +166,8 @@ bool round_waits_for(const struct value *round, struct slice person); /* is it a
 
 /* ---- round.c ---- */
 int round_open(struct core *core, struct move *move, struct value *after);
-/* Closes the open round without a result: `own` and `effects` get what that changes. */
+/* Closes the open round without a result: `own` and `effects` get what that changes. Whoever does so ends with
+ * rounds_void() of what went together with it. */
 void round_void(struct core *core, const struct subject *subject, struct value *effects,
                 struct value *own, const char *outcome);
 /* The row with this vote in the record's state, or NULL. */

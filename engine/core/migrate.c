@@ -632,7 +632,7 @@ static int check_target(struct core *core, const struct question *question)
 int record_migrate(struct core *core, const struct question *question)
 {
     struct author author = run_principal(core);
-    struct value effects = value_map();
+    struct value effects = value_map(), others;
     struct migration plan;
     struct subject subject;
     int64_t cause;
@@ -646,13 +646,14 @@ int record_migrate(struct core *core, const struct question *question)
                           (int)subject.id.len, (const char *)subject.id.at,
                           (int)plan.why.as.items[0].count, plan.why.as.items[0].as.text);
     put_way_back(core, &plan);
+    others = bundle_others(core, &subject);
     if (subject.round != NULL)
         round_void(core, &subject, &effects, &plan.own, "void");
     value_set(core->arena, &plan.own, "changed_ms", value_int(core->now_ms));
     value_set(core->arena, &effects, "", plan.own);
     cause =
         run_leaf(core, "record.migrate", subject.id, subject.id, &author, question->args, &effects);
-    if (cause < 0)
+    if (cause < 0 || (subject.round != NULL && rounds_void(core, &others, cause) != 0))
         return -1;
     run_follow(core, subject.id, NULL, cause, NULL, NOBODY);
     return 0;

@@ -311,6 +311,7 @@ struct rounds { /* of a bundle, the record that it is about first; else that one
     struct round_ballot ballots[BUNDLE_MAX];
     struct ballot_count counts[BUNDLE_MAX];
     int count;
+    bool is_torn; /* one of the bundle has no open round: nothing of it can be granted */
 };
 
 static void add_round(struct core *core, const struct subject *subject, struct rounds *rounds)
@@ -325,10 +326,13 @@ static void gather(struct core *core, const struct subject *subject, struct roun
     struct subject other;
 
     rounds->count = 0;
+    rounds->is_torn = false;
     add_round(core, subject, rounds);
     for (uint32_t i = 0; i < others.count && rounds->count < BUNDLE_MAX; i++) {
         if (subject_find(core, value_slice(&others.as.items[i]), &other) && other.round != NULL)
             add_round(core, &other, rounds);
+        else
+            rounds->is_torn = true;
     }
 }
 
@@ -350,7 +354,9 @@ static enum ballot_end count_all(struct rounds *rounds, bool *is_tie)
                 return ORDER[k];
         }
     }
-    return granted == rounds->count ? BALLOT_GRANTED : BALLOT_OPEN;
+    if (granted < rounds->count)
+        return BALLOT_OPEN;
+    return rounds->is_torn ? BALLOT_STUCK : BALLOT_GRANTED;
 }
 
 static int check_unchanged(struct core *core, const struct subject *subject)
@@ -400,7 +406,7 @@ static int conclude_count(struct core *core, const struct rounds *rounds, enum b
     if (end == BALLOT_OPEN)
         return 0;
     return end == BALLOT_STUCK
-               ? give_up_all(core, rounds, "void", "left", cause)
+               ? give_up_all(core, rounds, "void", rounds->is_torn ? "bundle" : "left", cause)
                : conclude_all(core, rounds, VOTES[end], is_tie ? "tie" : NULL, cause);
 }
 

@@ -212,6 +212,22 @@ static void withdrawing_one_voids_the_round_of_the_other(void **state)
     story_end(story);
 }
 
+static void a_record_that_moves_to_another_pack_voids_the_round_of_the_other(void **state)
+{
+    static const struct story_change change[] = {
+        {"rounds.cfg", "title = \"Charter\"", "title = \"Great charter\""}, {NULL, NULL, NULL}};
+    struct story *story = submitted("'bo'");
+
+    (void)state;
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_done(story_install(story, "amara", "Greater.", change));
+    assert_done(story_do(story, "amara", "migrate", "CHA-0001",
+                         "{'reason': " STORY_REASON ", 'void_round': true}"));
+    assert_string_equal(round_of(story, "CHA-0001"), "void");
+    assert_string_equal(round_of(story, "ANX-0001"), "void");
+    story_end(story);
+}
+
 static void what_expires_expires_for_both(void **state)
 {
     struct story *story = submitted("'bo'");
@@ -358,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_return_of_both_sends_both_back),
         cmocka_unit_test(an_edit_of_one_voids_the_rounds_of_both),
         cmocka_unit_test(withdrawing_one_voids_the_round_of_the_other),
+        cmocka_unit_test(a_record_that_moves_to_another_pack_voids_the_round_of_the_other),
         cmocka_unit_test(what_expires_expires_for_both),
         cmocka_unit_test(what_puts_one_in_force_puts_both_in_force),
         cmocka_unit_test(the_one_whose_day_has_not_come_is_waited_for),
