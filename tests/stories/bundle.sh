@@ -13,6 +13,9 @@ ends 0 --as ines submit SCP-0001 --with EXC-0001
 ends 0 --as ines show EXC-0001
 says "together with SCP-0001@1.0"
 
+rota --as amara inbox | tr -s ' \n' ' ' >"$out"
+says "with EXC-0001@1.0"
+
 # ---- one command, a signature over each ----
 ends 0 --as amara approve SCP-0001
 [ "$(grep -c '^signing' "$out")" = 2 ] || wrong "two documents are not signed"

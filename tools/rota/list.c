@@ -155,15 +155,27 @@ static const char *asked(struct tool *tool, const struct value *item)
     return *text != '\0' ? text : value_get_str(item, "what", "", &tool->arena);
 }
 
+/* What goes together with the record, and is signed with it. */
+static const char *with_what(struct tool *tool, const struct value *item)
+{
+    const struct value *with = value_get(item, "with");
+    const char *text = "";
+
+    for (uint32_t i = 0; value_is(with, VALUE_ARRAY) && i < with->count; i++)
+        text = arena_printf(&tool->arena, "%s%s%.*s", text, i == 0 ? ", with " : ", ",
+                            (int)with->as.items[i].count, with->as.items[i].as.text);
+    return text;
+}
+
 /* The word that means the person; in a round with stages also which one. */
 static const char *because(struct tool *tool, const struct value *item)
 {
-    const char *why = value_get_str(item, "why", "", &tool->arena);
+    const char *stage = value_get_str(item, "stage", "approval", &tool->arena);
 
-    return value_get(item, "stage") == NULL
-               ? why
-               : arena_printf(&tool->arena, "%s (stage %s)", why,
-                              value_get_str(item, "stage", "", &tool->arena));
+    return arena_printf(
+        &tool->arena, "%s%s%s", value_get_str(item, "why", "", &tool->arena),
+        strcmp(stage, "approval") == 0 ? "" : arena_printf(&tool->arena, " (stage %s)", stage),
+        with_what(tool, item));
 }
 
 static void print_inbox(struct tool *tool, const struct value *items)
