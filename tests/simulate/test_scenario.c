@@ -94,6 +94,8 @@ static void each_mistake_has_its_place_and_its_remedy(void **state)
     expect(RIGHT
            "joins = (\n { on = \"2027-02-02\"; name = \"noor\"; roles = [\"isms_manger\"]; } );",
            ":5: the pack has no role 'isms_manger'; did you mean 'isms_manager'?");
+    expect(RIGHT "joins = (\n { on = \"2027-02-02\"; name = \"bo\"; roles = []; } );",
+           ":5: 'bo' is in the directory already");
     expect(RIGHT "origin = \"real.example/isms\";", ":4: an origin ends in /virtual");
     expect(RIGHT "open = (", ":5: syntax error");
 }

@@ -301,6 +301,18 @@ static void check_worker(const struct checking *checking, const struct worker_en
         check_period(checking, &worker->fails.at[i]);
 }
 
+static void check_new_name(const struct checking *checking, const struct person_entry *joining)
+{
+    const struct person_entries *people = &checking->scenario->people;
+
+    for (int i = 0; joining->name != NULL && i < people->count; i++) {
+        if (people->at[i].name != NULL && strcmp(people->at[i].name, joining->name) == 0)
+            problem(checking->problems, where_of(joining->name),
+                    "'%s' is in the directory already; who joins needs a name of their own",
+                    joining->name);
+    }
+}
+
 static void check_people(const struct checking *checking)
 {
     struct scenario *scenario = checking->scenario;
@@ -309,6 +321,7 @@ static void check_people(const struct checking *checking)
         check_roles(checking, &scenario->people.at[i]);
     for (int i = 0; i < scenario->joinings.count; i++) {
         check_roles(checking, &scenario->joinings.at[i]);
+        check_new_name(checking, &scenario->joinings.at[i]);
         check_moment(checking, &scenario->joinings.at[i].on, 0);
     }
     for (int i = 0; i < scenario->leavings.count; i++) {
