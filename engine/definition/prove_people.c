@@ -363,6 +363,8 @@ static void prove_stage(const struct proof *p, const struct approval_stage *stag
     bool is_ever = false;
     int stuck = MODEL_NONE;
 
+    if (truth_of(stage->when, NULL, NULL) == NEVER)
+        return; /* said already */
     add_words(p, &stage->ask, &board.asked);
     add_words(p, creators(kind_of(p)), &authors);
     if (!can_grant(p, &board, MODEL_NONE)) {

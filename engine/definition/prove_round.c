@@ -266,6 +266,27 @@ static const struct edge **first_breaches(const struct rounds *r)
     return best;
 }
 
+/* ---- stages that are never needed ---- */
+
+static void prove_stages(struct proof *proof)
+{
+    const struct approval *approval = kind_of(proof)->approval;
+    int needed = 0;
+
+    for (int i = 0; i < approval->stage_count; i++) {
+        if (truth_of(approval->stages[i].when, NULL, NULL) != NEVER)
+            needed++;
+        else
+            say_of_kind(proof, PROBLEM_WARNING, approval->stages[i].where,
+                        "stage '%s' is never asked: its condition is false whatever the data",
+                        approval->stages[i].name);
+    }
+    if (needed == 0)
+        say_of_kind(proof, PROBLEM_ERROR, approval->where,
+                    "this approval asks nobody: none of its stages is ever needed, so that no "
+                    "round can be opened");
+}
+
 void prove_round(struct proof *proof)
 {
     struct rounds r = {
@@ -274,6 +295,7 @@ void prove_round(struct proof *proof)
 
     if (r.kind->approval == NULL)
         return;
+    prove_stages(proof);
     r.begin = r.lifecycle->state_count * STANDINGS;
     find_guarded(&r);
     draw(&r);

@@ -86,6 +86,23 @@ static const struct example ROUNDS[] = {
     {DOCUMENT(PLAIN_STATES, ISSUE "{ event = \"renew\"; from = [\"valid\"]; to = \"valid\"; by = [\"boss\"]; opens = \"round\"; },\n{ event = \"again\"; from = [\"valid\"]; to = \"valid\"; by = [\"asked\"]; vote = \"grant\"; },\n"), ""},
 };
 
+/* Stages that are left out. */
+#define STAGED(STAGES) \
+    "lifecycle = { name = \"deed\"; states = ( { name = \"draft\"; stage = \"draft\"; }, { name = \"valid\"; stage = \"in_force\"; }, { name = \"old\"; stage = \"closed\"; } );\n" \
+    "transitions = ( { event = \"write\"; to = \"draft\"; }, { event = \"submit\"; from = [\"draft\"]; to = \"draft\"; by = [\"author\"]; opens = \"round\"; },\n" \
+    "{ event = \"approve\"; from = [\"draft\"]; to = \"valid\"; by = [\"asked\"]; vote = \"grant\"; }, { event = \"end\"; from = [\"valid\"]; to = \"old\"; by = [\"boss\"]; } ); };\n" \
+    "kind = { name = \"deed\"; prefix = \"DE\"; title = \"Deed\"; lifecycle = \"deed\"; create = [\"clerk\"]; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"];\n" \
+    "approval = { meaning = \"approved\";\nstages = ( " STAGES " ); }; };\n"
+
+static const struct example STAGES[] = {
+    {STAGED("{ name = \"one\"; ask = [\"boss\"]; when = \"record.title == 'x'\"; }"), ""},
+    {STAGED("{ name = \"one\"; ask = [\"boss\"]; when = \"false\"; }, { name = \"two\"; ask = [\"boss\"]; }"),
+     "p.cfg:6: warning: stage 'one' is never asked: its condition is false whatever the data (in kind 'deed')\n"},
+    {STAGED("{ name = \"one\"; ask = [\"boss\"]; when = \"1 > 2\"; }"),
+     "p.cfg:6: warning: stage 'one' is never asked: its condition is false whatever the data (in kind 'deed')\n"
+     "p.cfg:5: this approval asks nobody: none of its stages is ever needed, so that no round can be opened (in kind 'deed')\n"},
+};
+
 /* Where the result is signed, the record may be worked on before. */
 #define RESULT(MORE) \
     "lifecycle = { name = \"look\"; states = ( { name = \"doing\"; stage = \"in_force\"; edit = [\"author\"]; }, { name = \"done\"; stage = \"under_review\"; }, { name = \"signed\"; stage = \"closed\"; }, { name = \"dropped\"; stage = \"closed\"; } );\n" \
@@ -109,7 +126,7 @@ static const struct example RESULTS[] = {
 #define STATES3 "lifecycle = { name = \"life\"; states = ( { name = \"open\"; stage = \"in_force\"; },\n{ name = \"mid\"; stage = \"under_review\"; },\n{ name = \"shut\"; stage = \"closed\"; } );\ntransitions = ( { event = \"begin\"; to = \"open\"; },\n"
 #define KIND1 "kind = { name = \"one\"; prefix = \"ONE\"; title = \"One\"; lifecycle = \"life\"; create = [\"clerk\"]; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"]; };\n"
 
-static const struct example STATES[] = {
+static const struct example STATE_GRAPHS[] = {
     {STATES3 "{ event = \"a\"; from = [\"open\"]; to = \"mid\"; by = [\"clerk\"]; },\n{ event = \"b\"; from = [\"mid\"]; to = \"shut\"; by = [\"clerk\"]; } ); };\n" KIND1, ""},
     {STATES3 "{ event = \"b\"; from = [\"open\", \"mid\"]; to = \"shut\"; by = [\"clerk\"]; } ); };\n" KIND1,
      "p.cfg:2: no way leads to state 'mid' (in kind 'one')\n"},
@@ -275,12 +292,13 @@ static void nothing_comes_into_force_unapproved(void **state)
     (void)state;
     assert_int_equal(SAYS(ROUNDS), 0);
     assert_int_equal(SAYS(RESULTS), 0);
+    assert_int_equal(SAYS(STAGES), 0);
 }
 
 static void every_state_is_reached_and_can_be_left(void **state)
 {
     (void)state;
-    assert_int_equal(SAYS(STATES), 0);
+    assert_int_equal(SAYS(STATE_GRAPHS), 0);
 }
 
 static void every_timer_is_answered(void **state)
