@@ -273,6 +273,7 @@ static struct value to_erase(struct core *core, struct slice record, int64_t *ke
     return list;
 }
 
+/* Who, when, by which event and rule, why if they said so; how many contents go, and how many others hold. */
 void put_disposed(struct core *core, struct move *move)
 {
     struct value facts = value_map(), list;
@@ -284,6 +285,10 @@ void put_disposed(struct core *core, struct move *move)
     value_set(core->arena, &facts, "at_ms", value_int(core->now_ms));
     value_set(core->arena, &facts, "erased", value_int(list.count));
     value_set(core->arena, &facts, "kept", value_int(kept));
+    if (move->subject.kind->retention != NULL)
+        value_set(core->arena, &facts, "rule", value_str(move->subject.kind->retention));
+    if (value_get(move->args, "reason") != NULL)
+        value_set(core->arena, &facts, "reason", *value_get(move->args, "reason"));
     value_set(core->arena, &move->own, "disposed", facts);
 }
 

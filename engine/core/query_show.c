@@ -11,9 +11,9 @@ static void put(struct asking *asking, const char *key, struct value value)
 static void put_facts(struct asking *asking, const struct subject *subject)
 {
     static const char *const facts[] = {
-        "kind",       "title",       "state",   "stage", "owner",      "author",
-        "digest",     "fields",      "editors", "did",   "created_ms", "changed_ms",
-        "entered_ms", "in_force_ms", "via",     "pack",  "bundle"};
+        "kind",   "title",   "state",  "stage",      "owner",      "author",     "digest",
+        "fields", "editors", "did",    "created_ms", "changed_ms", "entered_ms", "in_force_ms",
+        "via",    "pack",    "bundle", "closed_ms",  "disposed"};
     const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
     struct slice version = value_get_text(subject->row, "version");
     struct slice phase = value_get_text(subject->row, "phase");

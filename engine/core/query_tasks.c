@@ -1,5 +1,6 @@
 /* query_tasks.c - tasks and contents: what is asked of workers, and what went up beside the records. */
 #include "core/query_inside.h"
+#include "core/span.h"
 
 #include <stdlib.h>
 
@@ -83,6 +84,25 @@ int query_tasks(struct asking *asking)
     return 0;
 }
 
+/* Who erased it, when and with which record; or that nobody did. */
+static int refuse_absent(struct asking *asking, struct slice hash)
+{
+    char hex[2 * HASH_LEN + 1], day[DATE_TEXT_LEN + 1];
+    const struct value *erased;
+    struct slice record, by;
+
+    hex_encode(hash, hex);
+    erased = value_get(state_rowf(asking->core->state, "content/%s", hex), "erased");
+    if (erased == NULL)
+        return run_refuse(asking->core, 404, "no-record", "There is no such content.");
+    record = value_get_text(erased, "record");
+    by = value_get_text(erased, "by");
+    date_format(calendar_date(calendar_of(asking->core), value_get_int(erased, "at_ms", 0)), day);
+    return run_refuse(asking->core, 404, "no-record",
+                      "This content was erased on %s, when %.*s disposed of %.*s.", day,
+                      (int)by.len, (const char *)by.at, (int)record.len, (const char *)record.at);
+}
+
 int query_content(struct asking *asking)
 {
     struct slice hash = value_get_bin(asking->args, "content"), bytes;
@@ -94,8 +114,7 @@ int query_content(struct asking *asking)
                           "\"content\" is a hash of 32 bytes, \"offset\" where to read from.");
     bytes = state_content(asking->core->state, hash);
     if (bytes.at == NULL)
-        return run_refuse(asking->core, 404, "no-record",
-                          "There is no such content; it may have been erased.");
+        return refuse_absent(asking, hash);
     from = (uint64_t)offset < bytes.len ? (size_t)offset : bytes.len;
     len = bytes.len - from < CONTENT_CHUNK_MAX ? bytes.len - from : CONTENT_CHUNK_MAX;
     *asking->out = value_map();

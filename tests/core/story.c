@@ -453,6 +453,16 @@ bool story_has_content(struct story *story, const char *text)
     return map_get(&story->house.memory.contents, slice_of(hash, HASH_LEN)) != NULL;
 }
 
+const char *story_hash(struct story *story, const char *text)
+{
+    uint8_t hash[HASH_LEN];
+    char *hex = arena_take(&story->arena, 2 * HASH_LEN + 1);
+
+    hash_content(content_salt, slice_str(text), hash);
+    hex_encode(slice_of(hash, HASH_LEN), hex);
+    return hex;
+}
+
 const char *story_content(struct story *story, const char *text)
 {
     struct value kept = house_content(&story->house, &story->arena, content_salt, slice_str(text));

@@ -50,6 +50,12 @@ static const char *because(struct story *story, const char *why)
     return arena_printf(story_arena(story), "{'reason': %s}", reference(story, why));
 }
 
+/* Args of the query `content`, for a text that is not there. */
+static const char *content_args(struct story *story, const char *text)
+{
+    return arena_printf(story_arena(story), "{'content': 'hex:%s'}", story_hash(story, text));
+}
+
 /* Is the text still there that went up once? */
 static bool is_there(struct story *story, const char *text)
 {
@@ -138,6 +144,14 @@ static void disposal_erases_every_text_and_leaves_what_proves_it(void **state)
         value_get_int(value_get(story_row(story, "AUD-0001"), "disposed"), "erased", 0), 3);
     assert_refused(story_do(story, "amara", "hold", "AUD-0001", because(story, "Too late.")), 409,
                    "wrong-state");
+    /* Whoever asks for the text hears who erased it. */
+    assert_int_equal(story_ask_status(story, "dana", "content", content_args(story, "A paper.")),
+                     404);
+    assert_string_equal(story_sentence(story),
+                        "This content was erased on 2028-04-01, when amara disposed of AUD-0001.");
+    assert_int_equal(story_ask_status(story, "dana", "content", content_args(story, "Nothing.")),
+                     404);
+    assert_string_equal(story_sentence(story), "There is no such content.");
     story_end(story);
 }
 

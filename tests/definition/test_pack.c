@@ -567,6 +567,15 @@ static const struct mutation MUTATIONS[] = {
     {"did:finish", "involved:12 moons", "lifecycles.cfg:20: unknown who 'involved:12 moons' (in kind 'duty'): no role, and no field of people"},
     {"message = \"late\"", "message = \"lat\"", "lifecycles.cfg:13: unknown message 'lat' (in kind 'policy'); did you mean 'late'?"},
     {"retention = \"RT-1\"", "retention = \"RT-2\"", "kinds/policy.cfg:4: unknown retention rule 'RT-2'; did you mean 'RT-1'?"},
+    {"keeps = \"6 years\"", "keeps = \"6 yaers\"", "common.cfg:8: 'keeps': \"6 yaers\" is not a span of time"},
+    {"keeps = \"6 years\"", "keeps = \"6 years\"; from = \"close\"", "common.cfg:8: unknown beginning 'close'; did you mean 'closed'?"},
+    {"retention = \"RT-1\"; confidentiality", "retention = \"RT-1\"; kept_while = [\"words\"]; confidentiality", "kinds/policy.cfg:4: 'words' is no field of type person or ref"},
+    {"name = \"duty\"; title = \"Duty\";\n  states", "name = \"duty\"; ends_with = \"documnt\";\n  states", "lifecycles.cfg:14: unknown lifecycle 'documnt'; did you mean 'document'?"},
+    {"name = \"duty\"; title = \"Duty\";\n  states", "name = \"duty\"; ends_with = \"duty\";\n  states", "lifecycles.cfg:15: a second state 'open'"},
+    {"from = [\"done\"]", "from = [\"stage:clsed\"]", "lifecycles.cfg:20: unknown stage 'clsed'; did you mean 'closed'?"},
+    {"from = [\"open\"]; to = \"done\"", "from = [\"open\"]; erases = true; to = \"done\"", "lifecycles.cfg:19: 'finish' erases and leads to 'done', which is no end (in kind 'duty')"},
+    {"version = \"1.2\"", "version = \"1.2\"; migrate_by = [\"managr\"]", "common.cfg:1: unknown role 'managr'; did you mean 'manager'?"},
+    {"version = \"1.2\"", "version = \"1.2\"; migrate_meaning = \"aproved\"", "common.cfg:1: unknown meaning 'aproved'; did you mean 'approved'?"},
     {"confidentiality = \"restricted\"", "confidentiality = \"secret\"", "kinds/policy.cfg:4: unknown confidentiality 'secret'"},
     {"edit_fields = [\"result\"]", "edit_fields = [\"results\"]", "lifecycles.cfg:15: unknown field 'results' (in kind 'duty'); did you mean 'result'?"},
     {"before = \"submit\"", "before = \"sumbit\"", "kinds/policy.cfg:11: a policy has no event 'sumbit'; did you mean 'submit'?"},
@@ -736,6 +745,11 @@ static void warnings_do_not_hinder(void **state)
          "lifecycles.cfg:14: warning: no kind uses lifecycle 'spare'"},
         {"by = [\"asked\"]; vote = \"refuse\"", "vote = \"refuse\"",
          "lifecycles.cfg:10: warning: nobody may do 'refuse'; name who in 'by' (in kind 'policy')"},
+        {"from = [\"done\"]; to = \"closed\"; by = [\"manager\"]; apart = [\"did:finish\"]; "
+         "apart_rule = \"SOD-1\"; meaning = \"approved\";",
+         "from = [\"done\"]; to = \"closed\"; by = [\"manager\"]; erases = true;",
+         "lifecycles.cfg:20: warning: 'close' erases and is not signed: give it a meaning (in kind "
+         "'duty')"},
         {"name = \"default\"", "name = \"other\"",
          "kinds/policy.cfg:12: warning: there is no message 'approve' and no message 'default'"},
     };

@@ -133,6 +133,28 @@ static void print_state(struct tool *tool, const struct value *shown)
                           *pdca != '\0' ? " · " : "", spoken(tool, pdca)));
 }
 
+/* What is no more of a record, and who answers for it. */
+static void print_disposed(struct tool *tool, const struct value *disposed)
+{
+    struct slice reason = value_get_bin(value_get(disposed, "reason"), "content"), text;
+    int64_t kept = value_get_int(disposed, "kept", 0);
+    const char *held =
+        kept > 0 ? arena_printf(&tool->arena, "; %lld stay, since other records hold them",
+                                (long long)kept)
+                 : "";
+
+    if (!value_is(disposed, VALUE_MAP))
+        return;
+    pair(tool, "disposed of", INK_WAIT,
+         arena_printf(&tool->arena, "%s by %s (%s): %lld texts and files were erased%s",
+                      facts_day(tool, value_get_int(disposed, "at_ms", 0)),
+                      facts_person(tool, value_get_text(disposed, "by")),
+                      text_in(tool, disposed, "rule"),
+                      (long long)value_get_int(disposed, "erased", 0), held));
+    if (reason.len > 0 && ask_content(tool, reason, CONTENT_MAX, &text) == TOOL_DONE)
+        pair(tool, "because", INK_NONE, text_clean(&tool->arena, text, false));
+}
+
 static void print_top(struct tool *tool, const struct value *shown)
 {
     struct slice owner = value_get_text(shown, "owner"), author = value_get_text(shown, "author");
@@ -160,6 +182,7 @@ static void print_top(struct tool *tool, const struct value *shown)
         pair(tool, "in force", INK_NONE,
              arena_printf(&tool->arena, "since %s",
                           facts_day(tool, value_get_int(shown, "in_force_ms", 0))));
+    print_disposed(tool, value_get(shown, "disposed"));
     pair(tool, "superseded by", INK_WAIT, text_in(tool, shown, "superseded_by"));
     if (value_get_bin(shown, "digest").len > 0)
         pair(tool, "digest", INK_DIM, hex_of(tool, value_get_bin(shown, "digest")));
