@@ -6,6 +6,8 @@ struct map {
     const struct pack *pack;
 };
 
+enum { BUNDLE = 4 }; /* kinds from which the same rule comes: then it is said in words */
+
 /* ---- groups ---- */
 
 /* Clauses 4 to 7 plan, 8 does, 9 checks, 10 acts. A kind is in the group of the first clause that it names; one that
@@ -102,30 +104,100 @@ static bool may_reach(const struct map *m, const struct rule *rule, int kind)
     return false;
 }
 
+/* One arrow for all that leads from a kind to another: a gate is stronger than an opening, and that than a signal. */
+static struct graph_edge *edge_of(struct map *m, int from, int to, enum graph_stroke stroke)
+{
+    for (int i = 0; i < m->graph->edge_count; i++) {
+        struct graph_edge *edge = &m->graph->edges[i];
+
+        if (edge->from != from || edge->to != to)
+            continue;
+        if (stroke == STROKE_GATE || edge->stroke == STROKE_SIGNAL)
+            edge->stroke = stroke;
+        return edge;
+    }
+    return graph_edge(m->graph, from, to, stroke);
+}
+
 static void add_rule(struct map *m, const struct rule *rule, int to, enum graph_stroke stroke,
                      const char *label)
 {
-    struct graph_edge *edge = graph_edge(m->graph, rule->kind, to, stroke);
+    struct graph_edge *edge = edge_of(m, rule->kind, to, stroke);
 
     for (int i = 0; i < edge->text.count;
          i++) { /* a rule that watches several events is one rule */
         if (names(arena_printf(m->graph->arena, ", %s", edge->text.lines[i].text), ", ", label))
             return;
     }
-    graph_list(m->graph, &edge->text, GRAPH_PLAIN, label);
+    graph_list(m->graph, &edge->text, stroke == STROKE_SIGNAL ? GRAPH_FAINT : GRAPH_PLAIN, label);
+}
+
+static const char *label_of(struct map *m, const struct rule *rule)
+{
+    if (rule->starts == MODEL_NONE)
+        return arena_printf(m->graph->arena, "%s %s", rule->name, rule->signal);
+    return rule->gate ? arena_printf(m->graph->arena, "%s gate %s", rule->name, rule->gate_event)
+                      : rule->name;
+}
+
+static bool leads_to(const struct map *m, const struct rule *rule, int kind)
+{
+    return rule->starts != MODEL_NONE ? rule->starts == kind : may_reach(m, rule, kind);
+}
+
+/* From how many kinds do rules of this name lead there? Many of them would be a bundle of arrows. */
+static int count_sources(const struct map *m, const struct rule *rule, int to)
+{
+    bool seen[KINDS_MAX] = {false};
+    int count = 0;
+
+    for (int i = 0; i < m->pack->rule_count; i++) {
+        const struct rule *other = &m->pack->rules[i];
+
+        if (strcmp(other->name, rule->name) != 0 || seen[other->kind] || !leads_to(m, other, to))
+            continue;
+        seen[other->kind] = true;
+        count++;
+    }
+    return count;
+}
+
+static bool was_said(const struct graph_text *text, const char *line)
+{
+    for (int i = 0; i < text->count; i++) {
+        if (strcmp(text->lines[i].text, line) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What every document does alike stands in the kind that it comes to: "◂ TM-2.1 from 8 kinds". */
+static void say_inside(struct map *m, const struct rule *rule, int to, int count)
+{
+    struct graph_text *text = &m->graph->nodes[to].text;
+    const char *line =
+        arena_printf(m->graph->arena, "◂ %s from %d kinds", label_of(m, rule), count);
+
+    if (!was_said(text, line))
+        graph_say(m->graph, text, GRAPH_FAINT, line);
 }
 
 static void draw_rule(struct map *m, const struct rule *rule)
 {
-    if (rule->starts != MODEL_NONE)
-        add_rule(m, rule, rule->starts, rule->gate ? STROKE_GATE : STROKE_PLAIN,
-                 rule->gate
-                     ? arena_printf(m->graph->arena, "%s gate %s", rule->name, rule->gate_event)
-                     : rule->name);
-    for (int i = 0; rule->signal_to != NULL && i < m->pack->kind_count; i++) {
-        if (may_reach(m, rule, i))
-            add_rule(m, rule, i, STROKE_SIGNAL,
-                     arena_printf(m->graph->arena, "%s %s", rule->name, rule->signal));
+    enum graph_stroke stroke = rule->starts == MODEL_NONE ? STROKE_SIGNAL
+                               : rule->gate               ? STROKE_GATE
+                                                          : STROKE_PLAIN;
+
+    for (int to = 0; to < m->pack->kind_count; to++) {
+        int count = 0;
+
+        if ((rule->starts == MODEL_NONE && rule->signal_to == NULL) || !leads_to(m, rule, to))
+            continue;
+        count = count_sources(m, rule, to);
+        if (count >= BUNDLE)
+            say_inside(m, rule, to, count);
+        else
+            add_rule(m, rule, to, stroke, label_of(m, rule));
     }
 }
 
@@ -134,11 +206,10 @@ void draw_map(struct graph *graph, const struct pack *pack, const struct draw_op
     struct map m = {graph, pack};
     int groups[11] = {0};
 
-    graph->is_wide = true;
     graph->title = arena_printf(graph->arena, "%s: how records set each other off",
                                 pack->name != NULL ? pack->name : "The pack");
-    graph->subtitle = "an arrow opens a record · dashed: signals one · red: a gate, which holds "
-                      "the first until the second is closed";
+    graph->subtitle = "an arrow opens a record · small or dashed: signals one · red: a gate, "
+                      "which holds the first until the second is closed";
     make_groups(&m, options->by_clause, groups);
     for (int i = 0; i < pack->kind_count; i++) {
         const struct kind *kind = &pack->kinds[i];

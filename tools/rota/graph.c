@@ -134,8 +134,9 @@ void graph_list(struct graph *graph, struct graph_text *text, enum graph_ink ink
 {
     struct graph_line *last = text->count > 0 ? &text->lines[text->count - 1] : NULL;
 
-    if (last == NULL || characters(slice_str(last->text)) + strlen(words) > GRAPH_WRAP) {
-        if (last != NULL)
+    if (last == NULL || last->ink != ink ||
+        characters(slice_str(last->text)) + strlen(words) > GRAPH_WRAP) {
+        if (last != NULL && last->ink == ink)
             last->text = arena_printf(graph->arena, "%s,", last->text);
         add_line(graph, text, ink, slice_str(words));
         return;
@@ -266,11 +267,10 @@ static void dot_group(const struct graph *graph, int group, struct buf *out)
 void graph_dot(const struct graph *graph, struct buf *out)
 {
     buf_addf(out,
-             "digraph rota {\n  rankdir=%s; newrank=true; labelloc=t; bgcolor=white; pad=0.4; "
-             "nodesep=%s; "
+             "digraph rota {\n  rankdir=TB; newrank=true; labelloc=t; bgcolor=white; pad=0.4; "
+             "nodesep=0.5; "
              "ranksep=%s; fontname=\"Helvetica\";\n",
-             graph->is_wide ? "LR" : "TB", graph->is_wide ? "0.3" : "0.5",
-             graph->is_wide ? "1.1" : "0.55");
+             graph->group_count > 0 ? "0.8" : "0.55");
     dot_title(graph, out);
     buf_add_str(out, "  node [shape=box style=\"rounded,filled\" fontname=\"Helvetica\" "
                      "fontsize=12 margin=\"0.16,0.09\" penwidth=1.4];\n"
@@ -362,7 +362,7 @@ void graph_mermaid(const struct graph *graph, struct buf *out)
 {
     buf_add_str(out, "---\ntitle: ");
     json_add_text(out, slice_str(graph->title));
-    buf_addf(out, "\n---\nflowchart %s\n", graph->is_wide ? "LR" : "TB");
+    buf_add_str(out, "\n---\nflowchart TB\n");
     for (int g = 0; g < graph->group_count; g++) {
         buf_addf(out, "  subgraph %s[\"", graph->groups[g].id);
         add_entities(out, graph->groups[g].title);

@@ -58,7 +58,6 @@ struct graph_group {
 struct graph {
     struct arena *arena;
     const char *title, *subtitle;
-    bool is_wide; /* from left to right; else from top to bottom */
     struct graph_node *nodes;
     struct graph_edge *edges;
     struct graph_group *groups;
