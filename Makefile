@@ -15,7 +15,7 @@ VERSION := 0.1.0
 # What the product and its tests use, all of it from Debian.
 PACKAGES = gcc libc6-dev pkg-config libzmq3-dev libczmq-dev libsqlite3-dev libconfig-dev libmsgpack-dev libcmocka-dev \
            libssl-dev libjansson-dev libcurl4-openssl-dev tzdata procps graphviz
-CHECK_PACKAGES = clang clang-format cppcheck libclang-rt-14-dev binutils mandoc python3 python3-zmq python3-aiosmtpd \
+CHECK_PACKAGES = openssh-client clang clang-format cppcheck libclang-rt-14-dev binutils mandoc python3 python3-zmq python3-aiosmtpd \
                  perl libzmq-ffi-perl
 
 STRICT = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \

@@ -53,6 +53,28 @@ void hash_command_id(struct slice principal, struct slice id, uint8_t out[16])
     buf_release(&bytes);
 }
 
+static void add_ssh_text(struct buf *out, struct slice text)
+{
+    const uint8_t len[4] = {(uint8_t)(text.len >> 24), (uint8_t)(text.len >> 16),
+                            (uint8_t)(text.len >> 8), (uint8_t)text.len};
+
+    buf_add(out, len, sizeof len);
+    buf_add_slice(out, text);
+}
+
+void sign_wrap_for_ssh(struct buf *message)
+{
+    uint8_t hash[SHA512_DIGEST_LENGTH];
+
+    check(SHA512(message->at, message->len, hash) != NULL);
+    buf_clear(message);
+    buf_add_str(message, "SSHSIG");
+    add_ssh_text(message, slice_str("rota"));
+    add_ssh_text(message, slice_str(""));
+    add_ssh_text(message, slice_str("sha512"));
+    add_ssh_text(message, slice_of(hash, sizeof hash));
+}
+
 static EVP_PKEY *key_of_seed(const uint8_t seed[SIGN_SEED_LEN])
 {
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, SIGN_SEED_LEN);

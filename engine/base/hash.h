@@ -16,6 +16,10 @@ void hash_content(const uint8_t salt[16], struct slice data, uint8_t out[HASH_LE
 /* SHA-256 ("rota.id/1\n" || DMP[principal, id]), the first 16 bytes. */
 void hash_command_id(struct slice principal, struct slice id, uint8_t out[16]);
 
+/* Puts in place of `message` what `ssh-keygen -Y sign -n rota` signs for it: "SSHSIG", namespace, hash algorithm sha512
+ * and the message's SHA-512 (OpenSSH, PROTOCOL.sshsig). */
+void sign_wrap_for_ssh(struct buf *message);
+
 void sign_public_key(const uint8_t seed[SIGN_SEED_LEN], uint8_t out[SIGN_KEY_LEN]);
 void sign_message(const uint8_t seed[SIGN_SEED_LEN], struct slice message,
                   uint8_t out[SIGNATURE_LEN]);

@@ -15,6 +15,22 @@ void endorse_message(struct buf *out, const struct enrolment *enrolment)
     dmp_put_bin(out, slice_of(enrolment->key, SIGN_KEY_LEN));
 }
 
+static bool holds(const struct value *endorsement, const uint8_t *key, const struct buf *message)
+{
+    struct slice signature = value_get_bin(endorsement, "signature");
+    struct buf wrapped = BUF_EMPTY;
+    bool is_held;
+
+    if (signature.len != SIGNATURE_LEN)
+        return false;
+    buf_add_slice(&wrapped, buf_slice(message));
+    if (slice_is(value_get_text(endorsement, "sig_format"), "sshsig"))
+        sign_wrap_for_ssh(&wrapped);
+    is_held = sign_verify(key, buf_slice(&wrapped), signature.at);
+    buf_release(&wrapped);
+    return is_held;
+}
+
 static bool is_hash_of(struct slice hash, const uint8_t *key)
 {
     uint8_t own[HASH_LEN];
@@ -52,13 +68,11 @@ const char *endorse_fault(const struct enrolment *enrolment, const struct value 
     endorse_message(&message, enrolment);
     for (uint32_t i = 0; i < endorsements->count && fault == NULL; i++) {
         const struct value *one = &endorsements->as.items[i];
-        struct slice signature = value_get_bin(one, "signature");
         const uint8_t *key = key_of(enrolment, value_get_bin(one, "by"), &root);
 
         if (key == NULL)
             fault = "an endorsement is by a key that is neither the present one nor a root key";
-        else if (signature.len != SIGNATURE_LEN ||
-                 !sign_verify(key, buf_slice(&message), signature.at))
+        else if (!holds(one, key, &message))
             fault = "an endorsement does not hold for this person, key and number of change";
         else if (root < 0)
             by_present = true;

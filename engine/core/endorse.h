@@ -27,7 +27,7 @@ struct enrolment {
 /* What is signed: "rota.key/1\n" || DMP[origin, person, serial, key]. Appended to `out`. */
 void endorse_message(struct buf *out, const struct enrolment *enrolment);
 
-/* Do these endorsements, an array of {by: SHA-256 of a public key, signature: 64 bytes}, suffice? NULL, or a sentence
+/* Do these endorsements, an array of {by: SHA-256 of a public key, signature: 64 bytes, sig_format?: "sshsig"}, suffice? NULL, or a sentence
  * that says what is missing. A signature that is wrong is never passed over: it is a fault of the whole. */
 const char *endorse_fault(const struct enrolment *enrolment, const struct value *endorsements);
 

@@ -145,6 +145,8 @@ int check_signature(struct core *core, const struct question *question,
         &message, value_get_text(origin_row(core), "origin"), core->run->command_id,
         textf(core, "record.%.*s", (int)question->command.len, (const char *)question->command.at),
         stream, rev_before, question->principal, question->args, &content);
+    if (slice_is(value_get_text(question->args, "sig_format"), "sshsig"))
+        sign_wrap_for_ssh(&message);
     holds = sign_verify(key.at, buf_slice(&message), signature.at);
     buf_release(&message);
     core->is_signature_checked = holds;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -117,6 +118,30 @@ static int read_hex(struct slice value, const char *what, uint8_t *out, bool *ha
     return 0;
 }
 
+static int read_sealed(struct slice value, struct keyfile *key, struct error *err)
+{
+    char copy[2 * KEYFILE_SEALED_LEN + 1];
+
+    if (value.len == sizeof copy - 1) {
+        memcpy(copy, value.at, value.len);
+        copy[value.len] = '\0';
+        key->is_sealed = hex_decode(copy, key->sealed, KEYFILE_SEALED_LEN) == 0;
+    }
+    return key->is_sealed
+               ? 0
+               : error_set(err, ERROR_INPUT, "ed25519-sealed is not %zu hexadecimal digits",
+                           sizeof copy - 1);
+}
+
+static int read_ssh_path(struct slice value, struct keyfile *key, struct error *err)
+{
+    if (value.len == 0 || value.len > KEYFILE_PATH_MAX || memchr(value.at, '\0', value.len) != NULL)
+        return error_set(err, ERROR_INPUT, "ssh-key is no path");
+    memcpy(key->ssh_key, value.at, value.len);
+    key->ssh_key[value.len] = '\0';
+    return 0;
+}
+
 static int read_property(struct slice section, struct slice name, struct slice value,
                          struct keyfile *key, struct error *err)
 {
@@ -133,6 +158,10 @@ static int read_property(struct slice section, struct slice name, struct slice v
         return read_hex(value, "ed25519-public", key->sign_public, &key->has_sign_public, err);
     } else if (slice_is(section, "sign") && slice_is(name, "ed25519-seed")) {
         return read_hex(value, "ed25519-seed", key->sign_seed, &key->has_sign_seed, err);
+    } else if (slice_is(section, "sign") && slice_is(name, "ed25519-sealed")) {
+        return read_sealed(value, key, err);
+    } else if (slice_is(section, "sign") && slice_is(name, "ssh-key")) {
+        return read_ssh_path(value, key, err);
     }
     return 0;
 }
@@ -193,6 +222,11 @@ int keyfile_parse(struct slice text, struct keyfile *out, struct error *err)
     }
     if (check_pairs(&key, err) != 0)
         goto out;
+    if ((key.is_sealed || key.ssh_key[0] != '\0') && !key.has_sign_public) {
+        error_set(err, ERROR_INPUT,
+                  "a sealed key and one of OpenSSH's need ed25519-public beside them");
+        goto out;
+    }
     *out = key;
     rc = 0;
 out:
@@ -218,7 +252,7 @@ static void add_curve(struct buf *out, const struct keyfile *key, bool with_secr
 
 static void add_sign(struct buf *out, const struct keyfile *key, bool with_secrets)
 {
-    char text[2 * SIGN_KEY_LEN + 1];
+    char text[2 * SIGN_KEY_LEN + 1], sealed[2 * KEYFILE_SEALED_LEN + 1];
 
     buf_add_str(out, "sign\n");
     hex_encode(slice_of(key->sign_public, SIGN_KEY_LEN), text);
@@ -227,6 +261,12 @@ static void add_sign(struct buf *out, const struct keyfile *key, bool with_secre
         hex_encode(slice_of(key->sign_seed, SIGN_SEED_LEN), text);
         buf_addf(out, "    ed25519-seed = \"%s\"\n", text);
     }
+    if (with_secrets && key->is_sealed && !key->has_sign_seed) {
+        hex_encode(slice_of(key->sealed, KEYFILE_SEALED_LEN), sealed);
+        buf_addf(out, "    ed25519-sealed = \"%s\"\n", sealed);
+    }
+    if (with_secrets && key->ssh_key[0] != '\0')
+        buf_addf(out, "    ssh-key = \"%s\"\n", key->ssh_key);
     OPENSSL_cleanse(text, sizeof text);
 }
 
@@ -350,6 +390,82 @@ int keyfile_new_sign(struct keyfile *key, struct error *err)
     sign_public_key(key->sign_seed, key->sign_public);
     key->has_sign_seed = key->has_sign_public = true;
     return 0;
+}
+
+/* ---- sealed ---- */
+
+enum { SALT_LEN = 16, NONCE_LEN = 12, TAG_LEN = 16, SEALING_KEY_LEN = 32 };
+
+static int sealing_key(struct slice passphrase, const uint8_t salt[SALT_LEN],
+                       uint8_t out[SEALING_KEY_LEN], struct error *err)
+{
+    const uint64_t n = 1 << 17, r = 8, p = 1, memory = 256 << 20;
+
+    return EVP_PBE_scrypt((const char *)passphrase.at, passphrase.len, salt, SALT_LEN, n, r, p,
+                          memory, out, SEALING_KEY_LEN) == 1
+               ? 0
+               : error_set(err, ERROR_IO,
+                           "no key could be made of the passphrase: too little memory");
+}
+
+/* One step of ChaCha20-Poly1305 over a seed; `tag` is written or held against. False: it does not hold. */
+static bool run_cipher(const struct keyfile *key, const uint8_t secret[SEALING_KEY_LEN], bool seals,
+                       const uint8_t *in, uint8_t *out, uint8_t *tag)
+{
+    const uint8_t *nonce = key->sealed + SALT_LEN;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int len = 0;
+    bool holds;
+
+    check(context != NULL);
+    holds = EVP_CipherInit_ex(context, EVP_chacha20_poly1305(), NULL, secret, nonce, seals) == 1 &&
+            EVP_CipherUpdate(context, NULL, &len, key->sign_public, SIGN_KEY_LEN) == 1 &&
+            EVP_CipherUpdate(context, out, &len, in, SIGN_SEED_LEN) == 1 &&
+            (seals || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1) &&
+            EVP_CipherFinal_ex(context, out + SIGN_SEED_LEN, &len) == 1 &&
+            (!seals || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, tag) == 1);
+    EVP_CIPHER_CTX_free(context);
+    return holds;
+}
+
+int keyfile_seal(struct keyfile *key, struct slice passphrase, struct error *err)
+{
+    uint8_t secret[SEALING_KEY_LEN], *body = key->sealed + SALT_LEN + NONCE_LEN;
+
+    check(key->has_sign_seed);
+    if (getrandom(key->sealed, SALT_LEN + NONCE_LEN, 0) != SALT_LEN + NONCE_LEN)
+        return error_set(err, ERROR_IO, "the kernel gave no random bytes: %s", strerror(errno));
+    if (sealing_key(passphrase, key->sealed, secret, err) != 0)
+        return -1;
+    check(run_cipher(key, secret, true, key->sign_seed, body, body + SIGN_SEED_LEN));
+    OPENSSL_cleanse(secret, sizeof secret);
+    OPENSSL_cleanse(key->sign_seed, SIGN_SEED_LEN);
+    key->has_sign_seed = false;
+    key->is_sealed = true;
+    return 0;
+}
+
+int keyfile_unseal(struct keyfile *key, struct slice passphrase, struct error *err)
+{
+    uint8_t secret[SEALING_KEY_LEN], seed[SIGN_SEED_LEN], derived[SIGN_KEY_LEN];
+    uint8_t *body = key->sealed + SALT_LEN + NONCE_LEN;
+    bool holds;
+
+    check(key->is_sealed);
+    if (sealing_key(passphrase, key->sealed, secret, err) != 0)
+        return -1;
+    holds = run_cipher(key, secret, false, body, seed, body + SIGN_SEED_LEN);
+    OPENSSL_cleanse(secret, sizeof secret);
+    if (holds) {
+        sign_public_key(seed, derived);
+        holds = memcmp(derived, key->sign_public, SIGN_KEY_LEN) == 0;
+    }
+    if (holds) {
+        memcpy(key->sign_seed, seed, SIGN_SEED_LEN);
+        key->has_sign_seed = true;
+    }
+    OPENSSL_cleanse(seed, sizeof seed);
+    return holds ? 0 : error_set(err, ERROR_INPUT, "this is not the passphrase of the key");
 }
 
 void keyfile_wipe(struct keyfile *key)

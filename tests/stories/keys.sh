@@ -7,15 +7,15 @@ org=$ROTA_DIR away=$(dirname "$ROTA_DIR")/away
 mkdir -p "$away"
 
 ends 2 key root amara
-ends 0 key root amara --to "$away"
-ends 0 key root henrik --to "$away"
+ends 0 key root amara --to "$away" --unsealed
+ends 0 key root henrik --to "$away" --unsealed
 ends 2 init "$org" --origin story.example/isms --root "$away/root-amara.pub"
 rm -rf "$org"
 ends 0 init "$org" --origin story.example/isms --root "$away/root-amara.pub" --root "$away/root-henrik.pub"
 says_not "no root keys"
 [ ! -e "$org/keys/root-amara.key" ] || wrong "a root's secret lies beside the engine"
 ends 0 up
-ends 0 key new ines
+ends 0 key new ines --unsealed
 cat >"$away/people" <<'CFG'
 people = ( { name = "ines"; title = "Inês Duarte"; email = "ines@story.example"; roles = ["isms_manager", "employee"]; } );
 CFG
@@ -39,7 +39,7 @@ says "ines"
 
 # Its holder replaces it; the file then holds the new one.
 before=$(cat "$org/keys/ines.pub")
-ends 0 key rotate
+ends 0 key rotate --unsealed
 [ "$before" != "$(cat "$org/keys/ines.pub")" ] || wrong "the public key is the old one"
 ends 0 key revoke ines --reason "laptop stolen"
 ends 1 key enrol "$away/ines.enrolment"

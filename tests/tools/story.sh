@@ -86,10 +86,10 @@ front = ["ipc://run/front"];
 feed = ["ipc://run/feed"];
 admin = "ipc://run/admin";
 CFG
-for name in amara bo engine; do ends 0 -C "$dir" key new "$name"; done
-ends 1 -C "$dir" key new bo
-complains "cannot make"
-ends 4 -C "$dir" key new ../bo
+for name in amara bo engine; do ends 0 -C "$dir" key new "$name" --unsealed; done
+ends 1 -C "$dir" key new bo --unsealed
+complains "there already"
+ends 4 -C "$dir" key new --unsealed ../bo
 ls -l "$dir/keys/bo.key" | grep -q '^-rw-------' || fail "a secret key that others can read"
 mv "$dir/keys/engine.key" "$dir/keys/engine.key.all"
 sed '/^sign/,$d' "$dir/keys/engine.key.all" >"$dir/keys/engine.key"

@@ -131,6 +131,57 @@ static void a_secret_is_written_for_its_owner_alone_and_never_over_another(void 
     assert_int_equal(keyfile_load(path, &got, &err), -1);
 }
 
+static void a_sealed_secret_opens_with_its_passphrase_and_no_other(void **state)
+{
+    const struct slice right = slice_str("correct horse"), wrong = slice_str("correct mouse");
+    struct keyfile key = new_key(), got;
+    uint8_t seed[SIGN_SEED_LEN], none[SIGN_SEED_LEN] = {0};
+    struct buf text = BUF_EMPTY;
+    struct error err = {ERROR_NONE, ""};
+
+    (void)state;
+    memcpy(seed, key.sign_seed, SIGN_SEED_LEN);
+    assert_int_equal(keyfile_seal(&key, right, &err), 0);
+    assert_false(key.has_sign_seed);
+    assert_memory_equal(key.sign_seed, none, SIGN_SEED_LEN);
+    keyfile_format(&text, &key, true);
+    assert_null(strstr(buf_text(&text), "ed25519-seed"));
+    assert_int_equal(keyfile_parse(buf_slice(&text), &got, &err), 0);
+    assert_true(got.is_sealed && !got.has_sign_seed);
+    assert_int_equal(keyfile_unseal(&got, wrong, &err), -1);
+    assert_int_equal(err.class, ERROR_INPUT);
+    assert_false(got.has_sign_seed);
+    got.sealed[40] ^= 1;
+    assert_int_equal(keyfile_unseal(&got, right, &err), -1);
+    got.sealed[40] ^= 1;
+    got.sign_public[0] ^= 1; /* somebody else's public key beside it */
+    assert_int_equal(keyfile_unseal(&got, right, &err), -1);
+    got.sign_public[0] ^= 1;
+    assert_int_equal(keyfile_unseal(&got, right, &err), 0);
+    assert_memory_equal(got.sign_seed, seed, SIGN_SEED_LEN);
+    buf_release(&text);
+}
+
+static void a_secret_that_lies_elsewhere_needs_its_public_half_here(void **state)
+{
+    struct keyfile got;
+
+    (void)state;
+    assert_int_equal(decode(slice_str("sign\n    ed25519-sealed = \"00\"\n")), -1);
+    assert_int_equal(decode(slice_str("curve\n    public-key = "
+                                      "\"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID\"\n"
+                                      "sign\n    ssh-key = \"/home/bo/.ssh/id\"\n")),
+                     -1);
+    assert_int_equal(
+        keyfile_parse(
+            slice_str("sign\n    ed25519-public = "
+                      "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"\n"
+                      "    ssh-key = \"/home/bo/.ssh/id\"\n"),
+            &got, NULL),
+        0);
+    assert_string_equal(got.ssh_key, "/home/bo/.ssh/id");
+}
+
 static void z85_has_one_text_for_a_key(void **state)
 {
     uint8_t key[CURVE_KEY_LEN], again[CURVE_KEY_LEN];
@@ -158,6 +209,8 @@ int main(void)
         cmocka_unit_test(keys_that_do_not_belong_together_are_refused),
         cmocka_unit_test(no_changed_byte_hurts),
         cmocka_unit_test(a_secret_is_written_for_its_owner_alone_and_never_over_another),
+        cmocka_unit_test(a_sealed_secret_opens_with_its_passphrase_and_no_other),
+        cmocka_unit_test(a_secret_that_lies_elsewhere_needs_its_public_half_here),
         cmocka_unit_test(z85_has_one_text_for_a_key),
     };
 

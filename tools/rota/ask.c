@@ -112,7 +112,7 @@ static bool key_is_persons(struct tool *tool, const char *file)
     if (strcmp(file, "engine.key") == 0 || strcmp(file, "log.key") == 0 ||
         keyfile_load(tool_path(tool, arena_printf(&tool->arena, "keys/%s", file)), &key, NULL) != 0)
         return false;
-    person = key.has_curve_secret && key.has_sign_seed;
+    person = key.has_curve_secret && (key.has_sign_seed || key.is_sealed || key.ssh_key[0] != '\0');
     keyfile_wipe(&key);
     return person;
 }

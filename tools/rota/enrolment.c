@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/endorse.h"
+#include "secret.h"
 #include "values.h"
 #include "wire/json.h"
 
@@ -24,8 +25,9 @@ struct value enrolment_make(struct arena *arena, const char *origin, const char 
     return out;
 }
 
-void enrolment_endorse(struct arena *arena, struct value *enrolment, const struct keyfile *with)
+int enrolment_endorse(struct tool *tool, struct value *enrolment, struct keyfile *with)
 {
+    struct arena *arena = &tool->arena;
     struct enrolment what = {.origin = value_get_text(enrolment, "origin"),
                              .person = value_get_text(enrolment, "person"),
                              .serial = value_get_int(enrolment, "serial", 0),
@@ -34,18 +36,23 @@ void enrolment_endorse(struct arena *arena, struct value *enrolment, const struc
     uint8_t *by = arena_take(arena, HASH_LEN), *signature = arena_take(arena, SIGNATURE_LEN);
     struct value one = value_map(), list = value_array();
     struct buf message = BUF_EMPTY;
+    int status;
 
     endorse_message(&message, &what);
-    sign_message(with->sign_seed, buf_slice(&message), signature);
+    status = secret_sign(tool, with, buf_slice(&message), signature);
     buf_release(&message);
+    if (status != TOOL_DONE)
+        return status;
     hash_bytes(slice_of(with->sign_public, SIGN_KEY_LEN), by);
     for (uint32_t i = 0; value_is(before, VALUE_ARRAY) && i < before->count; i++)
         if (!slice_equal(value_get_bin(&before->as.items[i], "by"), slice_of(by, HASH_LEN)))
             value_push(arena, &list, before->as.items[i]);
     value_set(arena, &one, "by", value_bin(by, HASH_LEN));
     value_set(arena, &one, "signature", value_bin(signature, SIGNATURE_LEN));
+    secret_mark(arena, with, &one);
     value_push(arena, &list, one);
     value_set(arena, enrolment, "endorsements", list);
+    return TOOL_DONE;
 }
 
 int enrolment_read(struct tool *tool, const char *path, struct value *out)

@@ -14,8 +14,8 @@
 struct value enrolment_make(struct arena *arena, const char *origin, const char *person,
                             int64_t serial, const uint8_t key[SIGN_KEY_LEN]);
 
-/* Adds the signature of this key, in place of an earlier one of its own. */
-void enrolment_endorse(struct arena *arena, struct value *enrolment, const struct keyfile *with);
+/* Adds the signature of this key, in place of an earlier one of its own; the key is opened if it has to be. */
+int enrolment_endorse(struct tool *tool, struct value *enrolment, struct keyfile *with);
 
 int enrolment_read(struct tool *tool, const char *path, struct value *out);
 /* Writes it over a file that may be there; durable when TOOL_DONE is returned. */

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "facts.h"
 #include "given.h"
+#include "secret.h"
 #include "page.h"
 #include "sign.h"
 
@@ -99,21 +100,23 @@ static struct sign_tuple tuple_of(const struct value *prepared, struct slice ori
 
 /* A record that goes together with the one that is decided: signed over its own content, by the same command. */
 static int sign_part(struct tool *tool, const struct value *part, struct slice origin,
-                     const struct keyfile *key, const char *who, struct command *command,
+                     struct keyfile *key, const char *who, struct command *command,
                      struct value *out)
 {
     struct sign_tuple tuple = tuple_of(part, origin, command, who);
     struct value args = value_map();
     uint8_t *signature = arena_take(&tool->arena, SIGNATURE_LEN);
-    struct error err;
+    int status;
 
     if (value_get(&command->args, "reason") != NULL)
         value_set(&tool->arena, &args, "reason", *value_get(&command->args, "reason"));
     bind(tool, part, key, &args);
     tell_statement(tool, part, who);
     tuple.body = &args;
-    if (sign_tuple(&tuple, key->sign_seed, signature, &err) != 0)
-        return tool_error(TOOL_INPUT, &err);
+    secret_mark(&tool->arena, key, &args);
+    status = secret_sign_tuple(tool, key, &tuple, signature);
+    if (status != TOOL_DONE)
+        return status;
     *out = value_map();
     value_set(&tool->arena, out, "record", value_text(value_get_text(part, "record")));
     value_set(&tool->arena, out, "args", args);
@@ -121,7 +124,7 @@ static int sign_part(struct tool *tool, const struct value *part, struct slice o
     return TOOL_DONE;
 }
 
-static int sign_also(struct tool *tool, const struct value *prepared, const struct keyfile *key,
+static int sign_also(struct tool *tool, const struct value *prepared, struct keyfile *key,
                      const char *who, struct command *command)
 {
     const struct value *parts = value_get(prepared, "also");
@@ -141,10 +144,9 @@ static int sign_also(struct tool *tool, const struct value *prepared, const stru
 }
 
 static int sign_itself(struct tool *tool, const struct value *prepared, const char *event,
-                       const struct keyfile *key, const char *who, struct command *command)
+                       struct keyfile *key, const char *who, struct command *command)
 {
     struct sign_tuple tuple = tuple_of(prepared, value_get_text(prepared, "origin"), command, who);
-    struct error err;
 
     if (tuple.type.len == 0)
         tuple.type = slice_str(arena_printf(&tool->arena, "record.%s", event));
@@ -153,9 +155,8 @@ static int sign_itself(struct tool *tool, const struct value *prepared, const ch
     tell_statement(tool, prepared, who);
     tuple.body = &command->args;
     command->has_signature = true;
-    return sign_tuple(&tuple, key->sign_seed, command->signature, &err) == 0
-               ? TOOL_DONE
-               : tool_error(TOOL_INPUT, &err);
+    secret_mark(&tool->arena, key, &command->args);
+    return secret_sign_tuple(tool, key, &tuple, command->signature);
 }
 
 int event_sign(struct tool *tool, const struct value *prepared, const char *event,
@@ -169,7 +170,7 @@ int event_sign(struct tool *tool, const struct value *prepared, const char *even
         status = ask_key(tool, who, &key);
     if (status != TOOL_DONE)
         return status;
-    if (!key.has_sign_seed) {
+    if (!secret_is_there(&key)) {
         keyfile_wipe(&key);
         return tool_fail(TOOL_INPUT, "%s must be signed, and keys/%s.key has no signing key", event,
                          who);

@@ -255,7 +255,8 @@ static int make_listed(struct founding *founding, const char *list_name, bool ca
         if (config_setting_lookup_string(entry, "name", &name) != CONFIG_TRUE)
             return tool_fail(TOOL_INPUT, "%s:%u: this entry has no name",
                              in(founding, "directory.cfg"), config_setting_source_line(entry));
-        status = keys_make(founding->tool, in(founding, "keys"), name, true, can_sign);
+        status = keys_make(founding->tool, in(founding, "keys"), name,
+                           &(struct keys_plan){.transport = true, .can_sign = can_sign});
         ++*count;
     }
     return status;
@@ -306,7 +307,7 @@ static int take_roots(struct founding *founding)
 }
 
 /* Each person's key, endorsed by the roots before there is a journal to ask. */
-static int endorse_people(struct founding *founding, const struct keyfile *roots, int count)
+static int endorse_people(struct founding *founding, struct keyfile *roots, int count)
 {
     const config_setting_t *list = config_lookup(&founding->directory, "people");
     struct arena *arena = &founding->tool->arena;
@@ -323,11 +324,12 @@ static int endorse_people(struct founding *founding, const struct keyfile *roots
         if (keyfile_load(in(founding, arena_printf(arena, "keys/%s.pub", name)), &key, &err) != 0)
             return tool_error(TOOL_INTERNAL, &err);
         enrolment = enrolment_make(arena, founding->origin, name, 0, key.sign_public);
-        for (int r = 0; r < count; r++)
-            enrolment_endorse(arena, &enrolment, &roots[r]);
-        status = enrolment_write(founding->tool,
-                                 in(founding, arena_printf(arena, "keys/%s.enrolment", name)),
-                                 &enrolment);
+        for (int r = 0; r < count && status == TOOL_DONE; r++)
+            status = enrolment_endorse(founding->tool, &enrolment, &roots[r]);
+        if (status == TOOL_DONE)
+            status = enrolment_write(founding->tool,
+                                     in(founding, arena_printf(arena, "keys/%s.enrolment", name)),
+                                     &enrolment);
     }
     return status;
 }
@@ -344,7 +346,8 @@ static int make_roots(struct founding *founding)
     for (; made < 2 && status == TOOL_DONE; made += status == TOOL_DONE) {
         struct error err;
 
-        status = keys_make(founding->tool, in(founding, "keys"), holders[made], false, true);
+        status = keys_make(founding->tool, in(founding, "keys"), holders[made],
+                           &(struct keys_plan){.can_sign = true});
         if (status == TOOL_DONE &&
             keyfile_load(in(founding, arena_printf(arena, "keys/%s.key", holders[made])),
                          &roots[made], &err) != 0)
@@ -367,7 +370,7 @@ static int make_keys(struct founding *founding)
 {
     struct tool *tool = founding->tool;
     const char *keys = in(founding, "keys");
-    int status = keys_make(tool, keys, "engine", true, false);
+    int status = keys_make(tool, keys, "engine", &(struct keys_plan){.transport = true});
 
     if (status == TOOL_DONE)
         status = keys_make_log(tool, keys, founding->origin);

@@ -14,6 +14,7 @@
 #include "given.h"
 #include "keys.h"
 #include "principal.h"
+#include "secret.h"
 
 /* ---- what the engine says ---- */
 
@@ -131,15 +132,27 @@ static int show_roots(struct tool *tool, const struct arguments *given)
 
 /* ---- a pair, a root ---- */
 
+/* A secret is sealed with a passphrase unless somebody says that it shall not be. */
+static struct keys_plan plan_of(const struct arguments *given, bool transport)
+{
+    return (struct keys_plan){.transport = transport,
+                              .can_sign = true,
+                              .sealed = !arguments_have(given, "--unsealed"),
+                              .ssh = arguments_get(given, "--ssh")};
+}
+
 static int new_pair(struct tool *tool, const struct arguments *given)
 {
-    return given->word_count == 2 ? person_new(tool, given->words[1])
+    struct keys_plan plan = plan_of(given, true);
+
+    return given->word_count == 2 ? person_new(tool, given->words[1], &plan)
                                   : tool_usage(given, "whose? rota key new NAME");
 }
 
 static int new_root(struct tool *tool, const struct arguments *given)
 {
     const char *to = arguments_get(given, "--to"), *name;
+    struct keys_plan plan = plan_of(given, false);
     int status;
 
     if (given->word_count != 2)
@@ -148,7 +161,7 @@ static int new_root(struct tool *tool, const struct arguments *given)
         return tool_usage(given, "--to DIRECTORY: a root key does not belong on the engine's "
                                  "machine; name a place of its holder's");
     name = arena_printf(&tool->arena, "root-%s", given->words[1]);
-    status = keys_make(tool, to, name, false, true);
+    status = keys_make(tool, to, name, &plan);
     if (status != TOOL_DONE)
         return status;
     output_line(&tool->out, INK_GOOD, "made %s/%s.key and its public half", to, name);
@@ -156,6 +169,31 @@ static int new_root(struct tool *tool, const struct arguments *given)
                 slice_str("Keep the secret off this machine. Two or more public halves found a "
                           "journal: rota init DIR --root A.pub --root B.pub"));
     return TOOL_DONE;
+}
+
+/* A passphrase for a key that has none, or another one. */
+static int seal(struct tool *tool, const struct arguments *given)
+{
+    struct keyfile key = {0};
+    const char *path;
+    int status;
+
+    if (given->word_count != 2)
+        return tool_usage(given, "whose? rota key seal NAME");
+    path = tool_path(tool, arena_printf(&tool->arena, "keys/%s.key", given->words[1]));
+    status = ask_key(tool, given->words[1], &key);
+    if (status == TOOL_DONE && !key.has_sign_seed && !key.is_sealed)
+        status = tool_fail(TOOL_REFUSED, "%s holds no secret of ours to seal", path);
+    if (status == TOOL_DONE)
+        status = secret_open(tool, &key);
+    if (status == TOOL_DONE)
+        status = secret_seal(tool, &key);
+    if (status == TOOL_DONE)
+        status = keys_replace(tool, path, &key, true);
+    keyfile_wipe(&key);
+    if (status == TOOL_DONE)
+        output_line(&tool->out, INK_GOOD, "%s: the secret signing key is sealed", path);
+    return status;
 }
 
 /* ---- request, endorse, enrol ---- */
@@ -166,7 +204,7 @@ static int load(struct keyfile *key, const char *path, bool with_secret)
 
     if (keyfile_load(path, key, &err) != 0)
         return tool_error(TOOL_INPUT, &err);
-    if (with_secret ? key->has_sign_seed : key->has_sign_public)
+    if (with_secret ? secret_is_there(key) : key->has_sign_public)
         return TOOL_DONE;
     keyfile_wipe(key);
     return tool_fail(TOOL_INPUT, "%s holds no %s", path,
@@ -245,9 +283,10 @@ static int endorse_key(struct tool *tool, const struct arguments *given)
         status = load(&key, with, true);
     if (status != TOOL_DONE)
         return status;
-    enrolment_endorse(&tool->arena, &enrolment, &key);
+    status = enrolment_endorse(tool, &enrolment, &key);
     keyfile_wipe(&key);
-    status = enrolment_write(tool, given->words[1], &enrolment);
+    if (status == TOOL_DONE)
+        status = enrolment_write(tool, given->words[1], &enrolment);
     if (status != TOOL_DONE)
         return status;
     hex_encode(value_get_bin(&enrolment, "key"), hex);
@@ -302,42 +341,52 @@ static int enrol_key(struct tool *tool, const struct arguments *given)
 
 /* The file with the new pair is there before the engine is asked, and takes the old one's place after it said yes: at no
  * moment is the only copy of a key that counts lost. */
+static int next_key(struct tool *tool, const struct arguments *given, const char *next,
+                    const struct keyfile *now, struct keyfile *made)
+{
+    struct error err = {ERROR_NONE, ""};
+    int status = TOOL_DONE;
+
+    if (access(next, F_OK) == 0)
+        return keyfile_load(next, made, &err) == 0 ? TOOL_DONE : tool_error(TOOL_INPUT, &err);
+    *made = *now;
+    made->is_sealed = false;
+    made->ssh_key[0] = '\0';
+    if (keyfile_new_sign(made, &err) != 0)
+        return tool_error(TOOL_INTERNAL, &err);
+    if (!arguments_have(given, "--unsealed"))
+        status = secret_seal(tool, made);
+    if (status == TOOL_DONE && keyfile_save(next, made, true, &err) != 0)
+        status = tool_error(TOOL_INTERNAL, &err);
+    return status;
+}
+
 static int rotate_key(struct tool *tool, const struct arguments *given)
 {
     const char *who, *path, *next;
-    struct keyfile now = {0}, made;
-    struct error err = {ERROR_NONE, ""};
+    struct keyfile now = {0}, made = {0};
     struct value enrolment;
     int status = ask_who(tool, &who);
 
-    (void)given;
     if (status == TOOL_DONE)
         status = ask_key(tool, who, &now);
     if (status != TOOL_DONE)
         return status;
     path = tool_path(tool, arena_printf(&tool->arena, "keys/%s.key", who));
     next = arena_printf(&tool->arena, "%s.next", path);
-    made = now;
-    if (access(next, F_OK) == 0
-            ? keyfile_load(next, &made, &err) != 0
-            : keyfile_new_sign(&made, &err) != 0 || keyfile_save(next, &made, true, &err) != 0)
-        status = tool_error(TOOL_INTERNAL, &err);
+    status = next_key(tool, given, next, &now, &made);
     if (status == TOOL_DONE)
         status = make_request(tool, who, made.sign_public, &enrolment);
-    if (status == TOOL_DONE) {
-        enrolment_endorse(&tool->arena, &enrolment, &now);
+    if (status == TOOL_DONE)
+        status = enrolment_endorse(tool, &enrolment, &now);
+    if (status == TOOL_DONE)
         status = send_enrolment(tool, &enrolment);
-    }
     if (status == TOOL_DONE && rename(next, path) != 0)
         status = tool_fail(TOOL_INTERNAL, "%s is enrolled, but could not take the place of %s: %s",
                            next, path, strerror(errno));
-    if (status == TOOL_DONE) {
-        const char *public_path = tool_path(tool, arena_printf(&tool->arena, "keys/%s.pub", who));
-
-        unlink(public_path);
-        if (keyfile_save(public_path, &made, false, &err) != 0)
-            status = tool_error(TOOL_INTERNAL, &err);
-    }
+    if (status == TOOL_DONE)
+        status = keys_replace(tool, tool_path(tool, arena_printf(&tool->arena, "keys/%s.pub", who)),
+                              &made, false);
     keyfile_wipe(&now);
     keyfile_wipe(&made);
     return status;
@@ -370,6 +419,7 @@ static const struct {
     {"list", list_keys},   {"new", new_pair},        {"root", new_root},
     {"roots", show_roots}, {"request", request_key}, {"endorse", endorse_key},
     {"enrol", enrol_key},  {"rotate", rotate_key},   {"revoke", revoke_key},
+    {"seal", seal},
 };
 
 static int run(struct tool *tool, const struct arguments *given)
@@ -378,7 +428,7 @@ static int run(struct tool *tool, const struct arguments *given)
         if (strcmp(given->words[0], parts[i].name) == 0)
             return parts[i].run(tool, given);
     return tool_usage(given,
-                      "%s: list, new, root, roots, request, endorse, enrol, rotate or revoke",
+                      "%s: list, new, seal, root, roots, request, endorse, enrol, rotate or revoke",
                       given->words[0]);
 }
 
@@ -389,20 +439,27 @@ static const struct tool_option options[] = {
     {"--key", "FILE", "request: the public key (default: keys/NAME.pub)"},
     {"--with", "FILE", "endorse: the secret key that endorses"},
     {"--reason", "TEXT", "revoke: why; @FILE reads it from a file"},
+    {"--ssh", "FILE",
+     "new: a key of OpenSSH (ssh-ed25519) signs instead of one of ours; FILE.pub if the agent has "
+     "it"},
+    {"--unsealed", NULL, "new, root, rotate: no passphrase protects the secret"},
     {NULL, NULL, NULL},
 };
 
 const struct tool_command command_key = {
     "key",
     "people",
-    "list | roots | new NAME | root NAME | request NAME | endorse FILE | enrol FILE | rotate | "
+    "list | roots | new NAME | seal NAME | root NAME | request NAME | endorse FILE | enrol FILE | "
+    "rotate | "
     "revoke NAME",
     "people's signing keys: made, endorsed, enrolled, replaced, revoked",
     "A signing key counts when its holder's present key, or two root keys, endorse it: nobody who "
     "keeps the engine can\n"
     "give a person a key. A lost key is replaced by two roots; one that is found again later is "
     "worth nothing.\n\n"
-    "    rota key new bo                            a pair of keys for bo\n"
+    "    rota key new bo                            a pair of keys for bo, sealed with a "
+    "passphrase\n"
+    "    rota key new bo --ssh ~/.ssh/id_ed25519    the key that bo has already\n"
     "    rota key request bo                        keys/bo.enrolment, to be endorsed\n"
     "    rota key endorse bo.enrolment --with root-amara.key      on the machine of each root\n"
     "    rota key enrol bo.enrolment\n"

@@ -3,12 +3,25 @@
 #define ROTA_KEYS_H
 
 #include "tool.h"
+#include "wire/keyfile.h"
 
 /* Letters, digits, dot, dash and underscore, beginning with a letter, at most 64. */
 bool keys_name_is_valid(const char *name);
 
-/* Makes DIR/NAME.key (0600, secret) and DIR/NAME.pub: CURVE if `transport`, Ed25519 if `can_sign`. */
-int keys_make(struct tool *tool, const char *dir, const char *name, bool transport, bool can_sign);
+struct keys_plan {
+    bool transport; /* a CURVE pair */
+    bool can_sign;  /* an Ed25519 pair */
+    bool sealed;    /* its secret is encrypted with a passphrase, which is asked for */
+    const char *
+        ssh; /* instead of a pair of ours: an OpenSSH key of type ssh-ed25519 (FILE, with FILE.pub beside it;
+                      * or FILE.pub alone, if the agent has it); NULL: none */
+};
+
+/* Makes DIR/NAME.key (0600, secret) and DIR/NAME.pub. */
+int keys_make(struct tool *tool, const char *dir, const char *name, const struct keys_plan *plan);
+
+/* Writes a key file over the one that is there; at every moment one of the two is whole. */
+int keys_replace(struct tool *tool, const char *path, const struct keyfile *key, bool with_secrets);
 
 /* The log's signing key (log.key) and its C2SP verifier key (log.vkey) under the journal's name. */
 int keys_make_log(struct tool *tool, const char *dir, const char *origin);

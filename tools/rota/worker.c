@@ -36,10 +36,10 @@ static void tell_json(struct tool *tool, const char *name, const struct keyfile 
     output_json(&tool->out, &line);
 }
 
-int person_new(struct tool *tool, const char *name)
+int person_new(struct tool *tool, const char *name, const struct keys_plan *plan)
 {
     struct keyfile key;
-    int status = keys_make(tool, tool_path(tool, "keys"), name, true, true);
+    int status = keys_make(tool, tool_path(tool, "keys"), name, plan);
 
     if (status == TOOL_DONE)
         status = load_public(tool, name, &key);
@@ -75,7 +75,8 @@ static int worker_new(struct tool *tool, const struct arguments *given)
         return tool_usage(given, "--service SERVICE says what it serves, as exec.backup-check");
     }
     if ((status = ask_place(tool, &place)) == TOOL_DONE &&
-        (status = keys_make(tool, tool_path(tool, "keys"), name, true, false)) == TOOL_DONE &&
+        (status = keys_make(tool, tool_path(tool, "keys"), name,
+                            &(struct keys_plan){.transport = true})) == TOOL_DONE &&
         (status = load_public(tool, name, &key)) == TOOL_DONE) {
         if (tool->out.json) {
             tell_json(tool, name, &key);

@@ -89,35 +89,13 @@ void actor_check_release(struct actor_check *check)
     buf_release(&check->message);
 }
 
-static void add_ssh_string(struct buf *out, struct bytes text)
-{
-    uint8_t len[4] = {0, 0, 0, (uint8_t)text.len}; /* ours are all shorter than 256 */
-
-    buf_add(out, len, 4);
-    buf_add_bytes(out, text);
-}
-
-/* What `ssh-keygen -Y sign -n rota` signs instead of the message itself (OpenSSH PROTOCOL.sshsig, sha512). */
-static void wrap_for_ssh(struct buf *message)
-{
-    uint8_t hash[SHA512_LEN];
-
-    hash_sha512(buf_bytes(message), hash);
-    message->len = 0;
-    buf_add_text(message, "SSHSIG");
-    add_ssh_string(message, bytes_text("rota"));
-    add_ssh_string(message, bytes_text(""));
-    add_ssh_string(message, bytes_text("sha512"));
-    add_ssh_string(message, bytes_of(hash, sizeof hash));
-}
-
 static void build_message(struct actor_check *check, const struct leaf *leaf)
 {
     struct bytes format;
 
     leaf_command_message(leaf, check->origin, &check->message);
     if (dmp_find_str(leaf->body, "sig_format", &format) && bytes_are(format, "sshsig"))
-        wrap_for_ssh(&check->message);
+        leaf_wrap_for_ssh(&check->message);
     check->report->signatures++;
 }
 

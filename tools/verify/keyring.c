@@ -69,6 +69,21 @@ struct endorsed {
     unsigned roots;
 };
 
+static bool is_signed(const struct endorsed *endorsed, struct bytes one, const uint8_t *key,
+                      struct bytes signature)
+{
+    struct buf message = {0};
+    struct bytes format;
+    bool holds;
+
+    buf_add_bytes(&message, endorsed->message);
+    if (dmp_find_str(one, "sig_format", &format) && bytes_are(format, "sshsig"))
+        leaf_wrap_for_ssh(&message);
+    holds = hash_signed(key, buf_bytes(&message), signature);
+    buf_release(&message);
+    return holds;
+}
+
 /* NULL: it holds and was counted. */
 static const char *count_one(struct endorsed *endorsed, struct bytes one)
 {
@@ -78,7 +93,7 @@ static const char *count_one(struct endorsed *endorsed, struct bytes one)
     if (!dmp_find_bin(one, "by", &by) || !dmp_find_bin(one, "signature", &signature))
         return "an endorsement names no key or has no signature";
     if (endorsed->holder->row != NULL && is_hash_of(by, endorsed->holder->row)) {
-        if (!hash_signed(endorsed->holder->row, endorsed->message, signature))
+        if (!is_signed(endorsed, one, endorsed->holder->row, signature))
             return "the endorsement by the present key does not hold";
         endorsed->by_present = true;
         return NULL;
@@ -86,7 +101,7 @@ static const char *count_one(struct endorsed *endorsed, struct bytes one)
     for (size_t i = 0; i < ring->root_count; i++) {
         if (!is_hash_of(by, ring->roots[i]))
             continue;
-        if (!hash_signed(ring->roots[i], endorsed->message, signature))
+        if (!is_signed(endorsed, one, ring->roots[i], signature))
             return "the endorsement by a root key does not hold";
         endorsed->roots += !endorsed->by_root[i];
         endorsed->by_root[i] = true;

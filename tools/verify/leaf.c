@@ -196,3 +196,27 @@ bool leaf_vote_stream(struct bytes stream, struct bytes *round_row, struct bytes
     *person = bytes_of(stream.at + slash, stream.len - slash);
     return true;
 }
+
+/* ---- OpenSSH's envelope ---- */
+
+static void add_ssh_string(struct buf *out, struct bytes text)
+{
+    uint8_t len[4] = {0, 0, 0, (uint8_t)text.len}; /* ours are all shorter than 256 */
+
+    buf_add(out, len, 4);
+    buf_add_bytes(out, text);
+}
+
+/* What `ssh-keygen -Y sign -n rota` signs instead of the message itself (OpenSSH PROTOCOL.sshsig, sha512). */
+void leaf_wrap_for_ssh(struct buf *message)
+{
+    uint8_t hash[SHA512_LEN];
+
+    hash_sha512(buf_bytes(message), hash);
+    message->len = 0;
+    buf_add_text(message, "SSHSIG");
+    add_ssh_string(message, bytes_text("rota"));
+    add_ssh_string(message, bytes_text(""));
+    add_ssh_string(message, bytes_text("sha512"));
+    add_ssh_string(message, bytes_of(hash, sizeof hash));
+}

@@ -32,6 +32,9 @@ const char *leaf_read(struct bytes raw, struct leaf *leaf);
 /* The bytes an actor signs: who asks for what, on which revision, in which log. Replaces what out holds. */
 void leaf_command_message(const struct leaf *leaf, struct bytes origin, struct buf *out);
 
+/* Puts in place of a message what `ssh-keygen -Y sign -n rota` signs for it. */
+void leaf_wrap_for_ssh(struct buf *message);
+
 /* The key of the round row and the person of a vote's stream "RECORD/round/N/PERSON". False: another stream. */
 bool leaf_vote_stream(struct bytes stream, struct bytes *round_row, struct bytes *person);
 
