@@ -34,7 +34,8 @@ says "what it went together with was changed or withdrawn"
 ends 0 --as ines submit EXC-0001 --with SCP-0001
 # By letter: the one command in it carries both signatures.
 mkdir -p "$ROTA_DIR/mail/answers/new"
-ends 0 --as henrik approve EXC-0001 --mail --out "$ROTA_DIR/mail/answers/new/answer.eml"
+ends 0 --as henrik approve EXC-0001 --mail --out "$ROTA_DIR/answer.eml"
+mv "$ROTA_DIR/answer.eml" "$ROTA_DIR/mail/answers/new/answer.eml"
 until_says "approval 1 of 2" --as ines show SCP-0001
 ends 0 --as amara approve SCP-0001
 ends 0 --as ines show SCP-0001
