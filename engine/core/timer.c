@@ -372,6 +372,9 @@ static int fire(struct core *core, struct subject *subject, const struct timer *
             signal_record(core, subject->id, timer->steps[i].event, cause, NULL, NOBODY) != 0)
             return -1;
     }
+    /* Who left without a request that could be found is missed at the next reminder at the latest. */
+    if (timer->from == TIMER_ROUND && subject->round != NULL)
+        run_follow(core, subject->id, ROUND_RECOUNT, cause, NULL, NOBODY);
     return 0;
 }
 
