@@ -24,7 +24,7 @@
 #include "core/authority.h"
 #include "core/ballot.h"
 
-enum { RECORD_TITLE_MAX = 256 };
+enum { RECORD_TITLE_MAX = 256, INLINE_MAX = 1024 };
 
 struct directory; /* index over person rows */
 
@@ -278,6 +278,10 @@ bool scope_holds(struct core *core, const struct expr *expr, const struct subjec
                  struct error *why);
 /* A table or long text that was put away by its hash, as the value it stands for; others as they are. */
 struct value inlined(struct core *core, const struct field *field, const struct value *value);
+/* What an expression over `subject` gave, as `field` can hold it: a long text that was put away is named by its hash
+ * again; one that is too long and was put together here keeps its beginning (the record it came from has the rest). */
+struct value held(struct core *core, const struct subject *subject, const struct field *field,
+                  struct value value);
 /* Who was asked to acknowledge and who has: array of {person, state: "asked" or "acknowledged", at}. */
 struct value acks_of(struct core *core, const struct subject *subject);
 struct slice render(struct core *core, const char *template, const struct value *names);

@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 
-enum { TEXT_MAX = 1024, TITLE_MAX = RECORD_TITLE_MAX, MISSING_SHOWN = 20, LINKS_MAX = 4000 };
+enum { TITLE_MAX = RECORD_TITLE_MAX, MISSING_SHOWN = 20, LINKS_MAX = 4000 };
 
 struct slice record_version(struct slice id)
 {
@@ -102,7 +102,7 @@ static int check_text(struct core *core, const struct field *field, const struct
 {
     if (value->type != VALUE_STR)
         return refuse_field(core, field, "a text is expected");
-    if (value->count > TEXT_MAX)
+    if (value->count > INLINE_MAX)
         return refuse_field(core, field,
                             field->type == FIELD_LONGTEXT
                                 ? "texts over 1,024 bytes go up with content.put"

@@ -42,8 +42,9 @@ static int refuse_rule(struct core *core, const struct rule *rule, const char *w
                       rule->name, rule->where.file, rule->where.line, what, why->text);
 }
 
-static int settings(struct core *core, struct firing *firing, const struct setting *set, int count,
-                    struct value *fields)
+/* `kind`: whose fields they are; NULL for the arguments of a signal. */
+static int settings(struct core *core, struct firing *firing, const struct kind *kind,
+                    const struct setting *set, int count, struct value *fields)
 {
     for (int i = 0; i < count; i++) {
         struct value value = VALUE_NONE;
@@ -51,6 +52,8 @@ static int settings(struct core *core, struct firing *firing, const struct setti
 
         if (scope_eval(core, set[i].value, &firing->scope, &value, &why) != 0)
             return refuse_rule(core, firing->rule, set[i].field, &why);
+        if (kind != NULL)
+            value = held(core, firing->subject, kind_field(kind, slice_str(set[i].field)), value);
         if (value.type != VALUE_NIL)
             value_set(core->arena, fields, set[i].field, value);
     }
@@ -136,8 +139,8 @@ static int start(struct core *core, struct firing *firing)
     firing->about = slice_of(NULL, 0); /* nothing is told of what was done before */
     if (state_row(core->state, once) != NULL)
         return 0;
-    if (settings(core, firing, firing->rule->set, firing->rule->set_count, &fields) != 0 ||
-        settings(core, firing, firing->rule->due, firing->rule->due_count, &fields) != 0)
+    if (settings(core, firing, kind, firing->rule->set, firing->rule->set_count, &fields) != 0 ||
+        settings(core, firing, kind, firing->rule->due, firing->rule->due_count, &fields) != 0)
         return -1;
     take_facts(core, &fields, &extra);
     if (record_check_fields(core, kind, &fields, false) != 0)
@@ -158,7 +161,7 @@ static int signal_all(struct core *core, struct firing *firing)
     struct value to = VALUE_NONE, args = value_map();
     struct error why = {ERROR_NONE, ""};
 
-    if (settings(core, firing, firing->rule->set, firing->rule->set_count, &args) != 0)
+    if (settings(core, firing, NULL, firing->rule->set, firing->rule->set_count, &args) != 0)
         return -1;
     if (scope_eval(core, firing->rule->signal_to, &firing->scope, &to, &why) != 0)
         return 0; /* the field that would name a record is empty: there is nobody to signal */

@@ -35,6 +35,40 @@ struct value inlined(struct core *core, const struct field *field, const struct 
     return table;
 }
 
+static const struct value *put_away(struct core *core, const struct subject *subject,
+                                    struct slice text)
+{
+    const struct value *fields = value_get(subject->row, "fields");
+
+    for (uint32_t i = 0; value_is(fields, VALUE_MAP) && i < fields->count; i++) {
+        const struct value *value = &fields->as.pairs[i].value;
+        struct slice hash = value_get_bin(value, "content");
+
+        if (hash.len == HASH_LEN && slice_equal(state_content(core->state, hash), text))
+            return value;
+    }
+    return NULL;
+}
+
+struct value held(struct core *core, const struct subject *subject, const struct field *field,
+                  struct value value)
+{
+    static const char more[] = " [...]";
+    struct slice text = value_slice(&value);
+    const struct value *away;
+
+    if (field == NULL || field->list || value.type != VALUE_STR || text.len <= INLINE_MAX ||
+        (field->type != FIELD_LONGTEXT && field->type != FIELD_TEXT))
+        return value;
+    away = field->type == FIELD_LONGTEXT ? put_away(core, subject, text) : NULL;
+    if (away != NULL)
+        return *away;
+    text.len = INLINE_MAX - (sizeof more - 1);
+    while (text.len > 0 && !utf8_is_valid(text))
+        text.len--;
+    return value_text(textf(core, "%.*s%s", (int)text.len, (const char *)text.at, more));
+}
+
 static void put_fields(struct core *core, const struct kind *kind, const struct value *fields,
                        bool inline_them, struct value *out)
 {

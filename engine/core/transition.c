@@ -179,6 +179,7 @@ static int put_settings(struct core *core, struct move *move)
         if (scope_eval(core, setting->value, &scope, &value, &why) != 0)
             return run_refuse(core, 422, "guard-failed", "Field %s could not be computed: %s.",
                               setting->field, why.text);
+        value = held(core, &seen, kind_field(seen.kind, slice_str(setting->field)), value);
         value_set(core->arena, fields, setting->field, value);
     }
     return 0;

@@ -467,7 +467,9 @@ const char *story_content(struct story *story, const char *text)
 {
     struct value kept = house_content(&story->house, &story->arena, content_salt, slice_str(text));
     char *hex = arena_take(&story->arena, 2 * HASH_LEN + 1);
+    uint8_t hash[HASH_LEN];
 
+    memory_add_content(&story->twin_memory, content_salt, slice_str(text), hash);
     hex_encode(value_get_bin(&kept, "content"), hex);
     return hex;
 }

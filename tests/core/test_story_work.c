@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/story.h"
@@ -416,6 +417,35 @@ static void what_is_computed_at_birth_sees_what_the_record_is_born_with(void **s
     story_end(story);
 }
 
+/* ---- long texts ---- */
+
+static void a_long_text_goes_on_by_its_hash_and_a_longer_one_is_cut(void **state)
+{
+    struct story *story = story_begin();
+    char text[2001], open[512], task[32];
+    const char *why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof text - 1; i += 2)
+        memcpy(text + i, "\xc3\xa9", 2); /* 1,000 times an e with an acute */
+    text[sizeof text - 1] = '\0';
+    snprintf(
+        open, sizeof open,
+        "{'kind': 'pledge', 'title': 'Backups', 'fields': {'report': {'size': 2000, 'content': "
+        "'hex:%s'}}}",
+        story_content(story, text));
+    assert_done(story_do(story, "amara", "open", NULL, open));
+    assert_string_equal(story_field(story, "PLG-0001", "report"),
+                        story_field(story, "ACT-0001", "why"));
+    why = story_field(story, "ACT-0002", "why");
+    assert_int_equal(strlen(why), 1023); /* never a part of a character */
+    assert_memory_equal(why, "It says: \xc3\xa9", 11);
+    assert_string_equal(why + strlen(why) - 6, " [...]");
+    snprintf(task, sizeof task, "%s", story_field(story, "ACT-0002", "task") + 1012);
+    assert_string_equal(task, "\xc3\xa9\xc3\xa9\xc3\xa9 [...]");
+    story_end(story);
+}
+
 /* ---- stages that are left out ---- */
 
 #define PLEDGE(fields) "{'kind': 'pledge', 'title': 'A pledge', 'fields': {" fields "}}"
@@ -629,6 +659,7 @@ int main(void)
         cmocka_unit_test(a_new_date_moves_the_timer),
         cmocka_unit_test(a_clock_speaks_at_parts_of_the_way_to_a_deadline),
         cmocka_unit_test(what_is_computed_at_birth_sees_what_the_record_is_born_with),
+        cmocka_unit_test(a_long_text_goes_on_by_its_hash_and_a_longer_one_is_cut),
         cmocka_unit_test(a_stage_whose_condition_does_not_hold_is_left_out),
         cmocka_unit_test(a_single_stage_that_is_left_keeps_its_meaning),
         cmocka_unit_test(an_approval_of_which_no_stage_is_left_is_refused),
