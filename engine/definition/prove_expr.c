@@ -92,10 +92,27 @@ bool expr_is_fixed(const struct expr *expr)
     return expr != NULL && expr->root != NULL && !names_something(expr->root);
 }
 
+/* What a filter asks adds nothing to what it is asked of. */
+static bool node_grows(const struct expr_node *node)
+{
+    static const char *const GROWING[] = {"links", "valid", "open", "recent"};
+
+    if (node->op == EXPR_FILTER)
+        return node_grows(node->kids[0]);
+    for (size_t i = 0; node->op == EXPR_NAME && i < sizeof GROWING / sizeof GROWING[0]; i++) {
+        if (slice_is(node->name, GROWING[i]))
+            return true;
+    }
+    for (int i = 0; i < node->kid_count; i++) {
+        if (node_grows(node->kids[i]))
+            return true;
+    }
+    return false;
+}
+
 bool expr_grows(const struct expr *expr)
 {
-    return expr_reads(expr, "links") || expr_reads(expr, "valid") || expr_reads(expr, "open") ||
-           expr_reads(expr, "recent");
+    return expr != NULL && expr->root != NULL && node_grows(expr->root);
 }
 
 /* ---- numbers ---- */

@@ -51,7 +51,7 @@ enum truth truth_of(const struct expr *when, const char *state, const char *even
 /* Does it read this name of its scope? */
 bool expr_reads(const struct expr *expr, const char *name);
 
-/* Does it read records that may become more: links, or those of a kind? */
+/* Is what it gives made of records that may become more: links, or those of a kind? */
 bool expr_grows(const struct expr *expr);
 
 /* Does it read nothing at all: is it the same for every record, at any time? */

@@ -10,8 +10,8 @@
  *   1. every rule on it that opens a record is bounded: what `once` gives is the same every time round. It is, if it
  *      names nothing but constants; or if the watched record is not opened anew on the way, no row on the way sets a
  *      field that `once` reads, it reads neither `now` nor `args`, and the elements (`each`) are not links, which grow;
- *   2. and without the edges of such rules, no record can go on for ever: in no kind do the rows that are still on a way
- *      round lead from a state back to that state.
+ *   2. and without the edges of such rules, no record can go on for ever. A row that the rows on ways round with it do not
+ *      lead back to happens once to each record: it ends every way round that it is on, and is taken out, until none is left.
  *
  * Else it is refused, with a shortest way round. Conditions count as possibly true. */
 #include "definition/prove_inside.h"
@@ -299,14 +299,43 @@ static bool comes_round(const struct meeting *m, const int *component, int node)
     return false;
 }
 
+static void thin(const struct meeting *m, const struct graph *whole, const bool *gone,
+                 struct graph *out)
+{
+    graph_init(out, m->proof->arena, m->node_count);
+    for (int e = 0; e < whole->edge_count; e++) {
+        if (!gone[whole->edges[e].from] && !gone[whole->edges[e].to])
+            graph_add(out, whole->edges[e].from, whole->edges[e].to, whole->edges[e].via);
+    }
+}
+
+/* Takes out the rows that no record comes round to; gives whether there were any. */
+static bool take_out(const struct meeting *m, const struct graph *graph, const int *component,
+                     bool *gone)
+{
+    bool more = false;
+
+    for (int e = 0; e < graph->edge_count; e++) {
+        int node = graph->edges[e].from;
+
+        if (!gone[node] && row_of_node(m, node) != NULL &&
+            component[node] == component[graph->edges[e].to] && !comes_round(m, component, node))
+            more = gone[node] = true;
+    }
+    return more;
+}
+
 static void prove_ends(struct meeting *m, const bool *bounded)
 {
-    struct graph graph;
+    bool *gone = arena_zero(m->proof->arena, (size_t)m->node_count + 1), *said;
+    struct graph whole, graph;
     const int *component;
-    bool *said;
 
-    draw(m, &graph, bounded);
-    component = graph_components(&graph);
+    draw(m, &whole, bounded);
+    do {
+        thin(m, &whole, gone, &graph);
+        component = graph_components(&graph);
+    } while (take_out(m, &graph, component, gone));
     said = arena_zero(m->proof->arena, (size_t)graph.node_count + 1);
     for (int e = 0; e < graph.edge_count; e++) {
         const struct edge *edge = &graph.edges[e];
@@ -315,7 +344,7 @@ static void prove_ends(struct meeting *m, const bool *bounded)
         const char *text;
 
         if (from == NULL || component[edge->from] != component[edge->to] ||
-            said[component[edge->from]] || !comes_round(m, component, edge->from))
+            said[component[edge->from]])
             continue;
         said[component[edge->from]] = true;
         text = round_text(m, &graph, component, edge, &rule);

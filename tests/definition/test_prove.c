@@ -187,6 +187,12 @@ static const struct example CYCLES[] = {
      "p.cfg:8: this opens records without end, each time round another: one.ring -> A: two.begin -> B: one.ring\n"},
     {PAIR("{ event = \"ring\"; from = [\"open\"]; to = \"open\"; by = [\"clerk\", \"system\"]; },", "{ rule = \"A\"; when = \"one.ring\"; signal = { to = \"record.other\"; event = \"ring\"; }; },\n{ rule = \"B\"; when = \"two.ring\"; signal = { to = \"record.cause\"; event = \"ring\"; }; }"),
      "p.cfg:8: these set each other off without end: one.ring -> A: two.ring -> B: one.ring\n"},
+    /* What a filter asks adds no elements; those that are links do. */
+    {PAIR("{ event = \"ring\"; from = [\"open\"]; to = \"open\"; by = [\"clerk\", \"system\"]; },", "{ rule = \"A\"; when = \"one.ring\"; starts = \"two\"; each = \"[1, 2].filter(x, links.one.exists(o, o.id != record.id))\"; once = \"record.id + string(row)\"; },\n{ rule = \"B\"; when = \"two.begin\"; signal = { to = \"links.one.map(o, o.id)\"; event = \"ring\"; }; }"), ""},
+    {PAIR("{ event = \"ring\"; from = [\"open\"]; to = \"open\"; by = [\"clerk\", \"system\"]; },", "{ rule = \"A\"; when = \"one.ring\"; starts = \"two\"; each = \"links.two\"; once = \"record.id + row.id\"; },\n{ rule = \"B\"; when = \"two.begin\"; signal = { to = \"links.one.map(o, o.id)\"; event = \"ring\"; }; }"),
+     "p.cfg:8: this opens records without end, each time round another: one.ring -> A: two.begin -> B: one.ring\n"},
+    /* One of the two happens once to each record: what it rings stays where it is, and is rung as often as that. */
+    {PAIR("{ event = \"ring\"; from = [\"open\"]; to = \"open\"; by = [\"clerk\", \"system\"]; },", "{ rule = \"A\"; when = \"one.ring\"; signal = { to = \"record.other\"; event = \"end\"; }; },\n{ rule = \"B\"; when = \"two.end\"; signal = { to = \"record.cause\"; event = \"ring\"; }; }"), ""},
     /* A record that leaves the state where it answers does not answer again. */
     {PAIR("", "{ rule = \"A\"; when = \"one.end\"; signal = { to = \"record.other\"; event = \"end\"; }; },\n{ rule = \"B\"; when = \"two.end\"; signal = { to = \"record.cause\"; event = \"end\"; }; }"), ""},
     /* By itself there and back. */
