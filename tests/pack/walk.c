@@ -106,10 +106,11 @@ static const char *word_of(struct walk *walk, const char *at, size_t len)
 static bool read_line(struct walk *walk, char *text, struct line *out)
 {
     struct value *json = arena_take(&walk->arena, sizeof *json);
-    char *brace = strstr(text, " {"), *at = text;
+    char *brace = strstr(text, " {"), *list = strstr(text, " ["), *at = text;
 
     *out = (struct line){.count = 0};
-    if (brace != NULL) {
+    /* A VALUE that is a list is compared as it is shown. */
+    if (brace != NULL && (list == NULL || brace < list)) {
         if (!read_json(walk, brace + 1, json))
             return false;
         out->json = json;
