@@ -163,6 +163,9 @@ const struct value *round_stage(const struct value *round, struct slice person);
 /* waiting, open, granted ...; `stage` NULL: of a round without stages. */
 struct slice round_stage_state(const struct value *round, const struct value *stage);
 bool round_waits_for(const struct value *round, struct slice person); /* is it asked now? */
+/* Is the person's vote of this kind one that the round takes now? Whoever the row names may return it. */
+bool round_may_vote(const struct value *round, const struct transition *transition,
+                    struct slice person);
 
 /* ---- round.c ---- */
 int round_open(struct core *core, struct move *move, struct value *after);
@@ -172,8 +175,9 @@ void round_void(struct core *core, const struct subject *subject, struct value *
                 struct value *own, const char *outcome);
 /* The row with this vote in the record's state, or NULL. */
 const struct transition *row_of_vote(const struct subject *subject, enum vote vote);
-/* Refuses if the person cannot vote in the open round now, whatever the vote. */
-int round_check_voter(struct core *core, const struct subject *subject, struct slice person);
+/* Refuses if the person cannot vote so in the open round now. */
+int round_check_voter(struct core *core, const struct subject *subject,
+                      const struct transition *transition, struct slice person);
 int round_vote(struct core *core, const struct question *question, struct subject *subject,
                const struct transition *transition);
 /* Its time is over, said by leaf `cause` of this run (not of the record's stream): it comes to what the approval declares. */

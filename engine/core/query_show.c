@@ -224,7 +224,7 @@ static void put_next(struct asking *asking, const struct subject *subject)
         struct slice event = slice_str(transition->event);
 
         if (!transition->from[state] || value_has_text(&events, event) ||
-            (transition->vote != VOTE_NONE && !round_waits_for(subject->round, who)) ||
+            (transition->vote != VOTE_NONE && !round_may_vote(subject->round, transition, who)) ||
             (transition->opens_round && subject->round != NULL))
             continue;
         if (authority_transition(asking->core, who, subject, transition, &sentence) == PERMIT)

@@ -189,7 +189,7 @@ static void explain_round(struct asking *asking, const struct subject *subject,
         say(asking, "missing",
             textf(core, "%.*s already awaits approval.", (int)subject->id.len,
                   (const char *)subject->id.at));
-    if (transition->vote != VOTE_NONE && round_check_voter(core, subject, person) != 0)
+    if (transition->vote != VOTE_NONE && round_check_voter(core, subject, transition, person) != 0)
         take_refusal(asking);
 }
 

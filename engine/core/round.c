@@ -687,7 +687,8 @@ static int64_t put_vote(struct core *core, const struct cast *cast, struct recou
                     cast->stream, subject->id, &author, question->args, &effects);
 }
 
-int round_check_voter(struct core *core, const struct subject *subject, struct slice person)
+int round_check_voter(struct core *core, const struct subject *subject,
+                      const struct transition *transition, struct slice person)
 {
     const struct value *stage = round_stage(subject->round, person);
     struct slice name = value_get_text(stage, "name"), stands;
@@ -695,10 +696,14 @@ int round_check_voter(struct core *core, const struct subject *subject, struct s
     if (value_find(value_get(subject->round, "votes"), person) != NULL)
         return run_refuse(core, 409, "wrong-state", "%.*s has voted in this round already.",
                           (int)person.len, (const char *)person.at);
+    /* To return takes no part in the counting: whoever the row lets may do it, a reviewer for one. */
     if (!value_has_text(value_get(subject->round, "ask"), person))
-        return run_refuse(core, 403, "not-allowed",
-                          "%.*s is not asked in this round; who is was settled when it opened.",
-                          (int)person.len, (const char *)person.at);
+        return transition->vote == VOTE_RETURN
+                   ? 0
+                   : run_refuse(
+                         core, 403, "not-allowed",
+                         "%.*s is not asked in this round; who is was settled when it opened.",
+                         (int)person.len, (const char *)person.at);
     stands = round_stage_state(subject->round, stage);
     if (slice_is(stands, "waiting"))
         return run_refuse(core, 409, "wrong-state",
@@ -715,7 +720,7 @@ int round_check_voter(struct core *core, const struct subject *subject, struct s
 }
 
 static int check_round(struct core *core, const struct question *question,
-                       const struct subject *subject)
+                       const struct subject *subject, const struct transition *transition)
 {
     int64_t n = value_get_int(subject->round, "n", 0);
 
@@ -724,7 +729,7 @@ static int check_round(struct core *core, const struct question *question,
             core, 409, "stale-content",
             "You voted in round %lld, the open one is %lld; look at the record again.",
             (long long)value_get_int(question->args, "round", -1), (long long)n);
-    return round_check_voter(core, subject, question->principal);
+    return round_check_voter(core, subject, transition, question->principal);
 }
 
 /* May they vote so in this round, and did they sign just that? */
@@ -732,7 +737,7 @@ static int check_cast(struct core *core, const struct subject *subject, struct c
 {
     const struct question *question = &cast->question;
 
-    if (check_round(core, question, subject) != 0)
+    if (check_round(core, question, subject, cast->transition) != 0)
         return -1;
     if (cast->transition->vote == VOTE_GRANT &&
         guard_transition(core, subject, cast->transition, question->principal, question->args) != 0)
@@ -778,10 +783,11 @@ static void set_votes(struct rounds *rounds, const struct cast casts[BUNDLE_MAX]
 {
     for (int i = 0; i < rounds->count; i++) {
         struct round_ballot *ballot = &rounds->ballots[i];
+        int voter =
+            casts[i].is_given ? round_voter(ballot, casts[i].question.principal) : MODEL_NONE;
 
-        if (casts[i].is_given)
-            ballot->voters[round_voter(ballot, casts[i].question.principal)].vote =
-                casts[i].transition->vote;
+        if (voter != MODEL_NONE)
+            ballot->voters[voter].vote = casts[i].transition->vote;
     }
 }
 
@@ -824,7 +830,7 @@ int round_vote(struct core *core, const struct question *question, struct subjec
     if (value_get(question->args, "with") != NULL)
         return run_refuse(core, 400, "malformed", "A vote takes no \"with\".");
     /* The one that is named last: nothing is said to be signed before all of it is. */
-    if (round_check_voter(core, subject, question->principal) != 0 ||
+    if (round_check_voter(core, subject, transition, question->principal) != 0 ||
         bundle_check_also(core, question,
                           rounds_beside(core, subject, question->principal).count) != 0 ||
         check_beside(core, question, transition->vote, &rounds, casts) != 0 ||
@@ -832,6 +838,9 @@ int round_vote(struct core *core, const struct question *question, struct subjec
         return -1;
     set_votes(&rounds, casts);
     end = count_all(&rounds, &is_tie);
+    /* Returned by one who is not asked: his word is in no ballot, and ends it all the same. */
+    if (round_voter(&rounds.ballots[0], question->principal) == MODEL_NONE)
+        end = rounds.counts[0].end = BALLOT_RETURNED;
     cause = put_votes(core, &rounds, casts, end != BALLOT_OPEN);
     return cause < 0 ? -1 : conclude_count(core, &rounds, end, is_tie, cause);
 }

@@ -163,6 +163,15 @@ bool round_waits_for(const struct value *round, struct slice person)
            slice_is(round_stage_state(round, round_stage(round, person)), "open");
 }
 
+bool round_may_vote(const struct value *round, const struct transition *transition,
+                    struct slice person)
+{
+    if (transition->vote == VOTE_RETURN && !value_has_text(value_get(round, "ask"), person))
+        return slice_is(value_get_text(round, "state"), "open") &&
+               value_find(value_get(round, "votes"), person) == NULL;
+    return round_waits_for(round, person);
+}
+
 /* ---- when it opens ---- */
 
 struct plan {

@@ -394,6 +394,24 @@ static void one_refusal_ends_it_and_one_return_sends_it_back(void **state)
     story_end(story);
 }
 
+static void a_reviewer_who_is_not_asked_may_return_it_and_nothing_else(void **state)
+{
+    struct story *story = with_submitted_policy();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'reviewers': ['finn']}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_refused(story_sign(story, "finn", "approve", "POL-0001", NULL), 403, "not-allowed");
+    assert_true(story_may(story, "finn", "POL-0001", "return"));
+    assert_done(story_sign(story, "finn", "return", "POL-0001", REASON));
+    assert_true(
+        slice_is(value_get_text(story_row(story, "POL-0001@1.0/round/2"), "state"), "returned"));
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 0);
+    assert_false(story_may(story, "cleo", "POL-0001", "approve"));
+    story_end(story);
+}
+
 static void a_round_that_nobody_completes_expires(void **state)
 {
     struct story *story = with_submitted_policy();
@@ -564,6 +582,7 @@ int main(void)
         cmocka_unit_test(whoever_edited_it_cannot_approve_it_either),
         cmocka_unit_test(whoever_set_a_field_while_submitting_cannot_approve_it),
         cmocka_unit_test(one_refusal_ends_it_and_one_return_sends_it_back),
+        cmocka_unit_test(a_reviewer_who_is_not_asked_may_return_it_and_nothing_else),
         cmocka_unit_test(a_round_that_nobody_completes_expires),
         cmocka_unit_test(the_effective_date_puts_it_in_force),
         cmocka_unit_test(the_review_begins_by_itself_and_moves_the_date_on),
