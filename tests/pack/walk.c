@@ -69,11 +69,28 @@ static const struct value *row_of(struct walk *walk, const char *name)
 
 /* ---- words and JSON ---- */
 
+/* {"file": NAME}: a file of that name, whose content is its name. */
+static void put_file(struct walk *walk, struct value *value)
+{
+    const char *name = text_of(walk, value_get_text(value, "file"));
+    uint8_t *hash = arena_take(&walk->arena, HASH_LEN);
+
+    hex_decode(story_content(walk->story, name), hash, HASH_LEN);
+    *value = value_map();
+    value_set(&walk->arena, value, "name", value_str(name));
+    value_set(&walk->arena, value, "type", value_str("text/plain"));
+    value_set(&walk->arena, value, "size", value_int((int64_t)strlen(name)));
+    value_set(&walk->arena, value, "content", value_bin(hash, HASH_LEN));
+}
+
 /* $NAME becomes its id, wherever a text consists of it; a moment its milliseconds, as `rota` sends it. */
 static void put_ids(struct walk *walk, struct value *value)
 {
     int64_t ms;
 
+    if (value->type == VALUE_MAP && value->count == 1 &&
+        value_is(value_get(value, "file"), VALUE_STR))
+        put_file(walk, value);
     if (value->type == VALUE_STR && value->count == strlen("2026-03-02T08:00:00Z") &&
         moment_parse(value_slice(value), &ms) == 0)
         *value = value_int(ms);

@@ -12,7 +12,7 @@
  *     let NAME VALUE | let NAME JSON             $NAME stands for it, wherever it is
  *     include FILE                               the steps of tests/pack/walks/FILE, here
  *
- * `#` begins a comment; a line that ends in `\` goes on in the next. NAME is a name given with `as` (without it, the
+ * {"file": NAME} in JSON stands for a file of that name. `#` begins a comment; a line that ends in `\` goes on in the next. NAME is a name given with `as` (without it, the
  * kind's name) or an id; $NAME in JSON and in a VALUE stands for the id. `told` delivers the notice, so that the
  * next `told` needs another one.
  */
