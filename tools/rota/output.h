@@ -59,7 +59,7 @@ void output_pair(struct output *out, int indent, int label_width, const char *la
 void output_json(struct output *out, const struct value *value);
 
 /* Tables: columns are as wide as their cells; the last one takes what is left and is wrapped. */
-enum { TABLE_COLUMNS_MAX = 12 };
+enum { TABLE_COLUMNS_MAX = 32 }; /* as many as a table of a pack may have */
 
 struct table {
     int column_count, row_count, row_cap;
