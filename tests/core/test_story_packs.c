@@ -243,6 +243,25 @@ static void a_round_that_is_open_is_voided_openly_or_not_at_all(void **state)
     story_end(story);
 }
 
+static void what_was_to_be_approved_together_is_not_approved_without_it(void **state)
+{
+    static const struct story_change next[] = {
+        {"rounds.cfg", "version = \"1.0\"", "version = \"1.1\""}, {NULL, NULL, NULL}};
+    struct story *story = story_begin_with("tests/core/pack_rounds");
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, "{'kind': 'charter', 'title': 'Charter'}"));
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'annex', 'title': 'Annex', 'fields': {'signers': ['bo']}}"));
+    assert_done(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['ANX-0001']}"));
+    assert_done(story_install(story, "amara", WHY, next));
+    assert_done(migrate(story, "CHA-0001", ", 'void_round': true"));
+    assert_string_equal(story_fact(story, "CHA-0001", "bundle"), "");
+    assert_string_equal(story_fact(story, "ANX-0001", "bundle"), "");
+    assert_string_equal(story_fact(story, "ANX-0001", "phase"), "editing");
+    story_end(story);
+}
+
 static void what_is_approved_is_put_in_force_by_the_rules_it_was_approved_under(void **state)
 {
     struct story *story = with_policy();
@@ -442,6 +461,7 @@ int main(void)
         cmocka_unit_test(a_shorter_period_moves_the_review_of_what_is_in_force),
         cmocka_unit_test(what_has_followed_a_migration_bars_the_way_back),
         cmocka_unit_test(a_round_that_is_open_is_voided_openly_or_not_at_all),
+        cmocka_unit_test(what_was_to_be_approved_together_is_not_approved_without_it),
         cmocka_unit_test(what_is_approved_is_put_in_force_by_the_rules_it_was_approved_under),
         cmocka_unit_test(a_state_that_is_gone_is_asked_for_and_no_stage_is_jumped),
         cmocka_unit_test(fields_come_and_go_and_what_is_required_is_asked_for),
