@@ -6,6 +6,7 @@
  *     prove_reach.c     every state is reached, every open one can be left for a closed one
  *     prove_round.c     nothing comes into force unapproved
  *     prove_timer.c     timers run, and somebody answers them
+ *     prove_version.c   the next version can take the place of the one before
  *     prove_rule.c      rules that set each other off come to an end
  *     prove_gate.c      gates open; what is done once for each is told apart
  *     prove_message.c   messages name what the records have
@@ -95,6 +96,7 @@ const char *way_to_state(const struct proof *proof, int state);
 void prove_reach(struct proof *proof);
 void prove_round(struct proof *proof);
 void prove_timers(struct proof *proof);
+void prove_versions(struct proof *proof);
 
 /* ---- the proofs of a pack ---- */
 void prove_rules(struct proof *proof);
