@@ -7,8 +7,7 @@ work=${ROTA_DIR%/org}
 
 # Somebody who may open this kind: for "anyone" and for what only the engine opens, the ISMS manager tries.
 opener() {
-    rota --as ines --json people >"$work/people" && rota --as ines --json open >"$work/kinds" &&
-        "$python" - "$1" "$work/kinds" "$work/people" <<'PY'
+    "$python" - "$1" "$work/kinds" "$work/people" <<'PY'
 import json, sys
 kind = next(k for k in map(json.loads, open(sys.argv[2])) if k["name"] == sys.argv[1])
 by = [w for e in kind["events"] if e["creates"] for w in e["by"]]
@@ -38,6 +37,7 @@ PY
 
 ends 0 init "$ROTA_DIR" --sample
 ends 0 up
+rota --as ines --json people >"$work/people" && rota --as ines --json open >"$work/kinds" || wrong "who is here, and which kinds?"
 opened=0
 for file in tests/pack/records/*.json; do
     kind=$(basename "$file" .json)
