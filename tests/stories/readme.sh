@@ -3,13 +3,15 @@
 set -eu
 house=$(cd "$(dirname "$0")/../.." && pwd)
 export PATH="$ROTA_BUILD:$PATH" ROTA_SHARE="$house" ROTA_DIR="${TMPDIR:-/tmp}/readme-tour"
-trap 'rota down >/dev/null 2>&1 || :' EXIT
-sed -n '/^## A tour in ten minutes/,/^## Write a worker/s/^    \(rota .*\)/\1/p' "$house/README.md" >"$TMPDIR/tour"
-[ "$(wc -l <"$TMPDIR/tour")" -gt 20 ]
+worker=
+trap '[ -z "$worker" ] || kill "$worker" 2>/dev/null || :; rota down >/dev/null 2>&1 || :' EXIT
+sed -n '/^## A tour in ten minutes/,/^## Write a worker/s/^    \(\(rota\|\/usr\/bin\/python3\) .*\)/\1/p' "$house/README.md" >"$TMPDIR/tour"
+[ "$(wc -l <"$TMPDIR/tour")" -gt 60 ]
 while IFS= read -r line; do
     echo "\$ $line"
     case $line in
     *watch*) continue ;; # waits for what comes; tried by everyday.sh
+    *" &") (cd "$house" && exec sh -c "exec ${line% &}") </dev/null >/dev/null 2>&1 & worker=$! ;;
     *"# refused"*)
         status=0
         sh -c "$line" </dev/null || status=$?
