@@ -150,6 +150,22 @@ static void a_gate_holds_until_what_it_waits_for_is_closed(void **state)
     arena_release(&arena);
 }
 
+static void a_date_may_be_a_span_from_the_day_on_which_it_is_written(void **state)
+{
+    struct years *years = years_live(
+        START "for = \"3 weeks\";"
+              "open = ( { kind = \"action\"; title = \"Soon\"; by = \"ines\"; at = \"2027-01-11\";"
+              " fields = { task = \"It.\"; cause = \"FND-0001\"; assignee = \"pavel\"; due = \"10 "
+              "days\"; }; } );"
+              "people = ( { weight = 0; } );",
+        -1);
+
+    (void)state;
+    assert_int_equal(years->status, 0);
+    assert_non_null(years_first(years, HAPPENED_OVERDUE, "ACT-0001", "due 2027-01-21"));
+    years_end(years);
+}
+
 static void what_is_forbidden_is_refused_and_said(void **state)
 {
     struct years *years = years_live(
@@ -214,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_program_that_fails_parks_its_tasks_until_somebody_tries_again),
         cmocka_unit_test(a_program_that_is_down_only_makes_tasks_wait),
         cmocka_unit_test(a_gate_holds_until_what_it_waits_for_is_closed),
+        cmocka_unit_test(a_date_may_be_a_span_from_the_day_on_which_it_is_written),
         cmocka_unit_test(what_is_forbidden_is_refused_and_said),
         cmocka_unit_test(who_leaves_may_no_more_and_who_joins_does_their_share),
         cmocka_unit_test(an_opening_that_is_refused_ends_it_with_its_place),

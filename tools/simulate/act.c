@@ -235,7 +235,7 @@ static enum outcome try_event(struct simulation *sim, struct known *record, cons
         who = left.count > 0 ? candidates.names[0]
                              : first_allowed(sim, record, event, &candidates, &why);
     }
-    if (who == NULL)
+    if (who == NULL && ask_why(sim, record, event, candidates.names[0], &why))
         note_stuck(sim, record, event, &why);
     if (who == NULL || sim->is_broken)
         return NOT_POSSIBLE;

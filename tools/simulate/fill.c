@@ -352,12 +352,31 @@ struct value fill_fields(struct simulation *sim, const struct known *record, con
 
 /* ---- fitting ---- */
 
+/* A date may be said as a span from the day on which it is written: "30 days", "12 months". */
+static bool is_from_today(struct simulation *sim, const struct value *value, struct value *out)
+{
+    struct span span;
+    int32_t date;
+    char *text;
+
+    if (value->type != VALUE_STR || date_parse(value_slice(value), &date) == 0 ||
+        span_parse(value_slice(value), &span) != 0)
+        return false;
+    text = arena_take(&sim->scratch, DATE_TEXT_LEN + 1);
+    date_format(span_add_date(&span, &sim->pack->calendar, local_date(sim, now_ms(sim))), text);
+    *out = value_str(text);
+    return true;
+}
+
 static struct value fitted(struct simulation *sim, const struct field *field,
                            const struct value *value)
 {
+    struct value date;
     uint8_t salt[32];
     int64_t ms;
 
+    if (field->type == FIELD_DATE && !field->list && is_from_today(sim, value, &date))
+        return date;
     if (field->type == FIELD_DATETIME && value->type == VALUE_STR &&
         moment_parse(value_slice(value), &ms) == 0)
         return value_int(ms);
