@@ -45,17 +45,17 @@ cp "$out" "$ROTA_DIR/before.json"
 sed 's/every = "6 months"/every = "3 months"/' "$ROTA_DIR/pack/documents/interested_parties.cfg" >"$ROTA_DIR/changed"
 mv "$ROTA_DIR/changed" "$ROTA_DIR/pack/documents/interested_parties.cfg"
 ends 0 --as ines pack install --reason "Four times a year"
-json --as ines migrate --dry-run
+json --as ines migrate --dry-run --kind interested_parties
 has record kind verdict from state to_state timers
-ends 0 --as ines migrate --dry-run
+ends 0 --as ines migrate --dry-run --kind interested_parties
 says "IPR-0001@1.0: maps"
 says "timer       review: "
 says "1 would move"
 ends 2 --as ines migrate
 complains "--reason"
-ends 1 --as bo migrate --reason "Why not"
+ends 1 --as bo migrate --kind interested_parties --reason "Why not"
 complains "not-allowed"
-ends 0 --as ines migrate --reason "The parties change often"
+ends 0 --as ines migrate --kind interested_parties --reason "The parties change often"
 says "signing"
 says "1 moved"
 ends 0 --as ines show IPR-0001 --json
@@ -67,7 +67,7 @@ def month(name):
 before, after = map(month, sys.argv[1:])
 sys.exit(None if before - after == 9 else "%d months earlier, not 9" % (before - after))
 END
-ends 0 --as ines migrate --dry-run
+ends 0 --as ines migrate --dry-run --kind interested_parties
 says "every record follows"
 ends 0 --as ines log IPR-0001
 says "moved it to the workflows"
@@ -91,7 +91,7 @@ ends 0 up
 ends 0 --as ines show IPR-0001
 ends 0 --as ines open --from "$ROTA_DIR/sample/interested_parties.cfg"
 says "IPR-0002@1.0"
-ends 0 --as ines migrate --reason "The parties change often"
+ends 0 --as ines migrate --kind interested_parties --reason "The parties change often"
 ends 0 backup "$ROTA_DIR/copy.db"
 ends 0 verify "$ROTA_DIR/copy.db"
 [ -z "${ROTA_AUDITOR:-}" ] ||
