@@ -49,7 +49,7 @@ struct known {
     int timer_count;
     uint64_t situation; /* one more with each state and round: what was meant for another is void */
     uint64_t planned;   /* the situation that was last looked at */
-    bool is_overdue;
+    bool is_overdue, is_in_review;
     int tries; /* how often a step was looked for in this situation */
     /* Steps that people took by habit since something else moved or reminded them: none is taken twice, so that a round
      * that a workflow allows (test, pass, test ...) is gone once and not every week. */
@@ -129,6 +129,7 @@ struct simulation {
     int document_count;
     struct map votes;   /* "<record>/round/<n>/<person>" of a grant -> something */
     struct map granted; /* record -> something */
+    int64_t fired_seq;  /* of the last timer that fired */
     struct error *err;
     bool
         is_trying; /* somebody gives a field with an event to see whether it will do: a refusal is no news */

@@ -238,6 +238,15 @@ static void see_opening(struct sight *sight)
                       sight->title, by));
 }
 
+/* By the review's timer, or by a person who starts it early; not when something else puts a result under review. */
+static bool opens_review(const struct sight *sight, const struct state *from,
+                         const struct state *to)
+{
+    return from->stage == STAGE_IN_FORCE && to->stage == STAGE_UNDER_REVIEW &&
+           sight->record->kind->lifecycle->versioned &&
+           (!slice_is(sight->leaf->actor, "engine") || sight->leaf->cause == sight->sim->fired_seq);
+}
+
 static void count_review(struct sight *sight, const struct state *from, const struct state *to)
 {
     const char *at = strchr(sight->id, '@');
@@ -247,12 +256,14 @@ static void count_review(struct sight *sight, const struct state *from, const st
     if (at == NULL || !sight->record->kind->lifecycle->versioned)
         return;
     document = tally_document(tally, slice_of(sight->id, (size_t)(at - sight->id)), sight->title);
-    if (from->stage == STAGE_IN_FORCE && to->stage == STAGE_UNDER_REVIEW) {
+    if (opens_review(sight, from, to)) {
         tally->reviews_opened++;
         document->reviews_opened++;
+        record_known(sight->sim, slice_str(sight->id))->is_in_review = true;
     } else if (from->stage == STAGE_UNDER_REVIEW && to->stage == STAGE_UNDER_REVIEW) {
         document->missed++;
-    } else if (from->stage == STAGE_UNDER_REVIEW) {
+    } else if (from->stage == STAGE_UNDER_REVIEW && sight->record->is_in_review) {
+        record_known(sight->sim, slice_str(sight->id))->is_in_review = false;
         tally->reviews_done++;
         document->reaffirmed += to->stage == STAGE_IN_FORCE;
         document->changed += to->stage == STAGE_CHANGED;
@@ -275,8 +286,7 @@ static void see_move(struct sight *sight, const char *event)
     const struct state *from = known_state(sight->record);
     struct slice name = value_get_text(sight->own, "state");
     const struct state *to = name.len > 0 ? kind_state(sight->record->kind, name) : from;
-    bool is_review = from->stage == STAGE_IN_FORCE && to->stage == STAGE_UNDER_REVIEW &&
-                     sight->record->kind->lifecycle->versioned;
+    bool is_review = opens_review(sight, from, to);
 
     if (slice_is(sight->leaf->actor, "engine"))
         record_known(sight->sim, slice_str(sight->id))->habit_count = 0;
@@ -386,6 +396,8 @@ static void see_leaf(struct simulation *sim, struct arena *arena, const struct l
         sight.record != NULL ? sight.record->title : value_get_str(sight.own, "title", "", arena);
     people = told(&sight, &count, &message);
     oracle_leaf(sim, arena, leaf, sight.record);
+    if (strcmp(type, "timer.fired") == 0)
+        sim->fired_seq = (int64_t)leaf->seq;
     if (strcmp(type, "timer.fired") == 0)
         see_timer(&sight, people, count, message);
     else if (strncmp(type, "record.", 7) == 0)
