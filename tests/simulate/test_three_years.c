@@ -224,7 +224,7 @@ static const char *const ladder[] = {
     "2028-02-22 Tue 00:00 IPR-0001@1.0 reminder: review_due (due 2028-02-29), ines, leila",
     "2028-02-29 Tue 00:00 IPR-0001@1.0 reminder: review_due (due 2028-02-29), ines, leila",
     /* From 7 days on the ISMS manager is told, who owns this one: the word is another, so the ladder has climbed. */
-    "2028-03-07 Tue 00:00 IPR-0001@1.0 escalation: review_overdue (due 2028-02-29), ines",
+    "2028-03-07 Tue 00:00 IPR-0001@1.0 escalation: review_overdue (due 2028-02-29), ines, marta",
     /* The clocks changed on 26 March. */
     "2028-03-30 Thu 00:00 IPR-0001@1.0 escalation: review_overdue (due 2028-02-29), amara, henrik",
     "2028-05-29 Mon 00:00 IPR-0001@1.0 escalation: review_overdue (due 2028-02-29), amara, henrik",
