@@ -1,4 +1,4 @@
-/* test_complete.c - nothing is missing of the shipped pack: its kinds, its processes, and a kind that
+/* test_complete.c - nothing is missing of the shipped pack: its kinds, its processes, its interactions, and a kind that
  * proves each clause of the standard. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,6 +90,23 @@ static void every_kind_is_there_under_its_number(void **state)
     assert_int_equal(missing, 0);
 }
 
+static void every_interaction_is_there(void **state)
+{
+    static const char *const RULES[] = {
+        "I1.1", "I1.2", "I1.3", "I1.4", "I2.1", "I2.2", "I2.3", "I2.4", "I3.1", "I3.2",
+        "I3.3", "I3.4", "I3.5", "I4.1", "I4.2", "I4.3", "I4.4", "I4.5", "I4.6", "I4.7",
+        "I5.1", "I5.2", "I5.3", "I5.4", "I5.5", "I6.1", "I6.2", "I6.3", "I6.4", "I6.5"};
+    int missing = 0, k;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof RULES / sizeof RULES[0]; i++) {
+        for (k = 0; k < pack->rule_count && strcmp(pack->rules[k].name, RULES[i]) != 0; k++)
+            ;
+        missing += lacks(k < pack->rule_count, "the interaction", RULES[i]);
+    }
+    assert_int_equal(missing, 0);
+}
+
 static void every_process_is_there_and_its_kinds_are_run_by_one(void **state)
 {
     static const char *const IDS[] = {"P1", "P2", "P3", "P4", "P5", "X1", "X2", "X3", "X4",
@@ -163,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_there_under_its_number),
+        cmocka_unit_test(every_interaction_is_there),
         cmocka_unit_test(every_process_is_there_and_its_kinds_are_run_by_one),
         cmocka_unit_test(every_clause_is_proven_by_the_kinds_that_belong_to_it),
     };
