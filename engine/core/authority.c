@@ -432,6 +432,156 @@ enum permission authority_transition(struct core *core, struct slice actor,
     return permission;
 }
 
+/* ---- in somebody's place ---- */
+
+struct stand { /* a right that may be somebody else's to use */
+    struct core *core;
+    const struct subject *subject;
+    const struct transition *transition;
+    struct slice person;       /* whose right it is */
+    const struct words *words; /* by which they have it */
+    struct slice stage;        /* of the round, or empty */
+};
+
+static struct stand stand_of(struct core *core, struct slice person, const struct subject *subject,
+                             const struct transition *transition)
+{
+    const struct approval *approval = subject->kind->approval;
+    const struct value *stage = round_stage(subject->round, person);
+    struct stand stand = {core, subject, transition, person, &transition->by, {NULL, 0}};
+
+    if (transition->vote == VOTE_NONE || approval == NULL)
+        return stand;
+    stand.stage = value_get_text(stage, "name");
+    for (int i = 0; i < approval->stage_count; i++) {
+        if (stage == NULL || slice_is(stand.stage, approval->stages[i].name)) {
+            stand.words = &approval->stages[i].ask;
+            break;
+        }
+    }
+    return stand;
+}
+
+/* Roles of a delegation are words of the pack: a role or another word by which the person has the right, or a stage. */
+static bool has_scope(const struct stand *stand, const struct value *delegation)
+{
+    const struct value *kinds = value_get(delegation, "kinds");
+    const struct value *roles = value_get(delegation, "roles");
+
+    if (kinds != NULL && !value_has_text(kinds, slice_str(stand->subject->kind->name)))
+        return false;
+    if (roles == NULL || (stand->stage.len > 0 && value_has_text(roles, stand->stage)))
+        return true;
+    for (int i = 0; i < stand->words->count; i++) {
+        struct words one = {&stand->words->at[i], 1};
+
+        if (value_has_text(roles, slice_str(stand->words->at[i])) &&
+            is_meant(stand->core, stand->subject, &one, stand->person))
+            return true;
+    }
+    return false;
+}
+
+/* A delegate uses the right as if it were his: whoever is kept apart can neither use it nor pass it on. */
+static enum permission fits(const struct stand *stand, struct slice name, const char **sentence)
+{
+    const struct approval *approval = stand->subject->kind->approval;
+    const struct transition *transition = stand->transition;
+    enum permission permission = known(stand->core, name, sentence);
+
+    if (permission == PERMIT)
+        permission = apart(stand->core, name, stand->subject, &transition->apart,
+                           transition->apart_rule, sentence);
+    if (permission == PERMIT && transition->vote == VOTE_GRANT && approval != NULL)
+        permission = apart(stand->core, name, stand->subject, &approval->apart, "SOD-1", sentence);
+    return permission;
+}
+
+static bool leads_to(const struct stand *stand, struct slice from, struct slice actor, int depth,
+                     struct slice *number)
+{
+    const struct value *given = delegations_of(stand->core, from);
+    const char *sentence = "";
+
+    for (uint32_t i = 0; given != NULL && i < given->count; i++) {
+        const struct value *one = &given->as.pairs[i].value;
+        struct slice to = value_get_text(one, "to"), further;
+
+        if (!delegation_is_active(stand->core, one) || !has_scope(stand, one))
+            continue;
+        if (slice_equal(to, actor) ||
+            (value_get_bool(one, "onward", false) && depth < DELEGATION_DEPTH_MAX &&
+             fits(stand, to, &sentence) == PERMIT &&
+             leads_to(stand, to, actor, depth + 1, &further))) {
+            *number = given->as.pairs[i].key;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum permission authority_in_place(struct core *core, struct slice actor, struct slice person,
+                                   const struct subject *subject,
+                                   const struct transition *transition, const char **sentence,
+                                   struct slice *number)
+{
+    struct stand stand = stand_of(core, person, subject, transition);
+    enum permission permission;
+    struct slice found = {NULL, 0};
+
+    permission = authority_transition(core, person, subject, transition, sentence);
+    if (permission != PERMIT)
+        return permission;
+    if (slice_equal(actor, person) || !leads_to(&stand, person, actor, 0, &found)) {
+        *sentence = (const char *)textf(core,
+                                        "%.*s does not stand in for %.*s in this now (`rota "
+                                        "delegate list` says who stands in for whom).",
+                                        (int)actor.len, (const char *)actor.at, (int)person.len,
+                                        (const char *)person.at)
+                        .at;
+        return DENY_ROLE;
+    }
+    permission = fits(&stand, actor, sentence);
+    if (permission == PERMIT && number != NULL)
+        *number = found;
+    return permission;
+}
+
+static struct slice find_delegate(const struct stand *stand, struct slice from,
+                                  const struct value *taken, int depth, struct slice *number)
+{
+    const struct value *given = delegations_of(stand->core, from);
+    const char *sentence = "";
+
+    for (uint32_t i = 0; given != NULL && i < given->count; i++) {
+        const struct value *one = &given->as.pairs[i].value;
+        struct slice to = value_get_text(one, "to"), found = {NULL, 0}, further;
+
+        if (!delegation_is_active(stand->core, one) || !has_scope(stand, one) ||
+            slice_equal(to, stand->person) || fits(stand, to, &sentence) != PERMIT)
+            continue;
+        if (value_get_bool(one, "onward", false) && depth < DELEGATION_DEPTH_MAX)
+            found = find_delegate(stand, to, taken, depth + 1, &further);
+        if (found.len == 0 && !value_has_text(taken, to) &&
+            value_get_bin(authority_person(stand->core, to), "sign").len > 0)
+            found = to;
+        if (found.len == 0)
+            continue;
+        *number = given->as.pairs[i].key;
+        return found;
+    }
+    return slice_of(NULL, 0);
+}
+
+struct slice authority_delegate(struct core *core, struct slice person,
+                                const struct subject *subject, const struct transition *transition,
+                                const struct value *taken, struct slice *number)
+{
+    struct stand stand = stand_of(core, person, subject, transition);
+
+    return find_delegate(&stand, person, taken, 0, number);
+}
+
 enum permission authority_edit(struct core *core, struct slice actor, const struct subject *subject,
                                const char **sentence)
 {
@@ -454,7 +604,8 @@ static const struct {
     {"directory.install", {"isms_manager", "admin", NULL}},
     {"pack.install", {"isms_manager", "admin", NULL}},
     {"key.revoke", {"isms_manager", "admin", NULL}},
-    {"migrate", {"isms_manager", NULL, NULL}}, /* unless the pack names others */
+    {"delegation", {"isms_manager", NULL, NULL}}, /* of somebody else */
+    {"migrate", {"isms_manager", NULL, NULL}},    /* unless the pack names others */
     {"task.redrive", {"isms_manager", "comms_owner", "admin"}},
     {"task.cancel", {"isms_manager", "admin", NULL}},
     {"admin", {"admin", "isms_manager", NULL}},

@@ -25,6 +25,20 @@ enum permission authority_transition(struct core *core, struct slice actor,
                                      const struct subject *subject,
                                      const struct transition *transition, const char **sentence);
 
+/* May `actor` do it in the place of `person`, who has delegated it to him, or to somebody who may pass it on? What the
+ * rules of separation demand, they demand of both, and of whoever stands between them. `number` (may be NULL) gets the
+ * delegation that `person` gave. */
+enum permission authority_in_place(struct core *core, struct slice actor, struct slice person,
+                                   const struct subject *subject,
+                                   const struct transition *transition, const char **sentence,
+                                   struct slice *number);
+
+/* Who is asked instead of `person`, who may make this transition: the delegate who could sign it, is not kept apart and is none of
+ * `taken` (names). Empty: nobody, so they themselves are. */
+struct slice authority_delegate(struct core *core, struct slice person,
+                                const struct subject *subject, const struct transition *transition,
+                                const struct value *taken, struct slice *number);
+
 /* Is none of `people` one of `apart`? If one is: who, and as which word (memory of the pack and the draft). */
 bool authority_apart(struct core *core, const struct subject *subject, const struct words *people,
                      const struct words *apart, struct slice *who, const char **word);

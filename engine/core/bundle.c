@@ -71,8 +71,8 @@ bool bundle_part(const struct question *question, const struct subject *subject,
 /* What may be signed for one of the others: a decision and its reason, no change of fields. */
 static bool is_part(const struct value *part)
 {
-    static const char *const keys[] = {"meaning",   "digest", "round",   "key",
-                                       "statement", "reason", "comment", "sig_format"};
+    static const char *const keys[] = {"meaning", "digest",  "round",      "key", "statement",
+                                       "reason",  "comment", "sig_format", "for"};
     const struct value *args = value_get(part, "args");
     bool is_known = value_is(args, VALUE_MAP) && value_get_text(part, "record").len > 0;
 

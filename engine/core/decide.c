@@ -263,6 +263,9 @@ static const char *const back_keys[] = {"reason",    "digest",     "meaning", "k
 static const char *const pack_keys[] = {"digest", "pack", "reason", NULL};
 static const char *const enrol_keys[] = {"person", "key", "serial", "endorsements", "reason", NULL};
 static const char *const revoke_keys[] = {"person", "reason", NULL};
+static const char *const give_keys[] = {"to",    "of",     "from",   "until", "kinds",
+                                        "roles", "onward", "reason", NULL};
+static const char *const end_keys[] = {"delegation", "reason", NULL};
 static const char *const task_keys[] = {"task", "service", "all", "reason", NULL};
 
 static const struct {
@@ -282,6 +285,8 @@ static const struct {
     {"task.cancel", task_cancel, task_keys},
     {"key.enrol", key_enrol, enrol_keys},
     {"key.revoke", key_revoke, revoke_keys},
+    {"delegation.give", delegation_give, give_keys},
+    {"delegation.end", delegation_end, end_keys},
     {"admin", admin_note, NULL},
 };
 
@@ -603,6 +608,9 @@ struct value core_reply(struct arena *arena, const struct leaf *leaves, int coun
         if (value_is(value_get(own, "round"), VALUE_INT))
             value_set(arena, &out, "round", *value_get(own, "round"));
     }
+    if (slice_starts(leaves[0].type, "delegation."))
+        value_set(arena, &out, "delegation",
+                  value_text(slice_of(leaves[0].stream.at + 11, leaves[0].stream.len - 11)));
     if (started.count > 0)
         value_set(arena, &out, "started", started);
     return out;
@@ -665,6 +673,10 @@ bool core_is_same_command(const struct question *question, const struct leaf *le
         return slice_is(leaf->type, "directory.installed");
     if (slice_is(question->command, "pack.install"))
         return slice_is(leaf->type, "pack.installed");
+    if (slice_is(question->command, "delegation.give"))
+        return slice_is(leaf->type, "delegation.given");
+    if (slice_is(question->command, "delegation.end"))
+        return slice_is(leaf->type, "delegation.ended");
     if (slice_is(question->command, "task.redrive"))
         return slice_is(leaf->type, "task.redriven");
     if (slice_is(question->command, "task.cancel"))

@@ -12,6 +12,7 @@
  *     rule.c        interactions between kinds
  *     scope.c       what a condition sees
  *     pack.c        definitions are installed
+ *     delegation.c  who stands in for whom
  *     erase.c       texts and files: whose they are, how long they are kept, their end
  *     migrate.c     a record moves to the definition that counts, and back
  *     import.c      the results of a tool enter an audit
@@ -131,6 +132,10 @@ int check_signature(struct core *core, const struct question *question,
                     struct slice stream, uint64_t rev_before, struct slice digest);
 struct slice statement_of(struct core *core, const struct subject *subject,
                           const struct transition *transition, struct slice actor);
+/* What a person signs in the place of another says so. */
+struct slice statement_for(struct core *core, const struct subject *subject,
+                           const struct transition *transition, struct slice actor,
+                           struct slice right);
 const char *meaning_of(const struct subject *subject, const struct transition *transition,
                        struct slice actor);
 /* Was what the record says approved, in the round before? */
@@ -163,6 +168,10 @@ const struct value *round_stage(const struct value *round, struct slice person);
 /* waiting, open, granted ...; `stage` NULL: of a round without stages. */
 struct slice round_stage_state(const struct value *round, const struct value *stage);
 bool round_waits_for(const struct value *round, struct slice person); /* is it asked now? */
+/* Did the person vote, or a delegate in their place? */
+bool round_has_vote_of(const struct value *round, struct slice person);
+/* One vote a person: may `actor` vote for another in this round? Refuses if he is asked himself or has voted. */
+int round_check_delegate(struct core *core, const struct value *round, struct slice actor);
 /* Is the person's vote of this kind one that the round takes now? Whoever the row names may return it. */
 bool round_may_vote(const struct value *round, const struct transition *transition,
                     struct slice person);
@@ -347,6 +356,18 @@ int key_enrol(struct core *core, const struct question *question);
 int key_revoke(struct core *core, const struct question *question);
 /* An entry that replaces a person's: the signing key stays, and none may come this way. */
 int keys_keep(struct core *core, struct value *person);
+
+/* ---- delegation.c ---- */
+enum { DELEGATION_DEPTH_MAX = 8 };
+int delegation_give(struct core *core, const struct question *question);
+int delegation_end(struct core *core, const struct question *question);
+/* Those that the person gave and that nobody ended: map of number -> {to, from_ms, until_ms ...}, or NULL. */
+const struct value *delegations_of(struct core *core, struct slice person);
+bool delegation_is_active(const struct core *core, const struct value *delegation);
+/* The first moment after now at which it may be somebody else who stands in for the person; INT64_MAX: never. */
+int64_t delegations_change(struct core *core, struct slice person);
+/* Whose right the command uses: his own, or that of whom its `for` names. */
+struct slice question_right(const struct question *question);
 
 /* ---- decide.c ---- */
 int directory_install(struct core *core, const struct question *question);

@@ -19,7 +19,7 @@ static const struct {
     {"inbox", query_inbox},     {"tasks", query_tasks},
     {"content", query_content}, {"processes", query_processes},
     {"packs", query_packs},     {"migration", query_migration},
-    {"rules", query_rules},
+    {"rules", query_rules},     {"delegations", query_delegations},
 };
 
 static int answer(struct asking *asking)
@@ -217,14 +217,14 @@ struct value words_value(struct arena *arena, const struct words *words)
 
 struct value still_to_vote(struct arena *arena, const struct value *round)
 {
-    const struct value *ask = value_get(round, "ask"), *votes = value_get(round, "votes");
+    const struct value *ask = value_get(round, "ask");
     bool is_staged = value_get(round, "stages") != NULL;
     struct value people = value_array();
 
     for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
         struct slice person = value_slice(&ask->as.items[i]);
 
-        if (is_staged ? round_waits_for(round, person) : value_find(votes, person) == NULL)
+        if (is_staged ? round_waits_for(round, person) : !round_has_vote_of(round, person))
             value_push(arena, &people, ask->as.items[i]);
     }
     return people;
@@ -237,7 +237,7 @@ struct value still_to_vote_in(struct arena *arena, const struct value *round,
     struct value people = value_array();
 
     for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
-        if (value_find(value_get(round, "votes"), value_slice(&ask->as.items[i])) == NULL)
+        if (!round_has_vote_of(round, value_slice(&ask->as.items[i])))
             value_push(arena, &people, ask->as.items[i]);
     }
     return people;

@@ -84,32 +84,53 @@ static int64_t stage_began(const struct value *round, const struct value *stage)
     return value_get_int(stands, "began_ms", value_get_int(round, "opened_ms", 0));
 }
 
-static void look_at_round(struct inbox *inbox, const struct subject *subject)
+/* The item of a vote that is `right`'s; they may be the person themself. */
+static void add_vote(struct inbox *inbox, const struct subject *subject, struct slice right,
+                     struct slice number)
 {
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
+    struct arena *arena = inbox->asking->arena;
     int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
-    const struct value *stage = round_stage(subject->round, inbox->person);
-    struct slice why;
-    struct value item;
+    const struct value *stage = round_stage(subject->round, right);
+    const struct value *asked = value_find(value_get(subject->round, "asked"), right);
+    struct slice why = word_of_stage(inbox, subject, stage);
+    struct value item = begin_item(inbox, subject->id, subject->row, "approve",
+                                   why.len > 0 ? why : slice_str("asked"));
 
-    if (!round_waits_for(subject->round, inbox->person))
-        return;
-    why = word_of_stage(inbox, subject, stage);
-    item = begin_item(inbox, subject->id, subject->row, "approve",
-                      why.len > 0 ? why : slice_str("asked"));
     for (int i = 0; state != MODEL_NONE && i < lifecycle->transition_count; i++) {
         if (lifecycle->transitions[i].vote != VOTE_NONE && lifecycle->transitions[i].from[state])
             add_event(inbox, &item, lifecycle->transitions[i].event);
     }
-    value_set(inbox->asking->arena, &item, "round",
-              value_int(value_get_int(subject->round, "n", 0)));
-    value_set(inbox->asking->arena, &item, "since_ms",
-              value_int(stage_began(subject->round, stage)));
+    value_set(arena, &item, "round", value_int(value_get_int(subject->round, "n", 0)));
+    value_set(arena, &item, "since_ms", value_int(stage_began(subject->round, stage)));
     if (value_get(subject->row, "bundle") != NULL)
-        value_set(inbox->asking->arena, &item, "with", bundle_others(inbox->asking->core, subject));
+        value_set(arena, &item, "with", bundle_others(inbox->asking->core, subject));
     if (stage != NULL)
-        value_set(inbox->asking->arena, &item, "stage", *value_get(stage, "name"));
+        value_set(arena, &item, "stage", *value_get(stage, "name"));
+    if (number.len > 0) {
+        value_set(arena, &item, "for", value_str(arena_copy(arena, right.at, right.len)));
+        value_set(arena, &item, "delegation", value_str(arena_copy(arena, number.at, number.len)));
+    } else if (asked != NULL) {
+        value_set(arena, &item, "asked_instead", value_copy(arena, asked));
+    }
     add_item(inbox, item);
+}
+
+/* What the person is asked, and what others are for whom they may vote. */
+static void look_at_round(struct inbox *inbox, const struct subject *subject)
+{
+    const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
+    struct slice right, number = {NULL, 0};
+
+    if (round_waits_for(subject->round, inbox->person)) {
+        add_vote(inbox, subject, inbox->person, number);
+        return;
+    }
+    if (grant == NULL)
+        return;
+    right = right_to_use(inbox->asking, subject, grant, inbox->person, number, &number);
+    if (number.len > 0)
+        add_vote(inbox, subject, right, number);
 }
 
 /* ---- acknowledgements ---- */

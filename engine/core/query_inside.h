@@ -31,6 +31,7 @@ int query_tasks(struct asking *asking);
 int query_content(struct asking *asking);
 int query_packs(struct asking *asking);
 int query_migration(struct asking *asking);
+int query_delegations(struct asking *asking);
 
 int asked_subject(struct asking *asking, struct subject *out); /* args.record, or refuses */
 uint32_t asked_limit(const struct asking *asking, uint32_t preset, uint32_t max);
@@ -50,6 +51,12 @@ void copy_facts(struct arena *arena, const struct value *row, const char *const 
                 size_t count, struct value *out);
 struct value words_value(struct arena *arena, const struct words *words);
 struct value task_value(struct asking *asking, struct slice key, const struct value *row);
+
+/* Whose right `person` would use for this: his own, else that of somebody for whom he may do it now; `*number` is then the
+ * delegation. His own name if there is none. `wanted` (or empty) is in whose place it shall be. */
+struct slice right_to_use(struct asking *asking, const struct subject *subject,
+                          const struct transition *transition, struct slice person,
+                          struct slice wanted, struct slice *number);
 
 /* People of an open round who have not voted yet. */
 struct value still_to_vote(struct arena *arena, const struct value *round); /* asked now */

@@ -53,6 +53,7 @@ static struct value votes_value(struct asking *asking, const struct subject *sub
         value_set(asking->arena, &vote, "person", value_text(person));
         value_set(asking->arena, &vote, "vote", votes->as.pairs[i].value);
         value_set(asking->arena, &vote, "at_ms", value_int(value_get_int(row, "at_ms", 0)));
+        copy_facts(asking->arena, row, (const char *const[]){"for", "delegation"}, 2, &vote);
         value_put(asking->arena, &out, person, vote);
     }
     return out;
@@ -87,8 +88,9 @@ static struct value stages_value(struct asking *asking, const struct value *row)
 static struct value round_value(struct asking *asking, const struct subject *subject,
                                 const struct value *row)
 {
-    static const char *const facts[] = {"n",         "state",     "need",   "ask", "by",
-                                        "opened_ms", "closed_ms", "digest", "why", "bundle"};
+    static const char *const facts[] = {"n",   "state",     "need",      "ask",
+                                        "by",  "opened_ms", "closed_ms", "digest",
+                                        "why", "bundle",    "delegates", "asked"};
     struct value round = value_map();
 
     copy_facts(asking->arena, row, facts, sizeof facts / sizeof facts[0], &round);

@@ -194,9 +194,10 @@ static void explain_round(struct asking *asking, const struct subject *subject,
 }
 
 static void explain_signature(struct asking *asking, const struct subject *subject,
-                              const struct transition *transition, struct slice person)
+                              const struct transition *transition, struct slice person,
+                              struct slice right)
 {
-    const char *meaning = meaning_of(subject, transition, person);
+    const char *meaning = meaning_of(subject, transition, right);
 
     if (transition->reason)
         say(asking, "holds", slice_str("A reason must be given with it (--reason \"...\")."));
@@ -211,12 +212,22 @@ static void explain_signature(struct asking *asking, const struct subject *subje
 }
 
 static void explain_permission(struct asking *asking, const struct subject *subject,
-                               const struct transition *transition, struct slice person)
+                               const struct transition *transition, struct slice person,
+                               struct slice right, struct slice number)
 {
     const char *sentence = "";
     enum permission permission =
         authority_transition(asking->core, person, subject, transition, &sentence);
 
+    if (!slice_equal(person, right)) {
+        say(asking, "holds",
+            textf(asking->core, "%.*s may do it for %.*s, by delegation %.*s.", (int)person.len,
+                  (const char *)person.at, (int)right.len, (const char *)right.at, (int)number.len,
+                  (const char *)number.at));
+        value_set(asking->arena, asking->out, "for", value_text(right));
+        value_set(asking->arena, asking->out, "delegation", value_text(number));
+        return;
+    }
     if (permission != PERMIT) {
         say(asking, "missing", slice_str(sentence));
         return;
@@ -284,6 +295,7 @@ int query_why(struct asking *asking)
     struct slice event = value_get_text(asking->args, "event");
     struct slice person = value_get_text(asking->args, "person");
     const struct transition *transition;
+    struct slice right, number;
     struct subject subject;
     bool is_elsewhere;
 
@@ -298,17 +310,19 @@ int query_why(struct asking *asking)
     if (transition == NULL) {
         why_edit(asking, &subject, person);
     } else {
-        put_transition(asking, &subject, transition, person);
+        right = right_to_use(asking, &subject, transition, person,
+                             value_get_text(asking->args, "for"), &number);
+        put_transition(asking, &subject, transition, right);
         put_who(asking, &subject, who_may(&subject, transition), "who");
         if (transition->apart.count > 0)
             put_who(asking, &subject, &transition->apart, "apart");
         else if (transition->vote == VOTE_GRANT && subject.kind->approval != NULL)
             put_who(asking, &subject, &subject.kind->approval->apart, "apart");
         explain_state(asking, &subject, transition, is_elsewhere);
-        explain_permission(asking, &subject, transition, person);
-        explain_round(asking, &subject, transition, person);
+        explain_permission(asking, &subject, transition, person, right, number);
+        explain_round(asking, &subject, transition, right);
         explain_guard(asking, &subject, transition, person);
-        explain_signature(asking, &subject, transition, person);
+        explain_signature(asking, &subject, transition, person, right);
     }
     value_set(asking->arena, asking->out, "person", value_text(person));
     value_set(asking->arena, asking->out, "allowed",
@@ -333,10 +347,11 @@ static void prepare_vote(struct asking *asking, const struct subject *subject, s
 }
 
 static void prepare_event(struct asking *asking, const struct subject *subject,
-                          const struct transition *transition, struct value *out)
+                          const struct transition *transition, struct slice right,
+                          struct value *out)
 {
     struct slice person = asking->query->principal;
-    const char *meaning = meaning_of(subject, transition, person);
+    const char *meaning = meaning_of(subject, transition, right);
 
     value_set(asking->arena, out, "record", value_text(subject->id));
     value_set(asking->arena, out, "event", value_str(transition->event));
@@ -347,24 +362,26 @@ static void prepare_event(struct asking *asking, const struct subject *subject,
     value_set(asking->arena, out, "digest", *value_get(subject->row, "digest"));
     if (transition->vote != VOTE_NONE)
         prepare_vote(asking, subject, out);
+    if (!slice_equal(person, right))
+        value_set(asking->arena, out, "for", value_text(right));
     value_set(asking->arena, out, "needs_signature", value_bool(meaning != NULL));
     value_set(asking->arena, out, "reason", value_bool(transition->reason));
     if (meaning == NULL)
         return;
     value_set(asking->arena, out, "meaning", value_str(meaning));
     value_set(asking->arena, out, "statement",
-              value_text(statement_of(asking->core, subject, transition, person)));
+              value_text(statement_for(asking->core, subject, transition, person, right)));
 }
 
 /* What goes together with it and is to be signed by the same command. */
 static void prepare_also(struct asking *asking, const struct subject *subject,
-                         const struct transition *transition)
+                         const struct transition *transition, struct slice right)
 {
     bool is_vote = transition->vote != VOTE_NONE;
     struct value also = value_array(), others = value_array();
 
     if (is_vote)
-        others = rounds_beside(asking->core, subject, asking->query->principal);
+        others = rounds_beside(asking->core, subject, right);
     else if (bundle_becomes_valid(subject, transition))
         others = bundle_others(asking->core, subject);
     for (uint32_t i = 0; i < others.count; i++) {
@@ -378,9 +395,9 @@ static void prepare_also(struct asking *asking, const struct subject *subject,
                                 other.kind,
                                 kind_state_index(other.kind, value_get_text(other.row, "state")),
                                 slice_str(transition->event));
-        if (row == NULL || meaning_of(&other, row, asking->query->principal) == NULL)
+        if (row == NULL || meaning_of(&other, row, right) == NULL)
             continue;
-        prepare_event(asking, &other, row, &part);
+        prepare_event(asking, &other, row, right, &part);
         value_push(asking->arena, &also, part);
     }
     if (also.count > 0)
@@ -391,6 +408,7 @@ int query_prepare(struct asking *asking)
 {
     struct slice event = value_get_text(asking->args, "event");
     const struct transition *transition;
+    struct slice right, number;
     struct subject subject;
     bool is_elsewhere;
 
@@ -410,7 +428,11 @@ int query_prepare(struct asking *asking)
     value_set(
         asking->arena, asking->out, "origin",
         value_text(value_get_text(state_row(asking->core->state, slice_str("journal")), "origin")));
-    prepare_event(asking, &subject, transition, asking->out);
-    prepare_also(asking, &subject, transition);
+    right = right_to_use(asking, &subject, transition, asking->query->principal,
+                         value_get_text(asking->args, "for"), &number);
+    prepare_event(asking, &subject, transition, right, asking->out);
+    if (number.len > 0)
+        value_set(asking->arena, asking->out, "delegation", value_text(number));
+    prepare_also(asking, &subject, transition, right);
     return 0;
 }

@@ -37,28 +37,79 @@ const struct transition *row_of_vote(const struct subject *subject, enum vote vo
 
 /* ---- asking ---- */
 
-/* Asks everyone of these stages (bits) who is there; gives map person -> task. */
-static struct value ask_all(struct core *core, const struct subject *subject, int64_t n,
-                            const struct round_ballot *ballot, uint32_t stages,
-                            struct value *effects)
-{
-    struct value tasks = value_map();
+struct asks { /* what asking changes in the round's row, person -> ... */
+    struct value tasks, asked;
+    struct value taken; /* array: people of whom nothing can be asked in somebody else's place */
+};
 
+static struct asks asks_of(struct core *core, const struct value *round)
+{
+    const struct value *ask = value_get(round, "ask"), *votes = value_get(round, "votes");
+    struct asks asks = {value_map(), value_map(), value_array()};
+
+    for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
+        value_push(core->arena, &asks.taken, ask->as.items[i]);
+    for (uint32_t i = 0; value_is(votes, VALUE_MAP) && i < votes->count; i++)
+        value_push(core->arena, &asks.taken, value_text(votes->as.pairs[i].key));
+    return asks;
+}
+
+/* Of whom it is asked what `person` is asked: of a delegate, if there is one who may vote in their place. */
+static struct slice ask_whom(struct core *core, const struct subject *subject, struct slice person,
+                             struct asks *asks, struct slice *number)
+{
+    const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
+    struct slice delegate = {NULL, 0};
+
+    if (grant != NULL)
+        delegate = authority_delegate(core, person, subject, grant, &asks->taken, number);
+    if (delegate.len == 0)
+        return person;
+    value_push(core->arena, &asks->taken, value_text(delegate));
+    return delegate;
+}
+
+static void ask_one(struct core *core, const struct subject *subject, int64_t n,
+                    struct slice person, struct slice whom, struct slice number, struct asks *asks,
+                    struct value *effects)
+{
+    struct task_order order = {.service = "approval.request",
+                               .input = value_map(),
+                               .record = subject->id,
+                               .kind = slice_str(subject->kind->name)};
+
+    value_set(core->arena, &order.input, "make", value_str("approval"));
+    value_set(core->arena, &order.input, "person", value_text(whom));
+    value_set(core->arena, &order.input, "round", value_int(n));
+    if (!slice_equal(whom, person)) {
+        value_set(core->arena, &order.input, "for", value_text(person));
+        value_set(core->arena, &order.input, "delegation", value_text(number));
+        value_put(core->arena, &asks->asked, person, value_text(whom));
+    }
+    value_put(core->arena, &asks->tasks, person, value_int(task_make(core, &order, effects)));
+}
+
+/* Asks everyone of these stages (bits) who is there. `subject` has the round. */
+static void ask_all(struct core *core, const struct subject *subject, int64_t n,
+                    const struct round_ballot *ballot, uint32_t stages, struct asks *asks,
+                    struct value *effects)
+{
     for (int i = 0; i < ballot->ballot.voter_count; i++) {
-        struct task_order order = {.service = "approval.request",
-                                   .input = value_map(),
-                                   .record = subject->id,
-                                   .kind = slice_str(subject->kind->name)};
+        struct slice whom, number = {NULL, 0};
 
         if ((stages & 1u << ballot->voters[i].stage) == 0 || ballot->voters[i].is_gone)
             continue;
-        value_set(core->arena, &order.input, "make", value_str("approval"));
-        value_set(core->arena, &order.input, "person", value_text(ballot->names[i]));
-        value_set(core->arena, &order.input, "round", value_int(n));
-        value_put(core->arena, &tasks, ballot->names[i],
-                  value_int(task_make(core, &order, effects)));
+        whom = ask_whom(core, subject, ballot->names[i], asks, &number);
+        ask_one(core, subject, n, ballot->names[i], whom, number, asks, effects);
     }
-    return tasks;
+}
+
+static void put_asks(struct core *core, const struct asks *asks, struct value *patch)
+{
+    if (asks->tasks.count > 0)
+        value_set(core->arena, patch, "tasks", asks->tasks);
+    if (asks->asked.count > 0)
+        value_set(core->arena, patch, "asked", asks->asked);
 }
 
 static struct value stage_stands(struct core *core, const char *state, bool has_begun)
@@ -122,7 +173,8 @@ static void arm_expiry(struct core *core, const struct subject *subject, struct 
                   timers);
 }
 
-/* The first moment at which the rights of somebody end who is still to vote: then it is counted again. */
+/* The first moment at which the rights of somebody end who is still to vote, or somebody else begins or ceases to stand in
+ * for them: then it is counted again, and asked anew. */
 static int64_t first_leaving(struct core *core, const struct round_ballot *ballot)
 {
     int64_t first = INT64_MAX;
@@ -131,7 +183,12 @@ static int64_t first_leaving(struct core *core, const struct round_ballot *ballo
         const struct value *person = authority_person(core, ballot->names[i]);
         int64_t end = value_get_int(person, "not_after", INT64_MAX);
 
-        if (ballot->voters[i].vote == VOTE_NONE && !ballot->voters[i].is_gone && end < first)
+        if (ballot->voters[i].vote != VOTE_NONE || ballot->voters[i].is_gone)
+            continue;
+        if (end < first)
+            first = end;
+        end = delegations_change(core, ballot->names[i]) - 1;
+        if (end < first && end < INT64_MAX - 1)
             first = end;
     }
     return first;
@@ -176,6 +233,7 @@ int round_open(struct core *core, struct move *move, struct value *after)
     struct value plan, *timers;
     struct round_ballot ballot;
     struct ballot_count count;
+    struct asks asks;
 
     if (seen.kind->approval == NULL || grant == NULL)
         return run_refuse(core, 500, "internal", "A %s declares no approval.", seen.kind->title);
@@ -183,9 +241,10 @@ int round_open(struct core *core, struct move *move, struct value *after)
         return -1;
     round_ballot(core, &plan, &ballot);
     ballot_count(&ballot.ballot, &count);
-    value_set(
-        core->arena, &plan, "tasks",
-        ask_all(core, &seen, n, &ballot, begun(&count, ballot.ballot.stage_count), &move->effects));
+    asks = asks_of(core, &plan);
+    ask_all(core, &(struct subject){seen.id, after, seen.kind, &plan}, n, &ballot,
+            begun(&count, ballot.ballot.stage_count), &asks, &move->effects);
+    put_asks(core, &asks, &plan);
     if (value_get(&plan, "stages") != NULL)
         value_set(core->arena, &plan, "stage",
                   all_stand(core, &plan, &count, ballot.ballot.stage_count));
@@ -251,15 +310,23 @@ static int give_up_round(struct core *core, const struct subject *subject, const
                : 0;
 }
 
+/* Who voted so, and in whose place: rules of separation that ask later apply to both. */
 static struct value voters(struct core *core, const struct value *round, enum vote vote)
 {
     const struct value *votes = value_get(round, "votes");
-    struct value people = value_array();
+    const struct value *delegates = value_get(round, "delegates");
+    struct value people = value_array(), in_place = value_array();
 
     for (uint32_t i = 0; value_is(votes, VALUE_MAP) && i < votes->count; i++) {
         if (slice_is(value_slice(&votes->as.pairs[i].value), vote_name(vote)))
             value_push(core->arena, &people, value_text(votes->as.pairs[i].key));
     }
+    for (uint32_t i = 0; value_is(delegates, VALUE_MAP) && i < delegates->count; i++) {
+        if (value_has_text(&people, value_slice(&delegates->as.pairs[i].value)))
+            value_push(core->arena, &in_place, value_text(delegates->as.pairs[i].key));
+    }
+    for (uint32_t i = 0; i < in_place.count; i++)
+        value_push(core->arena, &people, in_place.as.items[i]);
     return people;
 }
 
@@ -444,7 +511,8 @@ struct recount { /* of an open round, by a vote or because people have gone */
     const struct subject *subject;
     const struct round_ballot *ballot;
     struct ballot_count count;
-    bool is_over; /* the round ends, and others with it */
+    bool is_over;       /* the round ends, and others with it */
+    struct slice actor; /* whose vote it is counted for, or empty */
     struct value *effects;
 };
 
@@ -531,11 +599,37 @@ static void arm_again(struct core *core, struct recount *recount)
         value_set(core->arena, run_patch(core, recount->effects, subject->id), "timers", timers);
 }
 
+/* What is asked of a delegate, or no longer of one, since somebody began or ceased to stand in or has voted. */
+static void ask_anew(struct core *core, struct recount *recount, struct asks *asks)
+{
+    const struct subject *subject = recount->subject;
+    const struct value *tasks = value_get(subject->round, "tasks");
+
+    for (int i = 0; i < recount->ballot->ballot.voter_count; i++) {
+        const struct ballot_voter *voter = &recount->ballot->voters[i];
+        struct slice person = recount->ballot->names[i], whom, number = {NULL, 0};
+        const struct value *task = value_find(tasks, person);
+        const struct value *asked = value_find(value_get(subject->round, "asked"), person);
+
+        if (voter->vote != VOTE_NONE || voter->is_gone || task == NULL ||
+            strcmp(stands_now(recount, voter->stage), "open") != 0)
+            continue;
+        whom = ask_whom(core, subject, person, asks, &number);
+        if (slice_equal(whom, value_is(asked, VALUE_STR) ? value_slice(asked) : person))
+            continue;
+        task_remove(core, task->as.number, recount->effects);
+        value_put(core->arena, &asks->asked, person, VALUE_NONE);
+        ask_one(core, subject, value_get_int(subject->round, "n", 0), person, whom, number, asks,
+                recount->effects);
+    }
+}
+
 /* Which stages are decided and which begin; their requests are taken back or go out. Gives what changes in the round's own
  * row. If the round ends, closing it does the rest. */
 static struct value put_recount(struct core *core, struct recount *recount)
 {
-    struct value tasks, patch = value_map(), stages = stages_that_changed(core, recount);
+    struct value patch = value_map(), stages = stages_that_changed(core, recount);
+    struct asks asks = asks_of(core, recount->subject->round);
 
     if (stages.count > 0)
         value_set(core->arena, &patch, "stage", stages);
@@ -545,10 +639,12 @@ static struct value put_recount(struct core *core, struct recount *recount)
         if (recount->count.stages[i].end != BALLOT_OPEN && has_changed(recount, i))
             withdraw_stage(core, recount, i);
     }
-    tasks = ask_all(core, recount->subject, value_get_int(recount->subject->round, "n", 0),
-                    recount->ballot, newly_begun(recount), recount->effects);
-    if (tasks.count > 0)
-        value_set(core->arena, &patch, "tasks", tasks);
+    if (recount->actor.len > 0)
+        value_push(core->arena, &asks.taken, value_text(recount->actor));
+    ask_anew(core, recount, &asks);
+    ask_all(core, recount->subject, value_get_int(recount->subject->round, "n", 0), recount->ballot,
+            newly_begun(recount), &asks, recount->effects);
+    put_asks(core, &asks, &patch);
     arm_again(core, recount);
     return patch;
 }
@@ -595,7 +691,8 @@ int rounds_recount(struct core *core, const struct question *question)
 
         if (!slice_is(value_get_text(row, "service"), "approval.request") ||
             value_find(&seen, record) != NULL ||
-            !value_has_text(people, value_get_text(value_get(row, "input"), "person")))
+            !(value_has_text(people, value_get_text(value_get(row, "input"), "person")) ||
+              value_has_text(people, value_get_text(value_get(row, "input"), "for"))))
             continue;
         value_put(core->arena, &seen, record, value_bool(true));
         run_follow(core, record, ROUND_RECOUNT, cause, NULL, NOBODY);
@@ -653,7 +750,8 @@ struct cast { /* what somebody says in one round: a leaf of its own, with its ow
     struct question question;
     const struct transition *transition;
     struct slice stream;
-    bool is_given; /* they are asked in this round */
+    struct slice delegation; /* by which it is in somebody else's place; or empty */
+    bool is_given;           /* they are asked in this round */
 };
 
 static int64_t put_vote(struct core *core, const struct cast *cast, struct recount *recount,
@@ -664,14 +762,19 @@ static int64_t put_vote(struct core *core, const struct cast *cast, struct recou
     struct author author = run_principal(core);
     struct value effects = value_map(), own = value_map(), patch;
     struct slice vote = slice_str(vote_name(cast->transition->vote));
-    const struct value *task = value_find(value_get(subject->round, "tasks"), question->principal);
+    struct slice right = question_right(question);
+    const struct value *task = value_find(value_get(subject->round, "tasks"), right);
 
     author.signature = question->signature;
     author.cause = cause;
     recount->effects = &effects;
+    recount->actor = question->principal;
     patch = put_recount(core, recount);
     value_put(core->arena, value_sub(core->arena, &patch, slice_str("votes")), question->principal,
               value_text(vote));
+    if (!slice_equal(right, question->principal))
+        value_put(core->arena, value_sub(core->arena, &patch, slice_str("delegates")), right,
+                  value_text(question->principal));
     if (value_is(task, VALUE_INT))
         task_remove(core, task->as.number, &effects);
     value_put(core->arena, &effects,
@@ -679,6 +782,10 @@ static int64_t put_vote(struct core *core, const struct cast *cast, struct recou
     value_set(core->arena, &own, "vote", value_text(vote));
     value_set(core->arena, &own, "at_ms", value_int(core->now_ms));
     value_set(core->arena, &own, "digest", *value_get(subject->round, "digest"));
+    if (!slice_equal(right, question->principal)) {
+        value_set(core->arena, &own, "for", value_text(right));
+        value_set(core->arena, &own, "delegation", value_text(cast->delegation));
+    }
     value_set(core->arena, &effects, "", own);
     return run_leaf(core,
                     (const char *)textf(core, "record.%.*s", (int)question->command.len,
@@ -695,6 +802,10 @@ int round_check_voter(struct core *core, const struct subject *subject,
 
     if (value_find(value_get(subject->round, "votes"), person) != NULL)
         return run_refuse(core, 409, "wrong-state", "%.*s has voted in this round already.",
+                          (int)person.len, (const char *)person.at);
+    if (round_has_vote_of(subject->round, person))
+        return run_refuse(core, 409, "wrong-state",
+                          "Somebody has voted in this round in the place of %.*s already.",
                           (int)person.len, (const char *)person.at);
     /* To return takes no part in the counting: whoever the row lets may do it, a reviewer for one. */
     if (!value_has_text(value_get(subject->round, "ask"), person))
@@ -719,6 +830,23 @@ int round_check_voter(struct core *core, const struct subject *subject,
     return 0;
 }
 
+/* In somebody else's place only what they are asked may be said, by whoever does not vote here himself. */
+static int check_right(struct core *core, const struct question *question,
+                       const struct subject *subject, const struct transition *transition)
+{
+    struct slice right = question_right(question);
+
+    if (round_check_voter(core, subject, transition, right) != 0)
+        return -1;
+    if (slice_equal(right, question->principal))
+        return 0;
+    if (!value_has_text(value_get(subject->round, "ask"), right))
+        return run_refuse(core, 403, "not-allowed",
+                          "%.*s is not asked in this round, so nobody votes in it in their place.",
+                          (int)right.len, (const char *)right.at);
+    return round_check_delegate(core, subject->round, question->principal);
+}
+
 static int check_round(struct core *core, const struct question *question,
                        const struct subject *subject, const struct transition *transition)
 {
@@ -729,19 +857,24 @@ static int check_round(struct core *core, const struct question *question,
             core, 409, "stale-content",
             "You voted in round %lld, the open one is %lld; look at the record again.",
             (long long)value_get_int(question->args, "round", -1), (long long)n);
-    return round_check_voter(core, subject, transition, question->principal);
+    return check_right(core, question, subject, transition);
 }
 
 /* May they vote so in this round, and did they sign just that? */
 static int check_cast(struct core *core, const struct subject *subject, struct cast *cast)
 {
     const struct question *question = &cast->question;
+    const char *sentence = "";
 
     if (check_round(core, question, subject, cast->transition) != 0)
         return -1;
     if (cast->transition->vote == VOTE_GRANT &&
         guard_transition(core, subject, cast->transition, question->principal, question->args) != 0)
         return -1;
+    if (!slice_equal(question_right(question), question->principal) &&
+        authority_in_place(core, question->principal, question_right(question), subject,
+                           cast->transition, &sentence, &cast->delegation) != PERMIT)
+        return run_refuse(core, 403, "not-allowed", "%s", sentence);
     cast->stream =
         textf(core, "%.*s/round/%lld/%.*s", (int)subject->id.len, (const char *)subject->id.at,
               (long long)value_get_int(subject->round, "n", 0), (int)question->principal.len,
@@ -758,7 +891,7 @@ static int check_beside(struct core *core, const struct question *question, enum
         const struct subject *subject = &rounds->subjects[i];
         struct cast *cast = &casts[i];
 
-        cast->is_given = round_waits_for(subject->round, question->principal);
+        cast->is_given = round_waits_for(subject->round, question_right(question));
         if (!cast->is_given)
             continue;
         cast->transition = row_of_vote(subject, vote);
@@ -772,6 +905,11 @@ static int check_beside(struct core *core, const struct question *question, enum
                 "%.*s goes together with it: a vote is about both, and is signed over "
                 "each.",
                 (int)subject->id.len, (const char *)subject->id.at);
+        if (!slice_equal(question_right(question), question_right(&cast->question)))
+            return run_refuse(core, 400, "malformed",
+                              "What goes together is decided in the place of one and the same "
+                              "person: \"for\" of %.*s says otherwise.",
+                              (int)subject->id.len, (const char *)subject->id.at);
         if (permit_event(core, &cast->question, subject, cast->transition) != 0 ||
             check_cast(core, subject, cast) != 0)
             return -1;
@@ -783,8 +921,8 @@ static void set_votes(struct rounds *rounds, const struct cast casts[BUNDLE_MAX]
 {
     for (int i = 0; i < rounds->count; i++) {
         struct round_ballot *ballot = &rounds->ballots[i];
-        int voter =
-            casts[i].is_given ? round_voter(ballot, casts[i].question.principal) : MODEL_NONE;
+        int voter = casts[i].is_given ? round_voter(ballot, question_right(&casts[i].question))
+                                      : MODEL_NONE;
 
         if (voter != MODEL_NONE)
             ballot->voters[voter].vote = casts[i].transition->vote;
@@ -830,16 +968,16 @@ int round_vote(struct core *core, const struct question *question, struct subjec
     if (value_get(question->args, "with") != NULL)
         return run_refuse(core, 400, "malformed", "A vote takes no \"with\".");
     /* The one that is named last: nothing is said to be signed before all of it is. */
-    if (round_check_voter(core, subject, transition, question->principal) != 0 ||
+    if (check_right(core, question, subject, transition) != 0 ||
         bundle_check_also(core, question,
-                          rounds_beside(core, subject, question->principal).count) != 0 ||
+                          rounds_beside(core, subject, question_right(question)).count) != 0 ||
         check_beside(core, question, transition->vote, &rounds, casts) != 0 ||
         check_cast(core, subject, &casts[0]) != 0)
         return -1;
     set_votes(&rounds, casts);
     end = count_all(&rounds, &is_tie);
     /* Returned by one who is not asked: his word is in no ballot, and ends it all the same. */
-    if (round_voter(&rounds.ballots[0], question->principal) == MODEL_NONE)
+    if (round_voter(&rounds.ballots[0], question_right(question)) == MODEL_NONE)
         end = rounds.counts[0].end = BALLOT_RETURNED;
     cause = put_votes(core, &rounds, casts, end != BALLOT_OPEN);
     return cause < 0 ? -1 : conclude_count(core, &rounds, end, is_tie, cause);

@@ -8,6 +8,9 @@
  * and `stage` how each stands: name -> {state, began_ms, closed_ms}. What a setting leaves at its preset is not written.
  * It is frozen so that no change of the directory or of the pack changes what an open round means.
  *
+ * Who votes in the place of somebody else who was asked has his vote under his own name in `votes`; `delegates` says whose
+ * place it was: person asked -> who voted. `asked` says of whom it is asked instead as long as nobody did.
+ *
  * A person votes once in a round (SOD-2). Somebody whom several stages would ask is asked in the first that gives him a
  * veto, else in the first; unless a later one could then not be granted, and the earlier one can without him.
  */
@@ -66,6 +69,13 @@ static struct ballot_rule rule_of(const struct value *stage, int64_t need)
     };
 }
 
+static struct slice text_at(const struct value *map, struct slice key)
+{
+    const struct value *text = value_find(map, key);
+
+    return value_is(text, VALUE_STR) ? value_slice(text) : slice_of(NULL, 0);
+}
+
 static struct ballot_voter voter_of(struct core *core, const struct value *round,
                                     const struct value *stage, int index, struct slice name)
 {
@@ -76,6 +86,8 @@ static struct ballot_voter voter_of(struct core *core, const struct value *round
 
     if (value_is(weight, VALUE_INT))
         voter.weight = weight->as.number;
+    if (vote == NULL)
+        vote = value_find(value_get(round, "votes"), text_at(value_get(round, "delegates"), name));
     if (value_is(vote, VALUE_STR))
         voter.vote = vote_of(value_slice(vote));
     voter.is_gone = !authority_is_here(core, name);
@@ -155,10 +167,28 @@ struct slice round_stage_state(const struct value *round, const struct value *st
     return stage == NULL ? value_get_text(round, "state") : value_get_text(stands, "state");
 }
 
+bool round_has_vote_of(const struct value *round, struct slice person)
+{
+    return value_find(value_get(round, "votes"), person) != NULL ||
+           value_find(value_get(round, "delegates"), person) != NULL;
+}
+
+int round_check_delegate(struct core *core, const struct value *round, struct slice actor)
+{
+    bool has_voted = value_find(value_get(round, "votes"), actor) != NULL;
+
+    if (!has_voted && !value_has_text(value_get(round, "ask"), actor))
+        return 0;
+    return run_refuse(core, 403, "separation-of-duties",
+                      "%.*s %s in this round, and one person votes once in it, whoever they stand "
+                      "in for (SOD-2: separation of duties).",
+                      (int)actor.len, (const char *)actor.at,
+                      has_voted ? "has voted" : "is asked himself");
+}
+
 bool round_waits_for(const struct value *round, struct slice person)
 {
-    return value_has_text(value_get(round, "ask"), person) &&
-           value_find(value_get(round, "votes"), person) == NULL &&
+    return value_has_text(value_get(round, "ask"), person) && !round_has_vote_of(round, person) &&
            slice_is(value_get_text(round, "state"), "open") &&
            slice_is(round_stage_state(round, round_stage(round, person)), "open");
 }

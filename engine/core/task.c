@@ -631,12 +631,26 @@ static void put_message(struct core *core, const struct subject *subject, const 
     value_set(core->arena, input, "text", value_text(text));
 }
 
+/* Whoever is asked in somebody else's place reads so first. */
+static void put_in_place(struct core *core, struct slice person, struct slice right,
+                         struct value *input)
+{
+    struct slice text = value_get_text(input, "text"), number = value_get_text(input, "delegation");
+
+    if (slice_equal(person, right))
+        return;
+    value_set(core->arena, input, "text",
+              value_text(textf(core, "For %.*s, delegation %.*s. %.*s", (int)right.len,
+                               (const char *)right.at, (int)number.len, (const char *)number.at,
+                               (int)text.len, (const char *)text.at)));
+}
+
 static void fill_approval(struct core *core, const struct subject *subject, struct value *input)
 {
     const struct transition *grant = NULL;
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
     int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
-    struct slice person = value_get_text(input, "person");
+    struct slice person = value_get_text(input, "person"), right = value_get_text(input, "for");
     char *hex = arena_take(core->arena, 2 * HASH_LEN + 1);
 
     for (int i = 0; i < lifecycle->transition_count; i++) {
@@ -644,8 +658,10 @@ static void fill_approval(struct core *core, const struct subject *subject, stru
             lifecycle->transitions[i].from[state])
             grant = &lifecycle->transitions[i];
     }
+    right = right.len > 0 ? right : person;
     put_address(core, person, input);
     put_message(core, subject, "approval_request", input);
+    put_in_place(core, person, right, input);
     hex_encode(value_get_bin(subject->row, "digest"), hex);
     value_set(core->arena, input, "digest", value_str(hex));
     value_set(core->arena, input, "title", value_text(value_get_text(subject->row, "title")));
@@ -653,9 +669,9 @@ static void fill_approval(struct core *core, const struct subject *subject, stru
     if (grant == NULL)
         return;
     value_set(core->arena, input, "event", value_str(grant->event));
-    value_set(core->arena, input, "meaning", value_str(meaning_of(subject, grant, person)));
+    value_set(core->arena, input, "meaning", value_str(meaning_of(subject, grant, right)));
     value_set(core->arena, input, "statement",
-              value_text(statement_of(core, subject, grant, person)));
+              value_text(statement_for(core, subject, grant, person, right)));
 }
 
 static struct value filled_input(struct core *core, const struct value *row)

@@ -59,6 +59,18 @@ struct slice statement_of(struct core *core, const struct subject *subject,
     return render(core, template, &names);
 }
 
+struct slice statement_for(struct core *core, const struct subject *subject,
+                           const struct transition *transition, struct slice actor,
+                           struct slice right)
+{
+    struct slice statement = statement_of(core, subject, transition, right);
+
+    if (slice_equal(actor, right))
+        return statement;
+    return textf(core, "%.*s In the place of %.*s.", (int)statement.len, (const char *)statement.at,
+                 (int)right.len, (const char *)right.at);
+}
+
 static int refuse_guard(struct core *core, const struct transition *transition,
                         const struct error *why)
 {
@@ -126,7 +138,7 @@ int check_signature(struct core *core, const struct question *question,
     if (key.len != SIGN_KEY_LEN)
         return refuse_signature(core, "you have no signing key in the directory");
     if (!slice_is(value_get_text(question->args, "meaning"),
-                  meaning_of(subject, transition, question->principal)))
+                  meaning_of(subject, transition, question_right(question))))
         return refuse_signature(core, "it must carry the meaning of this decision");
     if (!slice_equal(value_get_bin(question->args, "digest"), digest))
         return run_refuse(core, 409, "stale-content",
@@ -135,7 +147,8 @@ int check_signature(struct core *core, const struct question *question,
     if (!is_hash_of(value_get_bin(question->args, "key"), key))
         return refuse_signature(core, "it was not made with the key in the directory");
     if (!is_hash_of(value_get_bin(question->args, "statement"),
-                    statement_of(core, subject, transition, question->principal)))
+                    statement_for(core, subject, transition, question->principal,
+                                  question_right(question))))
         return refuse_signature(core, "the sentence that was signed is another one");
     if (signature.len != SIGNATURE_LEN)
         return refuse_signature(core, "there is none; this decision must be signed");
@@ -257,9 +270,16 @@ static struct slice doer(const struct move *move)
     return move->person.len > 0 ? move->person : move->author.actor;
 }
 
+/* In whose place it is done, as the command says; what the engine does is in nobody's. */
+static struct slice in_place_of(const struct move *move)
+{
+    return slice_is(move->author.actor, "engine") ? slice_of(NULL, 0)
+                                                  : value_get_text(move->args, "for");
+}
+
 static void put_deed(struct core *core, struct move *move)
 {
-    struct slice who = doer(move);
+    struct slice who = doer(move), in_place = in_place_of(move);
     const char *event = move->transition->event;
     const struct value *did = value_get(value_get(move->subject.row, "did"), event);
     struct value people = value_array();
@@ -270,6 +290,8 @@ static void put_deed(struct core *core, struct move *move)
         value_push(core->arena, &people, did->as.items[i]);
     if (!value_has_text(&people, who))
         value_push(core->arena, &people, value_text(who));
+    if (in_place.len > 0 && !value_has_text(&people, in_place))
+        value_push(core->arena, &people, value_text(in_place));
     value_set(core->arena, value_sub(core->arena, &move->own, slice_str("did")), event, people);
 }
 
@@ -414,6 +436,8 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
         value_set(core->arena, &move->own, "bundle", VALUE_NONE);
     put_deed(core, move);
     put_act(core, &move->subject, doer(move), &move->own);
+    if (in_place_of(move).len > 0)
+        put_act(core, &move->subject, in_place_of(move), &move->own);
     put_given(core, move);
     put_retention(core, move, to);
     if (put_settings(core, move) != 0)
@@ -648,7 +672,7 @@ static bool is_event_key(struct slice key)
     static const char *const keys[] = {"reason",       "comment", "set",        "change",
                                        "meaning",      "digest",  "round",      "key",
                                        "statement",    "target",  "sig_format", "if_revision",
-                                       "on_behalf_of", "with",    "also"};
+                                       "on_behalf_of", "with",    "also",       "for"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (slice_is(key, keys[i]))
@@ -703,9 +727,17 @@ int permit_event(struct core *core, const struct question *question, const struc
                  const struct transition *transition)
 {
     const char *sentence = "";
-    enum permission permission =
-        authority_transition(core, question->principal, subject, transition, &sentence);
+    const struct value *for_whom = value_get(question->args, "for");
+    enum permission permission;
 
+    if (for_whom != NULL && (!value_is(for_whom, VALUE_STR) || for_whom->count == 0))
+        return run_refuse(core, 400, "malformed",
+                          "\"for\" is the name of the person in whose place this is done.");
+    permission =
+        for_whom != NULL
+            ? authority_in_place(core, question->principal, value_slice(for_whom), subject,
+                                 transition, &sentence, NULL)
+            : authority_transition(core, question->principal, subject, transition, &sentence);
     if (permission != PERMIT)
         return run_refuse(core, 403,
                           permission == DENY_APART ? "separation-of-duties" : "not-allowed", "%s",
@@ -791,7 +823,7 @@ int transition_command(struct core *core, const struct question *question)
         return -1;
     if (guard_transition(core, &move.subject, transition, question->principal, question->args) != 0)
         return -1;
-    if (meaning_of(&move.subject, transition, question->principal) != NULL &&
+    if (meaning_of(&move.subject, transition, question_right(question)) != NULL &&
         check_signature(core, question, &move.subject, transition, move.subject.id,
                         (uint64_t)value_get_int(move.subject.row, "rev", 0),
                         value_get_bin(move.subject.row, "digest")) != 0)

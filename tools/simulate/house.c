@@ -239,6 +239,8 @@ static struct value signed_also(struct arena *arena, const struct value *prepare
 
         if (value_get(question->args, "reason") != NULL)
             value_set(arena, &said, "reason", *value_get(question->args, "reason"));
+        if (value_get(question->args, "for") != NULL)
+            value_set(arena, &said, "for", *value_get(question->args, "for"));
         args = signed_args(arena, part, &said, key);
         signature =
             signed_over(arena, part, value_get_text(prepared, "origin"), question, args, seed);
@@ -259,6 +261,8 @@ int house_sign(struct house *house, struct arena *arena, struct question *questi
 
     value_set(arena, &asked, "record", value_text(question->record));
     value_set(arena, &asked, "event", value_text(question->command));
+    if (value_get(question->args, "for") != NULL)
+        value_set(arena, &asked, "for", *value_get(question->args, "for"));
     if (house_query(house, who, "prepare", &asked, &prepared, answer) != 0)
         return -1;
     prepared = value_copy(arena, &prepared);

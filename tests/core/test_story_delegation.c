@@ -1,0 +1,405 @@
+/* test_story_delegation.c - stories of substitution: who is asked instead, who signs for whom, and what may not be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "core/story.h"
+
+#define REASON "{'reason': " STORY_REASON "}"
+
+/* A poll that these people are asked in (most of them decide); amara wrote it. */
+static struct story *asking(const char *people)
+{
+    struct story *story = story_begin_with("tests/core/pack_rounds");
+    char *args = arena_printf(story_arena(story),
+                              "{'kind': 'poll', 'title': 'It', 'fields': {'people': %s}}", people);
+
+    assert_done(story_do(story, "amara", "open", NULL, args));
+    return story;
+}
+
+static void submit(struct story *story)
+{
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+}
+
+static int give(struct story *story, const char *who, const char *to, const char *more)
+{
+    return story_do(
+        story, who, "delegation.give", NULL,
+        arena_printf(story_arena(story), "{'to': '%s', 'reason': " STORY_REASON "%s}", to, more));
+}
+
+static int end(struct story *story, const char *who, const char *number)
+{
+    return story_do(story, who, "delegation.end", NULL,
+                    arena_printf(story_arena(story), "{'delegation': '%s'}", number));
+}
+
+/* As asked for; {'for': X}. */
+static int sign_for(struct story *story, const char *who, const char *event, const char *whom)
+{
+    return story_sign(
+        story, who, event, "POL-0001",
+        arena_printf(story_arena(story), "{'for': '%s', 'reason': " STORY_REASON "}", whom));
+}
+
+static const char *of_round(struct story *story, const char *map, const char *person)
+{
+    const struct value *row = story_row(story, "POL-0001/round/1");
+    struct slice text = value_get_text(value_get(row, map), person);
+
+    return arena_copy(story_arena(story), text.at, text.len);
+}
+
+static bool waits_for(struct story *story, const char *who)
+{
+    return story_ask(story, who, "inbox", "{}")->count > 0;
+}
+
+/* ---- given ---- */
+
+static void a_request_goes_to_the_delegate_and_both_names_are_kept(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+    const struct value *item, *vote;
+    struct leaf leaf;
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ""));
+    submit(story);
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    item = &story_ask(story, "finn", "inbox", "{}")->as.items[0];
+    assert_true(slice_is(value_get_text(item, "for"), "bo"));
+    assert_true(slice_is(value_get_text(item, "delegation"), "DEL-0001"));
+    assert_true(slice_is(value_get_text(story_ask(story, "finn", "prepare",
+                                                  "{'record': 'POL-0001', 'event': 'approve'}"),
+                                        "for"),
+                         "bo"));
+    assert_done(sign_for(story, "finn", "approve", "bo"));
+    leaf = story_leaf(story, story_size(story) - 1);
+    assert_true(slice_is(leaf.actor, "finn"));
+    assert_true(slice_is(leaf.stream, "POL-0001/round/1/finn"));
+    assert_true(slice_is(value_get_text(&leaf.body, "for"), "bo"));
+    assert_string_equal(of_round(story, "delegates", "bo"), "finn");
+    vote = value_get(
+        value_get(value_get(story_ask(story, "amara", "show", "{'record': 'POL-0001'}"), "round"),
+                  "votes"),
+        "finn");
+    assert_true(slice_is(value_get_text(vote, "for"), "bo"));
+    assert_true(slice_is(value_get_text(vote, "delegation"), "DEL-0001"));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_string_equal(story_fact(story, "POL-0001", "state"), "passed");
+    assert_string_equal(story_fact(story, "POL-0001", "did"),
+                        "{\"approve\": [\"cleo\", \"finn\", \"bo\"], \"move\": [\"amara\"], "
+                        "\"submit\": [\"amara\"]}");
+    story_end(story);
+}
+
+static void it_says_in_the_sentence_for_whom(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+    const struct value *prepared;
+    struct slice statement;
+
+    (void)state;
+    submit(story);
+    assert_done(give(story, "bo", "finn", ""));
+    prepared = story_ask(story, "finn", "prepare", "{'record': 'POL-0001', 'event': 'approve'}");
+    statement = value_get_text(prepared, "statement");
+    assert_non_null(memmem(statement.at, statement.len, "In the place of bo.", 19));
+    story_end(story);
+}
+
+static void open_requests_move_and_come_back(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+    int64_t task;
+
+    (void)state;
+    submit(story);
+    task = story_task(story, "approval.request", "POL-0001");
+    assert_done(give(story, "bo", "finn", ""));
+    assert_int_equal(story_task_count(story, "approval.request", "POL-0001"), 2);
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    assert_null(story_row(story, arena_printf(story_arena(story), "task/%lld", (long long)task)));
+    assert_true(waits_for(story, "finn"));
+    assert_done(end(story, "bo", "DEL-0001"));
+    assert_string_equal(of_round(story, "asked", "bo"), "");
+    assert_int_equal(story_task_count(story, "approval.request", "POL-0001"), 2);
+    assert_false(waits_for(story, "finn"));
+    assert_refused(sign_for(story, "finn", "approve", "bo"), 403, "not-allowed");
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    story_end(story);
+}
+
+static void its_days_act_by_themselves(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    submit(story);
+    assert_done(give(story, "bo", "finn", ", 'from': '2026-03-04', 'until': '2026-03-05'"));
+    assert_string_equal(of_round(story, "asked", "bo"), "");
+    assert_refused(sign_for(story, "finn", "approve", "bo"), 403, "not-allowed");
+    story_until(story, "2026-03-04T00:00:00Z");
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    assert_true(waits_for(story, "finn"));
+    story_until(story, "2026-03-05T23:59:59Z");
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    story_until(story, "2026-03-06T00:00:00Z");
+    assert_string_equal(of_round(story, "asked", "bo"), "");
+    assert_refused(sign_for(story, "finn", "approve", "bo"), 403, "not-allowed");
+    assert_int_equal(story_ask(story, "bo", "delegations", "{}")->count, 0);
+    assert_int_equal(story_ask(story, "bo", "delegations", "{'all': true}")->count, 1);
+    assert_refused(end(story, "bo", "DEL-0001"), 409, "wrong-state");
+    story_end(story);
+}
+
+static void the_delegator_may_vote_after_all_and_then_nobody_for_him(void **state)
+{
+    struct story *story = asking("['bo', 'cleo', 'dana']");
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ""));
+    submit(story);
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_refused(sign_for(story, "finn", "reject", "bo"), 409, "wrong-state");
+    story_end(story);
+}
+
+static void the_delegate_has_voted_and_the_delegator_cannot_again(void **state)
+{
+    struct story *story = asking("['bo', 'cleo', 'dana']");
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ""));
+    submit(story);
+    assert_done(sign_for(story, "finn", "approve", "bo"));
+    assert_refused(story_sign(story, "bo", "reject", "POL-0001", REASON), 409, "wrong-state");
+    assert_string_equal(story_sentence(story),
+                        "Somebody has voted in this round in the place of bo already.");
+    story_end(story);
+}
+
+/* ---- separation ---- */
+
+static void one_person_votes_once_whoever_he_stands_in_for(void **state)
+{
+    struct story *story = asking("['bo', 'cleo', 'dana']");
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ""));
+    assert_done(give(story, "cleo", "finn", ""));
+    submit(story);
+    /* One desk, one request: cleo is asked herself. */
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    assert_string_equal(of_round(story, "asked", "cleo"), "");
+    assert_done(sign_for(story, "finn", "approve", "cleo"));
+    assert_string_equal(of_round(story, "asked", "bo"), ""); /* it comes back to him */
+    assert_refused(sign_for(story, "finn", "approve", "bo"), 403, "separation-of-duties");
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    story_end(story);
+}
+
+static void who_is_asked_himself_votes_for_nobody_else(void **state)
+{
+    struct story *story = asking("['bo', 'cleo', 'dana']");
+
+    (void)state;
+    assert_done(give(story, "bo", "cleo", ""));
+    submit(story);
+    assert_string_equal(of_round(story, "asked", "bo"), "");
+    assert_refused(sign_for(story, "cleo", "approve", "bo"), 403, "separation-of-duties");
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_refused(sign_for(story, "cleo", "approve", "bo"), 403, "separation-of-duties");
+    story_end(story);
+}
+
+static void the_author_is_nobodys_delegate_for_his_own_text(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(give(story, "bo", "amara", ""));
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'policy', 'title': 'Clean desk', 'fields': {'text': 'Lock.', "
+                         "'places': [{'name': 'Lyon', 'inside': true}]}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001@1.0", NULL));
+    assert_int_equal(story_ask(story, "amara", "inbox", "{}")->count, 0);
+    assert_refused(story_sign(story, "amara", "approve", "POL-0001@1.0", "{'for': 'bo'}"), 403,
+                   "separation-of-duties");
+    story_end(story);
+}
+
+static void nobody_signs_in_a_place_that_was_not_given_to_him(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    submit(story);
+    assert_refused(sign_for(story, "finn", "approve", "bo"), 403, "not-allowed");
+    assert_refused(sign_for(story, "bo", "approve", "bo"), 403, "not-allowed");
+    assert_refused(sign_for(story, "finn", "approve", "nobody"), 403, "not-allowed");
+    assert_done(give(story, "bo", "finn", ""));
+    /* Signed without a word of whose place it is, it is finn's own vote, and he is not asked. */
+    assert_refused(story_sign(story, "finn", "approve", "POL-0001", "{'for': ''}"), 400,
+                   "malformed");
+    /* With the key of him who is away. */
+    assert_refused(story_sign_by(story, "finn", "bo", "approve", "POL-0001"), 403, "not-allowed");
+    story_end(story);
+}
+
+/* ---- scope ---- */
+
+static void a_delegation_of_another_kind_or_role_is_none(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ", 'kinds': ['deed']"));
+    assert_done(give(story, "bo", "eve", ", 'roles': ['top_management']"));
+    submit(story);
+    assert_string_equal(of_round(story, "asked", "bo"), "");
+    assert_refused(sign_for(story, "finn", "approve", "bo"), 403, "not-allowed");
+    assert_refused(sign_for(story, "eve", "approve", "bo"), 403, "not-allowed");
+    assert_done(give(story, "bo", "dana", ", 'kinds': ['deed', 'poll'], 'roles': ['people']"));
+    assert_string_equal(of_round(story, "asked", "bo"), "dana");
+    assert_refused(give(story, "bo", "finn", ", 'kinds': ['poll', 'pol']"), 422, "guard-failed");
+    story_end(story);
+}
+
+static void passed_on_only_where_that_is_allowed(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ""));
+    assert_done(give(story, "finn", "eve", ""));
+    submit(story);
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    assert_refused(sign_for(story, "eve", "approve", "bo"), 403, "not-allowed");
+    assert_done(end(story, "bo", "DEL-0001"));
+    assert_done(give(story, "bo", "finn", ", 'onward': true"));
+    assert_string_equal(of_round(story, "asked", "bo"), "eve");
+    assert_done(sign_for(story, "eve", "approve", "bo"));
+    assert_string_equal(of_round(story, "delegates", "bo"), "eve");
+    story_end(story);
+}
+
+static void who_is_kept_apart_does_not_pass_it_on_either(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(give(story, "bo", "amara", ", 'onward': true"));
+    assert_done(give(story, "amara", "finn", ""));
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'policy', 'title': 'Clean desk', 'fields': {'text': 'Lock.', "
+                         "'places': [{'name': 'Lyon', 'inside': true}]}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001@1.0", NULL));
+    assert_int_equal(story_ask(story, "finn", "inbox", "{}")->count, 0);
+    assert_refused(story_sign(story, "finn", "approve", "POL-0001@1.0", "{'for': 'bo'}"), 403,
+                   "not-allowed");
+    story_end(story);
+}
+
+static void a_circle_is_refused_when_it_is_made(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ", 'from': '2026-04-01', 'until': '2026-04-30'"));
+    assert_done(give(story, "finn", "eve", ", 'from': '2026-04-10'"));
+    assert_refused(give(story, "eve", "bo", ", 'from': '2026-04-20', 'until': '2026-05-20'"), 409,
+                   "wrong-state");
+    assert_refused(give(story, "finn", "bo", ""), 409, "wrong-state");
+    assert_refused(give(story, "bo", "bo", ""), 422, "guard-failed");
+    /* In another time it is no circle. */
+    assert_done(give(story, "eve", "bo", ", 'from': '2026-05-01', 'until': '2026-05-20'"));
+    story_end(story);
+}
+
+/* ---- who may ---- */
+
+static void for_somebody_absent_the_isms_manager_may_and_both_hear_of_it(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+    const struct value *task;
+
+    (void)state;
+    assert_refused(give(story, "eve", "finn", ", 'of': 'bo'"), 403, "not-allowed");
+    assert_refused(story_do(story, "amara", "delegation.give", NULL, "{'to': 'finn', 'of': 'bo'}"),
+                   422, "guard-failed");
+    assert_refused(story_do(story, "bo", "delegation.give", NULL, "{'to': 'finn'}"), 422,
+                   "guard-failed");
+    assert_done(give(story, "amara", "finn", ", 'of': 'bo'"));
+    assert_int_equal(story_task_count(story, "communication.deliver", NULL), 2);
+    task = story_task_given(story, story_task(story, "communication.deliver", NULL));
+    assert_true(
+        slice_is(value_get_text(value_get(task, "input"), "subject"), "Delegation DEL-0001 given"));
+    assert_refused(end(story, "eve", "DEL-0001"), 403, "not-allowed");
+    assert_done(end(story, "finn", "DEL-0001")); /* nobody has to */
+    assert_refused(end(story, "finn", "DEL-0002"), 404, "no-record");
+    story_end(story);
+}
+
+static void whose_key_is_missing_is_told_before(void **state)
+{
+    struct story *story = story_begin_rooted();
+
+    (void)state;
+    assert_refused(give(story, "bo", "finn", ""), 422, "guard-failed");
+    assert_non_null(strstr(story_sentence(story), "rota key new"));
+    assert_done(story_enrol(story, "finn", "finn", 0, "root-1 root-2"));
+    assert_done(give(story, "bo", "finn", ""));
+    assert_true(story_is_repetition(story));
+    story_end(story);
+}
+
+static void a_step_by_role_is_done_in_somebodys_place(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    submit(story);
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_refused(story_do(story, "finn", "finish", "POL-0001", NULL), 403, "not-allowed");
+    assert_done(give(story, "amara", "finn", ", 'roles': ['author']"));
+    assert_refused(story_do(story, "finn", "finish", "POL-0001", NULL), 403, "not-allowed");
+    assert_true(
+        value_get_bool(story_ask(story, "finn", "why", "{'record': 'POL-0001', 'event': 'finish'}"),
+                       "allowed", false));
+    assert_done(story_do(story, "finn", "finish", "POL-0001", "{'for': 'amara'}"));
+    assert_non_null(
+        strstr(story_fact(story, "POL-0001", "did"), "\"finish\": [\"finn\", \"amara\"]"));
+    story_end(story);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_goes_to_the_delegate_and_both_names_are_kept),
+        cmocka_unit_test(it_says_in_the_sentence_for_whom),
+        cmocka_unit_test(open_requests_move_and_come_back),
+        cmocka_unit_test(its_days_act_by_themselves),
+        cmocka_unit_test(the_delegator_may_vote_after_all_and_then_nobody_for_him),
+        cmocka_unit_test(the_delegate_has_voted_and_the_delegator_cannot_again),
+        cmocka_unit_test(one_person_votes_once_whoever_he_stands_in_for),
+        cmocka_unit_test(who_is_asked_himself_votes_for_nobody_else),
+        cmocka_unit_test(the_author_is_nobodys_delegate_for_his_own_text),
+        cmocka_unit_test(nobody_signs_in_a_place_that_was_not_given_to_him),
+        cmocka_unit_test(a_delegation_of_another_kind_or_role_is_none),
+        cmocka_unit_test(passed_on_only_where_that_is_allowed),
+        cmocka_unit_test(who_is_kept_apart_does_not_pass_it_on_either),
+        cmocka_unit_test(a_circle_is_refused_when_it_is_made),
+        cmocka_unit_test(for_somebody_absent_the_isms_manager_may_and_both_hear_of_it),
+        cmocka_unit_test(whose_key_is_missing_is_told_before),
+        cmocka_unit_test(a_step_by_role_is_done_in_somebodys_place),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
