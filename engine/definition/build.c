@@ -499,6 +499,26 @@ static void add_timers(struct builder *b, struct reader *reader, const config_se
     }
 }
 
+/* The kind's own timer of the same name will stand in the place of the lifecycle's. */
+static void drop_replaced(const config_setting_t *own, struct lifecycle *lifecycle)
+{
+    int kept = 0;
+
+    for (int i = 0; i < lifecycle->timer_count; i++) {
+        bool is_replaced = false;
+
+        for (int k = 0; k < group_count(own); k++) {
+            const char *name = NULL;
+
+            if (config_setting_lookup_string(group_at(own, k), "name", &name) == CONFIG_TRUE)
+                is_replaced = is_replaced || strcmp(name, lifecycle->timers[i].name) == 0;
+        }
+        if (!is_replaced)
+            lifecycle->timers[kept++] = lifecycle->timers[i];
+    }
+    lifecycle->timer_count = kept;
+}
+
 static void build_timers(struct builder *b, const struct source sources[2],
                          const struct written_kind *kind, struct reader *kind_reader,
                          struct lifecycle *lifecycle)
@@ -514,6 +534,7 @@ static void build_timers(struct builder *b, const struct source sources[2],
         add_timers(b, &reader, sources[i].written->timers, sources[i].own, &kind->kind.audience,
                    lifecycle);
     }
+    drop_replaced(kind->timers, lifecycle);
     add_timers(b, kind_reader, kind->timers, sources[0].own, &kind->kind.audience, lifecycle);
 }
 

@@ -457,6 +457,31 @@ static void a_condition_reads_its_process_and_the_records_it_names(void **state)
     release(&l);
 }
 
+#define ROUND_TIMER                                                                                \
+    "{ name = \"round\"; in = [\"draft\"]; from = \"round\"; steps = ( { after = \"9 days\"; "     \
+    "tell "                                                                                        \
+    "= [\"asked\"]; message = \"late\"; } ); }"
+
+static void a_kinds_timer_replaces_the_lifecycles_of_its_name(void **state)
+{
+    const struct lifecycle *lifecycle;
+    struct loaded l;
+
+    (void)state;
+    load_changed(&l, "  needs = (", "  timers = ( " ROUND_TIMER " );\n  needs = (");
+    assert_int_equal(l.status, 0);
+    lifecycle = kind_of(&l, "policy")->lifecycle;
+    assert_int_equal(lifecycle->timer_count, 1);
+    assert_string_equal(lifecycle->timers[0].name, "round");
+    assert_int_equal(lifecycle->timers[0].steps[0].after.days, 9);
+    release(&l);
+    load_changed(&l, "  needs = (",
+                 "  timers = ( " ROUND_TIMER ", " ROUND_TIMER " );\n  needs = (");
+    assert_int_equal(l.status, -1);
+    assert_non_null(strstr(l.text, "a second timer 'round'"));
+    release(&l);
+}
+
 static void a_need_is_evaluated(void **state)
 {
     struct value scope = value_map(), record = value_map(), parts = value_array(),
@@ -967,6 +992,7 @@ int main(void)
         cmocka_unit_test(processes_are_read),
         cmocka_unit_test(a_condition_reads_its_process_and_the_records_it_names),
         cmocka_unit_test(an_approval_in_stages_is_compiled),
+        cmocka_unit_test(a_kinds_timer_replaces_the_lifecycles_of_its_name),
         cmocka_unit_test(a_need_is_evaluated),
         cmocka_unit_test(the_digest_is_over_paths_and_bytes),
         cmocka_unit_test(the_digest_is_the_one_that_others_compute),
