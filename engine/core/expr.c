@@ -886,11 +886,8 @@ bool expr_holds(const struct expr *expr, const struct value *scope, const struct
     struct value result;
     bool holds = false;
 
-    if (expr_eval(expr, scope, calendar, &arena, &result, why) == 0) {
+    if (expr_eval(expr, scope, calendar, &arena, &result, why) == 0)
         holds = result.type == VALUE_BOOL && result.as.number != 0;
-        if (!holds)
-            (void)error_set(why, ERROR_INPUT, "it does not hold: %s", expr->text);
-    }
     arena_release(&arena);
     return holds;
 }

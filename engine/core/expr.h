@@ -56,7 +56,8 @@ void expr_keys(const struct expr *expr, const char *name, struct arena *arena, s
 int expr_eval(const struct expr *expr, const struct value *scope, const struct calendar *calendar,
               struct arena *arena, struct value *out, struct error *err);
 
-/* True only if it evaluates to true; `why` (may be NULL) says what went wrong otherwise. */
+/* True only if it evaluates to true; where that cannot be told `why` (may be NULL) says what went wrong, and it stays as it
+ * was where the condition is merely false. */
 bool expr_holds(const struct expr *expr, const struct value *scope, const struct calendar *calendar,
                 struct error *why);
 

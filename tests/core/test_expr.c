@@ -207,6 +207,7 @@ static void what_holds_is_true_and_nothing_else(void **state)
     assert_false(expr_holds(&expr, &scope, NULL, &why));
     expr.root = constant(value_bool(false), SORT_BOOL);
     assert_false(expr_holds(&expr, &scope, NULL, &why));
+    assert_int_equal(why.class, ERROR_NONE); /* merely false: nothing went wrong */
     expr.root = name("absent", SORT_BOOL);
     assert_false(expr_holds(&expr, &scope, NULL, NULL));
     assert_false(expr_holds(&expr, &scope, NULL, &why));
