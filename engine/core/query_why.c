@@ -1,6 +1,6 @@
 /* query_why.c - why and prepare: what stands between somebody and an event, and what they will sign.
  *
- * Asks the same functions that decide: permission, guard, gates, needed fields. So what is said here is what
+ * Asks the same functions that decide: permission, guard, gates, needed fields, the plan of a round. So what is said here is what
  * will happen.
  */
 #include "core/query_inside.h"
@@ -164,6 +164,18 @@ static void explain_stages(struct asking *asking, const struct subject *subject)
     }
 }
 
+/* Whether the round that the event opens could be granted by anybody. */
+static void explain_opening(struct asking *asking, const struct subject *subject,
+                            const struct transition *transition, struct slice person)
+{
+    const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
+    struct value plan;
+
+    if (grant != NULL && subject->kind->approval != NULL &&
+        round_plan(asking->core, subject, transition, grant, person, &plan) != 0)
+        take_refusal(asking);
+}
+
 static void explain_round(struct asking *asking, const struct subject *subject,
                           const struct transition *transition, struct slice person)
 {
@@ -174,6 +186,8 @@ static void explain_round(struct asking *asking, const struct subject *subject,
     if (subject->round == NULL) {
         if (transition->vote != VOTE_NONE)
             say(asking, "missing", slice_str("No approval is open; it begins with a submission."));
+        else if (transition->opens_round)
+            explain_opening(asking, subject, transition, person);
         return;
     }
     if (value_get(subject->round, "stages") != NULL)

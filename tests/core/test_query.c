@@ -358,6 +358,22 @@ static void why_names_what_stands_in_the_way(void **state)
     story_end(story);
 }
 
+static void why_knows_an_approval_that_nobody_could_complete(void **state)
+{
+    struct story *story = story_begin();
+    const struct value *why;
+
+    (void)state;
+    assert_done(story_do(story, "bo", "open", NULL,
+                         "{'kind': 'policy', 'title': 'By one who would have to sign', 'fields': "
+                         "{'text': 'Lock the door.'}}"));
+    why = story_ask(story, "bo", "why", "{'record': 'POL-0001', 'event': 'submit'}");
+    assert_refused(story_do(story, "bo", "submit", "POL-0001", NULL), 422, "guard-failed");
+    assert_false(value_get_bool(why, "allowed", true));
+    assert_non_null(strstr(shown(story, value_get(why, "missing")), story_sentence(story)));
+    story_end(story);
+}
+
 static void what_why_allows_is_what_happens(void **state)
 {
     static const char *const who[] = {"amara", "dana", "eve", "finn", "bo", "cleo"};
@@ -513,6 +529,7 @@ int main(void)
         cmocka_unit_test(the_log_of_everything_goes_on_where_it_stopped),
         cmocka_unit_test(a_diff_shows_what_the_new_version_changes),
         cmocka_unit_test(why_names_what_stands_in_the_way),
+        cmocka_unit_test(why_knows_an_approval_that_nobody_could_complete),
         cmocka_unit_test(what_why_allows_is_what_happens),
         cmocka_unit_test(prepare_gives_what_will_be_signed),
         cmocka_unit_test(the_inbox_holds_what_waits_for_one_person),
