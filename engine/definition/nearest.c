@@ -39,6 +39,8 @@ struct nearest nearest_to(struct slice wanted)
 
     if (wanted.len > 8)
         distance = (int)(wanted.len / 3);
+    if (wanted.len < 2)
+        distance = 0; /* one letter for another has nothing in common with it */
     return (struct nearest){wanted, NULL, distance + 1};
 }
 

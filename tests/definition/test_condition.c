@@ -2,6 +2,7 @@
  * evaluation says. Many of the cases are those of CEL's own conformance tests, in its own words. */
 #include "base/date.h"
 #include "definition/condition.h"
+#include "definition/nearest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -460,13 +461,33 @@ static void texts_are_matched(void **state)
     TRY(state, EXAMPLES);
 }
 
+static void what_is_near_has_something_in_common(void **state)
+{
+    static const char *const WANTED[][3] = {{"m", "n", ""},
+                                            {"", "n", ""},
+                                            {"ab", "ac", "; did you mean 'ac'?"},
+                                            {"won", "one", "; did you mean 'one'?"},
+                                            {"aproved", "approved", "; did you mean 'approved'?"},
+                                            {"aproved", "rejected", ""}};
+    struct arena arena = ARENA_EMPTY;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof WANTED / sizeof WANTED[0]; i++) {
+        struct nearest nearest = nearest_to(slice_str(WANTED[i][0]));
+
+        nearest_offer(&nearest, WANTED[i][1]);
+        assert_string_equal(nearest_hint(&nearest, &arena), WANTED[i][2]);
+    }
+    arena_release(&arena);
+}
+
 static void rows_are_laid_over_and_lists_put_together(void **state)
 {
     static const struct example EXAMPLES[] = {
         {"rows.map(r, r.with({'n': r.n * 10}).n)", "[10, 20, 30]"},
         {"rows.map(r, r.with({'n': 7}).item) == rows.map(r, r.item)", "true"},
         {"{'a': 1}.with({'b': 2, 'a': 3})", "{\"a\": 3, \"b\": 2}"},
-        {"rows.map(r, r.with({'m': 1}))", "!has no 'm'; did you mean 'n'"},
+        {"rows.map(r, r.with({'m': 1}))", "!has no 'm'"},
         {"rows.map(r, r.with({'n': 'x'}))", "!'n' holds a number, not a text"},
         {"rows.map(r, r.with(r))", "!write row.with({'column': value})"},
         {"with({'n': 1})", "!write row.with({'column': value})"},
@@ -786,6 +807,7 @@ int main(void)
         cmocka_unit_test(arithmetic_never_wraps),
         cmocka_unit_test(lists_and_maps_are_looked_into),
         cmocka_unit_test(texts_are_matched),
+        cmocka_unit_test(what_is_near_has_something_in_common),
         cmocka_unit_test(rows_are_laid_over_and_lists_put_together),
         cmocka_unit_test(macros_go_over_lists_and_keys),
         cmocka_unit_test(records_are_known_by_their_fields),
