@@ -50,6 +50,30 @@ void help_list(struct output *out)
         "rota COMMAND --help explains one. To begin: rota init isms --sample && rota up isms");
 }
 
+/* Does the line that ends here begin with a space? */
+static bool is_indented(const char *help, const char *end)
+{
+    while (end > help && end[-1] != '\n')
+        end--;
+    return *end == ' ';
+}
+
+/* Lines of a paragraph are one text, which the output breaks where the screen ends; an indented line and an empty one
+ * stand as they are. */
+static void tell_paragraphs(struct output *out, const char *help)
+{
+    struct buf text = BUF_EMPTY;
+
+    for (const char *at = help; *at != '\0'; at++) {
+        bool joins = at != help && at[0] == '\n' && at[-1] != '\n' && at[1] != '\n' &&
+                     at[1] != ' ' && at[1] != '\0' && !is_indented(help, at);
+
+        buf_add_slice(&text, joins ? slice_str(" ") : slice_of(at, 1));
+    }
+    output_text(out, 0, slice_of(text.at, text.len));
+    buf_release(&text);
+}
+
 void help_command(struct output *out, const struct tool_command *command)
 {
     output_line(out, INK_BOLD, "rota %s %s", command->name, command->usage);
@@ -57,7 +81,7 @@ void help_command(struct output *out, const struct tool_command *command)
     output_text(out, 0, slice_str(command->summary));
     if (*command->help != '\0') {
         output_blank(out);
-        output_text(out, 0, slice_str(command->help));
+        tell_paragraphs(out, command->help);
     }
     if (command->options != NULL && command->options[0].name != NULL) {
         output_heading(out, "Options");
