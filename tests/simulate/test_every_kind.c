@@ -35,7 +35,7 @@ static char *one_of_each(struct arena *arena, int *count)
     struct buf text = BUF_EMPTY;
     char *own;
 
-    assert_int_equal(scenario_load(path, NULL, &scenario, &problems, NULL), 0);
+    assert_int_equal(scenario_load(path, NULL, NULL, &scenario, &problems, NULL), 0);
     unlink(path);
     *count = 0;
     buf_add_str(&text, BEGINNING "open = (");

@@ -20,7 +20,7 @@ static char *complaint(struct arena *arena, const char *rest)
     struct buf shown = BUF_EMPTY;
     char *text;
 
-    assert_int_equal(scenario_load(path, NULL, &scenario, &problems, &err), -1);
+    assert_int_equal(scenario_load(path, NULL, NULL, &scenario, &problems, &err), -1);
     problems_show(&problems, &shown);
     buf_add_str(&shown, err.text);
     text = arena_str(arena, buf_text(&shown));

@@ -71,9 +71,11 @@ struct years *years_live_file(const char *path, int64_t seed)
     struct simulation_view view = {years, keep, NULL};
     struct scenario scenario;
     struct buf shown = BUF_EMPTY;
+    const char *shipped;
 
     assert_non_null(years);
-    if (scenario_load(path, NULL, &scenario, &problems, &years->err) != 0) {
+    shipped = arena_printf(&years->arena, "%s/workflows", years_source());
+    if (scenario_load(path, NULL, shipped, &scenario, &problems, &years->err) != 0) {
         problems_show(&problems, &shown);
         print_error("%s%s\n", buf_text(&shown), years->err.text);
         fail();

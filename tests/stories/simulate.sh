@@ -33,6 +33,16 @@ says "At the end"
 ends 4 simulate "$sample" --quiet --chart "$work/nowhere/load.svg"
 complains "nowhere/load.svg"
 
+# In an organisation, what is lived through are the workflows of that organisation.
+ends 0 init "$ROTA_DIR" --sample
+mine=$ROTA_DIR/sample/scenarios/three_years.cfg
+ends 0 --json simulate "$mine" --quiet
+before=$("$python" -c 'import json,sys; print(json.load(sys.stdin)["summary"]["reviews_opened"])' <"$out")
+sed -i 's/every = "12 months"/every = "6 months"/' "$ROTA_DIR"/pack/documents/*.cfg
+ends 0 --json simulate "$mine" --quiet
+after=$("$python" -c 'import json,sys; print(json.load(sys.stdin)["summary"]["reviews_opened"])' <"$out")
+[ "$after" -gt "$before" ] || wrong "the organisation's own workflows: $after reviews, before $before"
+
 # Other workflows: reviews every six months are more reviews.
 cp -r "$house/workflows" "$work/changed"
 sed -i 's/every = "12 months"/every = "6 months"/' "$work"/changed/documents/*.cfg
@@ -66,7 +76,7 @@ assert s["reviews_opened"] > 0 and s["documents"] and s["people"] and s["at_the_
 assert len(s["people"][0]["months"]) == 37' 2>"$err" || wrong "the summary: $(cat "$err")"
 
 # Mistakes have a place and a remedy.
-sed 's/who = "pavel"/who = "paval"/; s|"\.\./\.\./\.\./workflows"|"'"$house"'/workflows"|; s|"\.\./|"'"$house"'/config/sample/|' "$sample" >"$work/wrong.cfg"
+sed 's/who = "pavel"/who = "paval"/; s|"\.\./|"'"$house"'/config/sample/|' "$sample" >"$work/wrong.cfg"
 ends 4 simulate "$work/wrong.cfg"
 complains "no person is called 'paval'; did you mean 'pavel'?"
 complains "wrong.cfg:"

@@ -7,19 +7,25 @@
 #include "definition/pack.h"
 #include "programs.h"
 
-const char *packs_directory(struct tool *tool, const struct arguments *given)
+const char *packs_usual(struct tool *tool)
 {
     static const char *const NAMES[] = {"pack", "workflows"};
-    const char *path = arguments_get(given, "--pack");
 
-    if (path != NULL)
-        return path;
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
-        path = tool_path(tool, NAMES[i]);
+        const char *path = tool_path(tool, NAMES[i]);
+
         if (access(path, R_OK) == 0)
             return path;
     }
-    path = program_share(tool, "workflows");
+    return program_share(tool, "workflows");
+}
+
+const char *packs_directory(struct tool *tool, const struct arguments *given)
+{
+    const char *path = arguments_get(given, "--pack");
+
+    if (path == NULL)
+        path = packs_usual(tool);
     if (path == NULL)
         (void)tool_fail(TOOL_USAGE,
                         "%s is no organisation's directory, and no workflows are "

@@ -10,8 +10,10 @@
         "--pack", "DIR", "the workflows to read; else those of the organisation, else the shipped" \
     }
 
-/* The directory that --pack names, or DIR/pack of the organisation, or the shipped workflows. NULL and said if there is
- * none. */
+/* DIR/pack of the organisation, or the shipped workflows; NULL if there are none. */
+const char *packs_usual(struct tool *tool);
+
+/* The directory that --pack names, or the usual one. NULL and said if there is none. */
 const char *packs_directory(struct tool *tool, const struct arguments *given);
 
 /* Loads it; everything that is wrong goes to stderr with its place (TOOL_INPUT). The caller frees it. */

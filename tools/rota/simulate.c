@@ -8,6 +8,7 @@
 #include "simulate/simulate.h"
 
 #include "commands.h"
+#include "packs.h"
 
 struct account { /* of what happens, as it is told */
     struct output *out;
@@ -211,8 +212,8 @@ static int run(struct tool *tool, const struct arguments *given)
     struct scenario scenario;
     int status;
 
-    if (scenario_load(given->words[0], arguments_get(given, "--pack"), &scenario, &problems,
-                      &err) != 0)
+    if (scenario_load(given->words[0], arguments_get(given, "--pack"), packs_usual(tool), &scenario,
+                      &problems, &err) != 0)
         status = say_problems(&problems, &err);
     else
         status = apply_options(&scenario, given);
@@ -224,7 +225,7 @@ static int run(struct tool *tool, const struct arguments *given)
 }
 
 static const struct tool_option options[] = {
-    {"--pack", "DIR", "with these workflows instead of the scenario's"},
+    {"--pack", "DIR", "with these workflows instead of the scenario's, or the organisation's"},
     {"--seed", "N", "draw everything anew, from this number"},
     {"--until", "WHEN", "end there: 2028-02-29, or a span from the start like \"18 months\""},
     {"--quiet", NULL, "the summary alone"},

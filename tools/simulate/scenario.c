@@ -236,7 +236,8 @@ LIST_READER(read_workers, worker_entries, worker_entry, WORKER, .success = 100)
 
 static const struct option SCENARIO_OPTIONS[] = {
     NOTE("name", "text", read_text, AT(scenario, name), "the file's name", "for the heading"),
-    MUST("pack", "path", read_text, AT(scenario, pack_path), "the folder of the workflows"),
+    NOTE("pack", "path", read_text, AT(scenario, pack_path),
+         "the organisation's `pack`, else the shipped ones", "the folder of the workflows"),
     MUST("directory", "path", read_text, AT(scenario, directory_path),
          "people and workers, as `rota init` takes them"),
     NOTE("origin", "text", read_text, AT(scenario, origin), "simulation.example/virtual",
@@ -365,8 +366,23 @@ static void read_filling(struct scenario *scenario, struct filling *filling,
     filling->set = opening.fields;
 }
 
-static int read_parts(struct scenario *scenario, const char *pack, struct problems *problems,
-                      struct error *err)
+static int take_pack(struct scenario *scenario, const char *pack, const char *usual,
+                     struct problems *problems, struct error *err)
+{
+    if (pack == NULL && scenario->pack_path == NULL)
+        pack = usual;
+    if (pack == NULL && scenario->pack_path == NULL)
+        return error_set(err, ERROR_INPUT,
+                         "%s names no workflows, and there are none here; say where they are with "
+                         "`pack`, or --pack DIR",
+                         scenario->path);
+    scenario->pack_path = pack != NULL ? arena_str(&scenario->arena, pack)
+                                       : scenario_file(scenario, scenario->pack_path);
+    return read_pack(scenario, problems, err);
+}
+
+static int read_parts(struct scenario *scenario, const char *pack, const char *usual,
+                      struct problems *problems, struct error *err)
 {
     if (scenario->directory_path != NULL) {
         scenario->directory_path = scenario_file(scenario, scenario->directory_path);
@@ -374,12 +390,8 @@ static int read_parts(struct scenario *scenario, const char *pack, struct proble
                       err) != 0)
             return -1;
     }
-    if (scenario->pack_path != NULL) {
-        scenario->pack_path = pack != NULL ? arena_str(&scenario->arena, pack)
-                                           : scenario_file(scenario, scenario->pack_path);
-        if (read_pack(scenario, problems, err) != 0)
-            return -1;
-    }
+    if (take_pack(scenario, pack, usual, problems, err) != 0)
+        return -1;
     for (int i = 0; i < scenario->openings.count; i++)
         scenario_read_record(scenario, &scenario->openings.at[i], problems);
     for (int i = 0; i < scenario->fillings.count; i++)
@@ -387,13 +399,13 @@ static int read_parts(struct scenario *scenario, const char *pack, struct proble
     return 0;
 }
 
-int scenario_load(const char *path, const char *pack, struct scenario *out,
+int scenario_load(const char *path, const char *pack, const char *usual, struct scenario *out,
                   struct problems *problems, struct error *err)
 {
     *out = (struct scenario){.seed = 1, .origin = "simulation.example/virtual", .start = {NULL, 0}};
     out->path = arena_str(&out->arena, path);
     if (read_file(out, out->path, &SCENARIO, out, problems, err) != 0 ||
-        read_parts(out, pack, problems, err) != 0)
+        read_parts(out, pack, usual, problems, err) != 0)
         return -1;
     if (out->pack != NULL)
         scenario_check(out, problems);

@@ -149,8 +149,8 @@ struct scenario {
 
 /* Reads the scenario, its directory, its record files and its pack. 0; -1 with problems, or with `err` when a file could
  * not be read at all. Paths in a scenario are relative to its folder. `pack`: another folder of workflows than the
- * scenario's, or NULL. */
-int scenario_load(const char *path, const char *pack, struct scenario *out,
+ * scenario's, or NULL; `usual`: the one of a scenario that names none, or NULL. */
+int scenario_load(const char *path, const char *pack, const char *usual, struct scenario *out,
                   struct problems *problems, struct error *err);
 void scenario_release(struct scenario *scenario);
 
