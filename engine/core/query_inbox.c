@@ -93,7 +93,8 @@ static void add_vote(struct inbox *inbox, const struct subject *subject, struct 
     int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
     const struct value *stage = round_stage(subject->round, right);
     const struct value *asked = value_find(value_get(subject->round, "asked"), right);
-    struct slice why = word_of_stage(inbox, subject, stage);
+    struct inbox theirs = {inbox->asking, right, inbox->items};
+    struct slice why = word_of_stage(&theirs, subject, stage);
     struct value item = begin_item(inbox, subject->id, subject->row, "approve",
                                    why.len > 0 ? why : slice_str("asked"));
 

@@ -8,13 +8,38 @@
 #include "page.h"
 #include "sign.h"
 
-int event_ask(struct tool *tool, const char *record, const char *event, struct value *out)
+/* `whom` (or NULL): in whose place. */
+static int ask_for(struct tool *tool, const char *record, const char *event, const char *whom,
+                   struct value *out)
 {
     struct value args = value_map();
 
     value_set(&tool->arena, &args, "record", value_str(record));
     value_set(&tool->arena, &args, "event", value_str(event));
+    if (whom != NULL)
+        value_set(&tool->arena, &args, "for", value_str(whom));
     return ask_query(tool, "prepare", args, out);
+}
+
+int event_ask(struct tool *tool, const char *record, const char *event, struct value *out)
+{
+    return ask_for(tool, record, event, NULL, out);
+}
+
+/* In whose place it is done: as asked for, or as the engine says that it can be done only so. */
+static void put_place(struct tool *tool, const char *whom, const struct value *prepared,
+                      struct value *args)
+{
+    struct slice person = whom != NULL ? slice_str(whom) : value_get_text(prepared, "for");
+    struct slice number = value_get_text(prepared, "delegation");
+
+    if (person.len == 0)
+        return;
+    value_set(&tool->arena, args, "for", value_text(person));
+    if (!tool->out.json)
+        output_line(&tool->out, INK_BOLD, "for %s%s%.*s", facts_person(tool, person),
+                    number.len > 0 ? ", by delegation " : "", (int)number.len,
+                    (const char *)number.at);
 }
 
 static int set_fields(struct tool *tool, const struct arguments *given, int first,
@@ -110,6 +135,8 @@ static int sign_part(struct tool *tool, const struct value *part, struct slice o
 
     if (value_get(&command->args, "reason") != NULL)
         value_set(&tool->arena, &args, "reason", *value_get(&command->args, "reason"));
+    if (value_get(&command->args, "for") != NULL)
+        value_set(&tool->arena, &args, "for", *value_get(&command->args, "for"));
     bind(tool, part, key, &args);
     tell_statement(tool, part, who);
     tuple.body = &args;
@@ -227,7 +254,9 @@ int event_prepare(struct tool *tool, const struct arguments *given, int first, c
         .command = slice_str(event), .record = slice_str(record), .args = value_map()};
     status = take_options(tool, given, out);
     if (status == TOOL_DONE)
-        status = event_ask(tool, record, event, &prepared);
+        status = ask_for(tool, record, event, arguments_get(given, "--for"), &prepared);
+    if (status == TOOL_DONE)
+        put_place(tool, arguments_get(given, "--for"), &prepared, &out->args);
     if (status == TOOL_DONE)
         status = given_reason(tool, given, &out->args);
     if (status == TOOL_DONE)

@@ -32,6 +32,7 @@ int event_pick(struct tool *tool, const char *record, const char *vote, const ch
 #define EVENT_OPTIONS                                                                              \
     {"--reason", "TEXT", "why; @FILE reads it from a file"},                                       \
         {"--from", "FILE", "fields from a libconfig or JSON file"},                                \
+        {"--for", "WHO", "in whose place; found by itself if it is clear"},                        \
         {"--change", "major|minor", "what the next version will be"},                              \
     {                                                                                              \
         "--id", "ID", "the command's id: the same id again gives the same answer and does nothing" \

@@ -167,15 +167,28 @@ static const char *with_what(struct tool *tool, const struct value *item)
     return text;
 }
 
+/* For whom the person is asked, or who is asked instead of them. */
+static const char *in_place(struct tool *tool, const struct value *item)
+{
+    struct slice whom = value_get_text(item, "for"), other = value_get_text(item, "asked_instead");
+
+    if (whom.len > 0)
+        return arena_printf(&tool->arena, ", for %s, delegation %s", facts_name(tool, whom),
+                            value_get_str(item, "delegation", "", &tool->arena));
+    return other.len > 0
+               ? arena_printf(&tool->arena, ", %s is asked for you", facts_name(tool, other))
+               : "";
+}
+
 /* The word that means the person; in a round with stages also which one. */
 static const char *because(struct tool *tool, const struct value *item)
 {
     const char *stage = value_get_str(item, "stage", "approval", &tool->arena);
 
     return arena_printf(
-        &tool->arena, "%s%s%s", value_get_str(item, "why", "", &tool->arena),
+        &tool->arena, "%s%s%s%s", value_get_str(item, "why", "", &tool->arena),
         strcmp(stage, "approval") == 0 ? "" : arena_printf(&tool->arena, " (stage %s)", stage),
-        with_what(tool, item));
+        in_place(tool, item), with_what(tool, item));
 }
 
 static void print_inbox(struct tool *tool, const struct value *items)

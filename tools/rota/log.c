@@ -13,10 +13,14 @@ enum { LIMIT = 500 };
 static const char *who_of(struct tool *tool, const struct value *entry)
 {
     struct slice actor = value_get_text(entry, "actor");
+    struct slice in_place = value_get_text(value_get(entry, "body"), "for");
     const struct value *cause = value_get(entry, "cause");
 
     if (slice_is(actor, "engine") && value_is(cause, VALUE_INT))
         return arena_printf(&tool->arena, "the engine, after #%lld", (long long)cause->as.number);
+    if (in_place.len > 0)
+        return arena_printf(&tool->arena, "%s for %s", facts_name(tool, actor),
+                            facts_name(tool, in_place));
     return facts_name(tool, actor);
 }
 

@@ -45,19 +45,44 @@ static const char *silence(struct slice stands)
                                          : "did not answer";
 }
 
+static struct slice text_at(const struct value *map, struct slice key)
+{
+    const struct value *text = value_find(map, key);
+
+    return value_is(text, VALUE_STR) ? value_slice(text) : slice_of(NULL, 0);
+}
+
+/* Both names, where somebody stood in. */
+static const char *who_voted(struct tool *tool, struct slice person, struct slice delegate,
+                             const struct value *vote)
+{
+    struct slice number = value_get_text(vote, "delegation");
+
+    if (delegate.len == 0)
+        return facts_person(tool, person);
+    return arena_printf(&tool->arena, "%s, for %s, delegation %.*s", facts_person(tool, delegate),
+                        facts_person(tool, person), (int)number.len, (const char *)number.at);
+}
+
 static void print_vote(struct tool *tool, const char *record, const struct value *round,
                        struct slice stands, struct slice person)
 {
-    const struct value *vote = value_find(value_get(round, "votes"), person);
+    struct slice delegate = text_at(value_get(round, "delegates"), person);
+    struct slice asked = text_at(value_get(round, "asked"), person);
+    const struct value *vote =
+        value_find(value_get(round, "votes"), delegate.len > 0 ? delegate : person);
     struct slice word = vote_word(vote);
     int64_t at;
 
     if (vote == NULL) {
-        output_line(&tool->out, slice_is(stands, "open") ? INK_WAIT : INK_DIM, "  · %s  %s",
-                    facts_person(tool, person), silence(stands));
+        output_line(&tool->out, slice_is(stands, "open") ? INK_WAIT : INK_DIM, "  · %s  %s%s%s",
+                    facts_person(tool, person), silence(stands),
+                    asked.len > 0 ? "; asked instead: " : "",
+                    asked.len > 0 ? facts_person(tool, asked) : "");
         return;
     }
-    at = vote_ms(tool, record, value_get_int(round, "n", 0), person, vote);
+    at = vote_ms(tool, record, value_get_int(round, "n", 0), delegate.len > 0 ? delegate : person,
+                 vote);
     output_line(&tool->out,
                 slice_is(word, "grant")     ? INK_GOOD
                 : slice_is(word, "abstain") ? INK_NONE
@@ -66,7 +91,7 @@ static void print_vote(struct tool *tool, const char *record, const struct value
                 slice_is(word, "grant")     ? "✓"
                 : slice_is(word, "abstain") ? "○"
                                             : "✗",
-                facts_person(tool, person), at > 0 ? facts_moment(tool, at) : "",
+                who_voted(tool, person, delegate, vote), at > 0 ? facts_moment(tool, at) : "",
                 slice_is(word, "grant")    ? "signed"
                 : slice_is(word, "refuse") ? "refused"
                 : slice_is(word, "return") ? "sent it back"

@@ -43,6 +43,7 @@ const struct tool_command *const tool_commands[] = {
     &command_worker,
     &command_people,
     &command_person,
+    &command_delegate,
     &command_key,
     &command_check,
     &command_pack,

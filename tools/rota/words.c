@@ -189,7 +189,7 @@ static void say_other(struct sentence *s)
         {"pack.installed", "installed the workflow definitions"},
         {"content.redacted", "erased a content on legal grounds"},
         {"round.expired", "the time of the round is over"},
-        {"round.counted", "counted the round again, because somebody has left"},
+        {"round.counted", "counted the round again, because somebody left or is stood in for"},
         {"round.closed", "closed the round without a decision"},
     };
 
@@ -198,6 +198,14 @@ static void say_other(struct sentence *s)
             add(s, "%s", known[i].text);
             return;
         }
+    if (slice_starts(s->type, "delegation.")) {
+        add_slice(s, "", slice_is(s->type, "delegation.given") ? slice_str("lets ") : s->type, "");
+        add_slice(s, "", value_get_text(own(s), "to"), "");
+        add_slice(s, " stand in for ", value_get_text(own(s), "from"), "");
+        add_slice(s, " (", value_get_text(own(s), "number"), ")");
+        add_slice(s, ": ", value_get_text(s->body, "delegation"), "");
+        return;
+    }
     if (slice_starts(s->type, "refusal.")) {
         add_slice(s, "was refused: ", value_get_text(s->body, "command"), "");
         add_slice(s, " on ", value_get_text(s->body, "record"), "");
