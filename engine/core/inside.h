@@ -13,6 +13,7 @@
  *     scope.c       what a condition sees
  *     pack.c        definitions are installed
  *     delegation.c  who stands in for whom
+ *     change.c      what a version changes, in full and in short
  *     erase.c       texts and files: whose they are, how long they are kept, their end
  *     migrate.c     a record moves to the definition that counts, and back
  *     import.c      the results of a tool enter an audit
@@ -268,6 +269,9 @@ void timers_arm_round(struct core *core, const struct subject *subject, int stat
 bool timer_is_shown(struct slice name);
 /* When the record next wants something of people, not before `from_ms`; -1: never. */
 int64_t timers_next(const struct value *row, int64_t from_ms);
+int64_t timer_due(const struct value *row,
+                  const char *name); /* of one timer; -1: it does not run */
+#define ROUND_EXPIRES "round.expires"
 void timers_end_round(struct core *core, const struct subject *subject, struct value *own);
 int64_t span_after(const struct calendar *calendar, int64_t ms, const struct span *span);
 int32_t today_of(struct core *core);
@@ -300,6 +304,18 @@ struct value acks_of(struct core *core, const struct subject *subject);
 struct slice render(struct core *core, const char *template, const struct value *names);
 /* The process whose cycle the record is; NULL if it is none. */
 const struct process *process_of(struct core *core, const struct subject *subject);
+
+/* ---- change.c ---- */
+/* The version that this one is to replace: the one in force, else the one it was made from; false: there is none. */
+bool change_base(struct core *core, const struct subject *subject, struct subject *out);
+/* Array of {field, before, after}; `before->row` may be any map with title and fields, or NULL: everything is new. */
+struct value changes_of(struct core *core, const struct subject *before,
+                        const struct subject *after);
+bool change_is_made(const struct kind *kind,
+                    const struct value *change); /* not by the engine: by a person */
+/* Those of people, for a letter: at most `max` of {field, before?, after?}, texts, one a value, table cell or line. */
+struct value changes_told(struct core *core, const struct subject *before,
+                          const struct subject *after, uint32_t max, int64_t *more);
 
 /* ---- pack.c ---- */
 int pack_install(struct core *core, const struct question *question);

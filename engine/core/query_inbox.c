@@ -15,10 +15,82 @@ struct inbox {
     struct value items;
 };
 
+/* By what a word of the definition means somebody: a page can then say it in a sentence. */
+static const char *sort_of_word(const struct kind *kind, struct slice word)
+{
+    const struct field *field = kind != NULL ? kind_field(kind, word) : NULL;
+    static const char *const own[] = {"owner", "author", "requester", "asked"};
+
+    if (field != NULL && field->type == FIELD_PERSON)
+        return "field";
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (slice_is(word, own[i]))
+            return own[i];
+    }
+    return slice_starts(word, "did:")          ? "did"
+           : slice_starts(word, "manager_of:") ? "manager_of"
+           : memchr(word.at, '@', word.len)    ? "link"
+                                               : "role";
+}
+
+/* When something happens without the person, earliest first; of several at one moment the first. */
+static void put_dates(struct inbox *inbox, const struct value *row, struct value *item)
+{
+    const struct value *timers = value_get(row, "timers");
+    struct arena *arena = inbox->asking->arena;
+    struct value dates = value_array();
+    int64_t after = -1;
+
+    for (uint32_t n = 0; value_is(timers, VALUE_MAP) && n < timers->count; n++) {
+        const struct pair *next = NULL;
+        int64_t next_ms = INT64_MAX;
+        struct value date = value_map();
+
+        for (uint32_t i = 0; i < timers->count; i++) {
+            const struct value *entry = &timers->as.pairs[i].value;
+            int64_t due = value_is(entry, VALUE_ARRAY) && entry->count > 0
+                              ? entry->as.items[0].as.number
+                              : -1;
+
+            if (due > after && due < next_ms && timer_is_shown(timers->as.pairs[i].key)) {
+                next = &timers->as.pairs[i];
+                next_ms = due;
+            }
+        }
+        if (next == NULL)
+            break;
+        value_set(arena, &date, "name", value_str(arena_copy(arena, next->key.at, next->key.len)));
+        value_set(arena, &date, "at_ms", value_int(next_ms));
+        value_push(arena, &dates, date);
+        after = next_ms;
+    }
+    if (dates.count > 0)
+        value_set(arena, item, "dates", dates);
+}
+
+/* What it says now, against the version that it is to replace: the fields by name, not what is in them. */
+static void put_change(struct inbox *inbox, const struct subject *subject, struct value *item)
+{
+    struct arena *arena = inbox->asking->arena;
+    struct core *core = inbox->asking->core;
+    struct subject before;
+    struct value changes, names = value_array();
+
+    if (!change_base(core, subject, &before))
+        return;
+    changes = changes_of(core, &before, subject);
+    for (uint32_t i = 0; i < changes.count; i++)
+        if (change_is_made(subject->kind, &changes.as.items[i]))
+            value_push(arena, &names, value_copy(arena, value_get(&changes.as.items[i], "field")));
+    value_set(arena, item, "against", value_str(arena_copy(arena, before.id.at, before.id.len)));
+    value_set(arena, item, "changed", names);
+}
+
 static struct value begin_item(struct inbox *inbox, struct slice id, const struct value *row,
                                const char *what, struct slice why)
 {
-    static const char *const facts[] = {"title", "kind", "state"};
+    static const char *const facts[] = {"title", "kind", "state", "digest"};
+    const struct kind *kind = row != NULL ? kind_of_row(inbox->asking->core, row) : NULL;
     struct arena *arena = inbox->asking->arena;
     struct value item = value_map();
     int64_t due = timers_next(row, 0);
@@ -27,7 +99,10 @@ static struct value begin_item(struct inbox *inbox, struct slice id, const struc
     copy_facts(arena, row, facts, sizeof facts / sizeof facts[0], &item);
     value_set(arena, &item, "what", value_str(what));
     value_set(arena, &item, "why", value_str(arena_copy(arena, why.at, why.len)));
+    value_set(arena, &item, "by", value_str(sort_of_word(kind, why)));
+    value_set(arena, &item, "revision", value_int(value_get_int(row, "rev", 0)));
     value_set(arena, &item, "events", value_array());
+    put_dates(inbox, row, &item);
     if (due >= 0)
         value_set(arena, &item, "due_ms", value_int(due));
     value_set(arena, &item, "since_ms", value_int(value_get_int(row, "entered_ms", 0)));
@@ -104,6 +179,9 @@ static void add_vote(struct inbox *inbox, const struct subject *subject, struct 
     }
     value_set(arena, &item, "round", value_int(value_get_int(subject->round, "n", 0)));
     value_set(arena, &item, "since_ms", value_int(stage_began(subject->round, stage)));
+    if (timer_due(subject->row, ROUND_EXPIRES) >= 0)
+        value_set(arena, &item, "by_ms", value_int(timer_due(subject->row, ROUND_EXPIRES)));
+    put_change(inbox, subject, &item);
     if (value_get(subject->row, "bundle") != NULL)
         value_set(arena, &item, "with", bundle_others(inbox->asking->core, subject));
     if (stage != NULL)
@@ -154,6 +232,7 @@ static void look_at_ack(struct inbox *inbox, const struct subject *subject)
         return;
     item = begin_item(inbox, subject->id, subject->row, "ack", why);
     add_event(inbox, &item, "ack");
+    put_change(inbox, subject, &item);
     add_item(inbox, item);
 }
 

@@ -168,68 +168,41 @@ int query_log(struct asking *asking)
 
 /* ---- diff ---- */
 
-static struct value shown(struct asking *asking, const struct kind *kind, struct slice name,
-                          const struct value *value)
+/* What it is compared with: what is named, what somebody remembers of it, or the version that it is to replace. */
+static int find_other(struct asking *asking, const struct subject *subject, struct subject *out,
+                      bool *is_there)
 {
-    const struct field *field = kind_field(kind, name);
-
-    if (value == NULL)
-        return VALUE_NONE;
-    return field != NULL ? inlined(asking->core, field, value) : *value;
-}
-
-static void compare(struct asking *asking, const struct subject *before,
-                    const struct subject *after, struct slice name, const struct value *old,
-                    const struct value *now)
-{
-    struct value change = value_map();
-
-    if (old == NULL ? now == NULL : now != NULL && value_equal(old, now))
-        return;
-    value_set(asking->arena, &change, "field", value_text(name));
-    value_set(asking->arena, &change, "before", shown(asking, before->kind, name, old));
-    value_set(asking->arena, &change, "after", shown(asking, after->kind, name, now));
-    value_push(asking->arena, asking->out, change);
-}
-
-/* What it is compared with when nothing is named: the version it is to supersede, or nothing. */
-static int find_other(struct asking *asking, const struct subject *subject, struct subject *out)
-{
-    const struct value *links = value_get(subject->row, "links");
     struct slice against = value_get_text(asking->args, "against");
 
     *out = (struct subject){slice_of(NULL, 0), NULL, subject->kind, NULL};
+    *is_there = true;
+    if (value_get(asking->args, "since") != NULL) {
+        out->row = value_get(asking->args, "since");
+        return value_is(out->row, VALUE_MAP)
+                   ? 0
+                   : run_refuse(asking->core, 400, "malformed",
+                                "\"since\" is a map with title and fields.");
+    }
     if (against.len > 0)
         return subject_of(asking->core, against, out);
-    for (uint32_t i = 0; value_is(links, VALUE_MAP) && i < links->count; i++) {
-        if (slice_is(value_slice(&links->as.pairs[i].value), "supersedes"))
-            subject_find(asking->core, links->as.pairs[i].key, out);
-    }
+    *is_there = change_base(asking->core, subject, out);
     return 0;
 }
 
 int query_diff(struct asking *asking)
 {
     struct subject after, before;
-    const struct value *now, *old;
+    struct value changes;
+    bool is_there;
 
-    if (asked_subject(asking, &after) != 0 || find_other(asking, &after, &before) != 0)
+    if (asked_subject(asking, &after) != 0 || find_other(asking, &after, &before, &is_there) != 0)
         return -1;
-    *asking->out = value_array();
-    now = value_get(after.row, "fields");
-    old = value_get(before.row, "fields");
-    compare(asking, &before, &after, slice_str("title"), value_get(before.row, "title"),
-            value_get(after.row, "title"));
-    for (int i = 0; i < after.kind->field_count; i++) {
-        struct slice name = slice_str(after.kind->fields[i].name);
-
-        compare(asking, &before, &after, name, value_find(old, name), value_find(now, name));
-    }
-    for (uint32_t i = 0; value_is(old, VALUE_MAP) && i < old->count; i++) {
-        struct slice name = old->as.pairs[i].key;
-
-        if (kind_field(after.kind, name) == NULL)
-            compare(asking, &before, &after, name, &old->as.pairs[i].value, value_find(now, name));
-    }
+    changes = changes_of(asking->core, &before, &after);
+    *asking->out = value_map();
+    value_set(asking->arena, asking->out, "record", value_text(after.id));
+    if (is_there && before.id.len > 0)
+        value_set(asking->arena, asking->out, "against", value_text(before.id));
+    value_set(asking->arena, asking->out, "digest", *value_get(after.row, "digest"));
+    value_set(asking->arena, asking->out, "changes", changes);
     return 0;
 }

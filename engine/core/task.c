@@ -14,7 +14,8 @@ enum {
     RETRY_MOST_MS = 600000,
     NOTE_MAX = 160,
     TELL_AT_ONCE = 64,
-    REDRIVE_AT_ONCE = 200
+    REDRIVE_AT_ONCE = 200,
+    LETTER_CHANGES_MAX = 40 /* that a letter lists; the rest is counted */
 };
 
 static struct slice task_key(struct core *core, int64_t task)
@@ -645,6 +646,23 @@ static void put_in_place(struct core *core, struct slice person, struct slice ri
                                (int)text.len, (const char *)text.at)));
 }
 
+/* By when, and what changes. A first version changes nothing: all of it is new, and to be read. */
+static void put_what_changes(struct core *core, const struct subject *subject, struct value *input)
+{
+    int64_t by_ms = timer_due(subject->row, ROUND_EXPIRES), more = 0;
+    struct subject before;
+
+    if (by_ms >= 0)
+        value_set(core->arena, input, "by_ms", value_int(by_ms));
+    if (!change_base(core, subject, &before))
+        return;
+    value_set(core->arena, input, "against", value_text(before.id));
+    value_set(core->arena, input, "changes",
+              changes_told(core, &before, subject, LETTER_CHANGES_MAX, &more));
+    if (more > 0)
+        value_set(core->arena, input, "changes_more", value_int(more));
+}
+
 static void fill_approval(struct core *core, const struct subject *subject, struct value *input)
 {
     const struct transition *grant = NULL;
@@ -666,6 +684,7 @@ static void fill_approval(struct core *core, const struct subject *subject, stru
     value_set(core->arena, input, "digest", value_str(hex));
     value_set(core->arena, input, "title", value_text(value_get_text(subject->row, "title")));
     value_set(core->arena, input, "version", value_text(value_get_text(subject->row, "version")));
+    put_what_changes(core, subject, input);
     if (grant == NULL)
         return;
     value_set(core->arena, input, "event", value_str(grant->event));

@@ -186,6 +186,11 @@ int64_t timers_next(const struct value *row, int64_t from_ms)
     return next;
 }
 
+int64_t timer_due(const struct value *row, const char *name)
+{
+    return part(value_get(value_get(row, "timers"), name), 0);
+}
+
 /* ---- firing ---- */
 
 /* A record that comes back to a state whose date has passed lets the same timer fire for the same moment again: an

@@ -22,6 +22,13 @@ static struct story *with_submitted_policy(void)
     return story;
 }
 
+static void put_in_force(struct story *story)
+{
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_done(story_do(story, "eve", "put_in_force", "POL-0001", NULL));
+}
+
 static const char *shown(struct story *story, const struct value *value)
 {
     return value != NULL ? value_show(story_arena(story), value) : "(nothing)";
@@ -306,15 +313,15 @@ static void the_log_of_everything_goes_on_where_it_stopped(void **state)
 static void a_diff_shows_what_the_new_version_changes(void **state)
 {
     struct story *story = with_submitted_policy();
-    const struct value *changes;
+    const struct value *changes, *diff;
 
     (void)state;
-    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
-    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
-    assert_done(story_do(story, "eve", "put_in_force", "POL-0001", NULL));
+    put_in_force(story);
     assert_done(story_do(story, "amara", "decide_change", "POL-0001", REASON));
     assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'text': 'Burn it.'}}"));
-    changes = story_ask(story, "bo", "diff", "{'record': 'POL-0001'}");
+    diff = story_ask(story, "bo", "diff", "{'record': 'POL-0001'}");
+    assert_string_equal(text_at(story, diff, "against"), "POL-0001@1.0");
+    changes = value_get(diff, "changes");
     assert_int_equal(changes->count, 2);
     assert_string_equal(
         shown(story, &changes->as.items[0]),
@@ -322,9 +329,105 @@ static void a_diff_shows_what_the_new_version_changes(void **state)
     assert_string_equal(
         shown(story, &changes->as.items[1]),
         "{\"after\": null, \"before\": \"2027-03-02\", \"field\": \"next_review_due\"}");
-    changes =
-        story_ask(story, "bo", "diff", "{'record': 'POL-0001@2.0', 'against': 'POL-0001@2.0'}");
-    assert_int_equal(changes->count, 0);
+    diff = story_ask(story, "bo", "diff", "{'record': 'POL-0001@2.0', 'against': 'POL-0001@2.0'}");
+    assert_int_equal(value_get(diff, "changes")->count, 0);
+    story_end(story);
+}
+
+static void a_diff_since_then_is_against_what_somebody_remembers(void **state)
+{
+    struct story *story = with_submitted_policy();
+    const struct value *diff =
+        story_ask(story, "bo", "diff",
+                  "{'record': 'POL-0001', 'since': {'title': 'Clean desk', 'fields': {'grade': "
+                  "'low', 'confidentiality': 'internal', 'text':"
+                  " 'Lock it.', 'places': [{'name': 'Lyon', 'inside': true}], 'count': 3}}}");
+
+    (void)state;
+    assert_null(value_get(diff, "against"));
+    assert_string_equal(shown(story, value_get(diff, "changes")),
+                        "[{\"after\": \"Lock it away.\", \"before\": \"Lock it.\", \"field\": "
+                        "\"text\"}, {\"after\": null, \"before\": 3, \"field\": \"count\"}]");
+    assert_int_equal(
+        story_ask_status(story, "bo", "diff", "{'record': 'POL-0001', 'since': 'ever'}"), 400);
+    story_end(story);
+}
+
+/* ---- what somebody is asked to decide about ---- */
+
+static void a_request_says_by_when_and_what_changes(void **state)
+{
+    struct story *story = with_submitted_policy();
+    const struct value *input;
+
+    (void)state;
+    input =
+        value_get(story_task_given(story, story_task(story, "approval.request", NULL)), "input");
+    assert_string_equal(shown(story, value_get(input, "by_ms")), "1774166400000"); /* 20 days */
+    assert_null(value_get(input, "changes"));
+    put_in_force(story);
+    assert_done(story_do(story, "amara", "decide_change", "POL-0001", REASON));
+    assert_done(story_do(story, "amara", "edit", "POL-0001",
+                         "{'set': {'text': 'Lock it away.\\nBurn it.', 'count': 2, 'places': "
+                         "[{'name': 'Brest'}, {'name': 'Lyon', 'inside': true, 'rooms': ['a', 'b']"
+                         "}]}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    input = value_get(
+        story_task_given(story, story_task(story, "approval.request", "POL-0001@2.0")), "input");
+    assert_string_equal(text_at(story, input, "against"), "POL-0001@1.0");
+    assert_string_equal(shown(story, value_get(input, "changes")),
+                        "[{\"after\": \"Burn it.\", \"field\": \"text, line 2\"}, "
+                        "{\"after\": \"Brest\", \"field\": \"places, row 1 (added)\"}, "
+                        "{\"after\": \"a, b\", \"field\": \"places, row 2, rooms\"}, "
+                        "{\"after\": \"2\", \"field\": \"count\"}]");
+    story_end(story);
+}
+
+static void a_request_with_very_many_changes_counts_the_rest(void **state)
+{
+    struct story *story = with_submitted_policy();
+    struct arena *arena = story_arena(story);
+    char *text = arena_str(arena, "");
+    const struct value *input;
+
+    (void)state;
+    put_in_force(story);
+    assert_done(story_do(story, "amara", "decide_change", "POL-0001", REASON));
+    for (int i = 0; i < 60; i++)
+        text = arena_printf(arena, "%s%d\\n", text, i);
+    assert_done(story_do(story, "amara", "edit", "POL-0001",
+                         arena_printf(arena, "{'set': {'text': '%s'}}", text)));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    input = value_get(
+        story_task_given(story, story_task(story, "approval.request", "POL-0001@2.0")), "input");
+    assert_int_equal(value_get(input, "changes")->count, 40);
+    assert_int_equal(value_get_int(input, "changes_more", 0), 21); /* 60 came, one went */
+    story_end(story);
+}
+
+static void the_inbox_says_why_by_when_and_what_changed(void **state)
+{
+    struct story *story = with_submitted_policy();
+    const struct value *item;
+
+    (void)state;
+    put_in_force(story);
+    assert_done(story_do(story, "amara", "decide_change", "POL-0001", REASON));
+    assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'count': 2}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    item = story_ask(story, "bo", "inbox", "{}")->as.items;
+    if (slice_is(value_get_text(item, "what"), "ack"))
+        item++;
+    assert_string_equal(text_at(story, item, "record"), "POL-0001@2.0");
+    assert_string_equal(text_at(story, item, "why"), "top_management");
+    assert_string_equal(text_at(story, item, "by"), "role");
+    assert_string_equal(text_at(story, item, "against"), "POL-0001@1.0");
+    assert_string_equal(shown(story, value_get(item, "changed")), "[\"count\"]");
+    assert_int_equal(value_get_int(item, "by_ms", 0), 1774166400000);
+    assert_string_equal(shown(story, value_get(item, "dates")),
+                        "[{\"at_ms\": 1772611200000, \"name\": \"reminder\"}, "
+                        "{\"at_ms\": 1774166400000, \"name\": \"round.expires\"}]");
+    assert_int_equal(value_get_bin(item, "digest").len, HASH_LEN);
     story_end(story);
 }
 
@@ -528,6 +631,10 @@ int main(void)
         cmocka_unit_test(the_log_of_a_record_is_all_that_concerns_it_oldest_first),
         cmocka_unit_test(the_log_of_everything_goes_on_where_it_stopped),
         cmocka_unit_test(a_diff_shows_what_the_new_version_changes),
+        cmocka_unit_test(a_diff_since_then_is_against_what_somebody_remembers),
+        cmocka_unit_test(a_request_says_by_when_and_what_changes),
+        cmocka_unit_test(a_request_with_very_many_changes_counts_the_rest),
+        cmocka_unit_test(the_inbox_says_why_by_when_and_what_changed),
         cmocka_unit_test(why_names_what_stands_in_the_way),
         cmocka_unit_test(why_knows_an_approval_that_nobody_could_complete),
         cmocka_unit_test(what_why_allows_is_what_happens),

@@ -126,7 +126,6 @@ void workers_serve(struct simulation *sim, const struct item *item)
     }
     question.attempt = (int)value_get_int(&task, "attempt", 1);
     question.status = status_of(sim, item, &task);
-    question.until_ms = value_get_int(value_get(&task, "input"), "by_ms", 0);
     core_drop(sim->house.core);
     question.note = slice_str(question.status >= 400 ? "the other side does not answer" : "");
     question.id = slice_str(arena_printf(&sim->scratch, "S1.%lld.%08lld", (long long)item->number,

@@ -93,13 +93,19 @@ static void add_shown(struct buf *out, const char *label, const struct rota_valu
     free(json);
 }
 
-static void add_changes(struct buf *out, const struct rota_value *changes)
+static void add_changes(struct buf *out, const struct rota_value *input)
 {
+    const struct rota_value *changes = rota_at(input, "/changes");
+    const char *against = rota_text(input, "/against", "");
     size_t count = rota_count(changes);
+    int64_t more = rota_int(input, "/changes_more", 0);
 
+    if (count == 0 && against[0] != '\0')
+        buf_addf(out, "\nNothing differs from %s, the version before.\n", against);
     if (count == 0)
         return;
-    buf_add_str(out, "\nWhat changes (- before, + after):\n\n");
+    buf_addf(out, "\nWhat changes%s%s (- before, + after):\n\n",
+             against[0] != '\0' ? " against " : "", against);
     for (size_t i = 0; i < count && i < CHANGES_MAX; i++) {
         const struct rota_value *change = rota_item(changes, i);
 
@@ -109,8 +115,10 @@ static void add_changes(struct buf *out, const struct rota_value *changes)
         if (rota_type(rota_at(change, "/after")) != ROTA_NIL)
             add_shown(out, "+", rota_at(change, "/after"));
     }
-    if (count > CHANGES_MAX)
-        buf_addf(out, "  and %zu more: rota diff has them all\n", count - CHANGES_MAX);
+    more += count > CHANGES_MAX ? (int64_t)(count - CHANGES_MAX) : 0;
+    if (more > 0)
+        buf_addf(out, "  and %lld more: rota diff %s has them all\n", (long long)more,
+                 rota_text(input, "/record", ""));
 }
 
 static void add_commands(struct buf *out, const struct rota_value *input)
@@ -121,13 +129,15 @@ static void add_commands(struct buf *out, const struct rota_value *input)
 
     buf_add_str(out, "\nRead it, and decide with your own key:\n\n");
     buf_addf(out, "    rota --as %s show %s\n", person, record);
+    if (rota_count(rota_at(input, "/changes")) > 0)
+        buf_addf(out, "    rota --as %s diff %s\n", person, record);
     if (strcmp(event, "approve") == 0)
         buf_addf(out, "    rota --as %s approve %s\n", person, record);
     else
         buf_addf(out, "    rota --as %s do %s %s\n", person, record, event);
     buf_add_str(out,
                 "\n(or refuse, or return, with --reason). Where the engine is out of reach, add\n"
-                "--mail to the second and send what it prints as the answer to this letter.\n");
+                "--mail to the last and send what it prints as the answer to this letter.\n");
 }
 
 void asking_write(struct buf *out, const struct rota_value *input)
@@ -157,7 +167,7 @@ void asking_write(struct buf *out, const struct rota_value *input)
         buf_add_str(out, "\nWhat is asked:\n\n");
         add_quoted(out, rota_text(input, "/text", ""));
     }
-    add_changes(out, rota_at(input, "/changes"));
+    add_changes(out, input);
     add_commands(out, input);
 }
 
@@ -190,15 +200,14 @@ int asking_run(void *self, struct rota_task *task)
     const struct asking *asking = self;
     const struct rota_facts *facts = rota_task_facts(task);
     const struct rota_value *input = rota_task_input(task);
-    int64_t by_ms = rota_int(input, "/by_ms", 0);
     struct post_report report = {POST_DONE, "", ""};
     struct buf id = BUF_EMPTY;
     enum post_outcome outcome =
         send_letter(asking, input, facts->key[0] != '\0' ? facts->key : facts->token, &id, &report);
 
     if (outcome == POST_DONE) {
-        if (by_ms > 0) /* in the engine's time, which may be virtual: never computed here */
-            rota_task_until(task, by_ms);
+        /* Without a time for the task: when the round's is over, the engine withdraws it itself, and asking once more
+         * in that moment would ask for nothing. */
         rota_put_text(rota_task_output(task), "/id", buf_text(&id));
         program_say(asking->program, ROTA_LOG_INFO, "task %lld: %s asked about %s",
                     (long long)facts->task, rota_text(input, "/person", ""),
