@@ -148,7 +148,7 @@ static int rows_alike(const void *with, uint32_t before, uint32_t after)
     percent = most > 0 ? (int)(same * 98 / most) : 0;
     if (cell_is_same(old, now, lists->first) && percent < 60)
         percent = 60;
-    return percent;
+    return percent > 49 ? percent : 0; /* most of them: half says little of rows that are short */
 }
 
 struct differ_steps differ_rows(struct arena *arena, const struct value *before,

@@ -30,7 +30,7 @@ struct differ_steps differ_items(struct arena *arena, uint32_t before, uint32_t 
                                  differ_fn *alike, const void *with);
 
 /* Rows of a table (arrays of maps; anything else counts as no row). Two rows that agree in most cells, or in the
- * column `first` (NULL: none is told), are one row that was changed. */
+ * column `first` that names a row (NULL: none does), are one row that was changed. */
 struct differ_steps differ_rows(struct arena *arena, const struct value *before,
                                 const struct value *after, const char *first);
 

@@ -204,12 +204,20 @@ static void tell_cells(struct telling *telling, const struct field *field, struc
     }
 }
 
+/* The column that says which row it is: the first that is a text. */
+static const char *naming_column(const struct field *field)
+{
+    for (int i = 0; i < field->column_count; i++)
+        if (field->columns[i].type == FIELD_TEXT && !field->columns[i].list)
+            return field->columns[i].name;
+    return NULL;
+}
+
 static void tell_table(struct telling *telling, const struct field *field, struct slice title,
                        const struct value *old, const struct value *now)
 {
     struct core *core = telling->core;
-    struct differ_steps steps =
-        differ_rows(core->arena, old, now, field->column_count > 0 ? field->columns[0].name : NULL);
+    struct differ_steps steps = differ_rows(core->arena, old, now, naming_column(field));
 
     for (uint32_t i = 0; i < steps.count; i++) {
         const struct differ_step *step = &steps.at[i];

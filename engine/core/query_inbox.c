@@ -103,6 +103,8 @@ static struct value begin_item(struct inbox *inbox, struct slice id, const struc
     value_set(arena, &item, "revision", value_int(value_get_int(row, "rev", 0)));
     value_set(arena, &item, "events", value_array());
     put_dates(inbox, row, &item);
+    if (kind != NULL)
+        put_past(inbox->asking, kind, row, &item);
     if (due >= 0)
         value_set(arena, &item, "due_ms", value_int(due));
     value_set(arena, &item, "since_ms", value_int(value_get_int(row, "entered_ms", 0)));

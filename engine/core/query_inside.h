@@ -49,6 +49,9 @@ const struct kind *kind_of_row(struct core *core, const struct value *row);
 const struct value *round_of_row(struct core *core, struct slice id, const struct value *row);
 void copy_facts(struct arena *arena, const struct value *row, const char *const *names,
                 size_t count, struct value *out);
+/* `past` of a record: dates that a timer watches in its state and that are over. */
+void put_past(struct asking *asking, const struct kind *kind, const struct value *row,
+              struct value *record);
 struct value words_value(struct arena *arena, const struct words *words);
 struct value task_value(struct asking *asking, struct slice key, const struct value *row);
 

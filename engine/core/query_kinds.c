@@ -42,6 +42,7 @@ int query_info(struct asking *asking)
     copy_facts(asking->arena, state_row(core->state, slice_str("journal")), facts,
                sizeof facts / sizeof facts[0], &info);
     value_set(asking->arena, &info, "today", today_text(asking));
+    value_set(asking->arena, &info, "now_ms", value_int(asking->core->now_ms));
     value_set(asking->arena, &info, "principal", value_text(asking->query->principal));
     value_set(asking->arena, &info, "roles", roles != NULL ? *roles : value_array());
     if (me != NULL)

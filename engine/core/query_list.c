@@ -78,8 +78,8 @@ static bool is_past(struct asking *asking, const struct value *at)
     return value_is(at, VALUE_STR) && slice_compare(value_slice(at), slice_str(today)) < 0;
 }
 
-static void put_past(struct asking *asking, const struct kind *kind, const struct value *row,
-                     struct value *record)
+void put_past(struct asking *asking, const struct kind *kind, const struct value *row,
+              struct value *record)
 {
     const struct lifecycle *lifecycle = kind->lifecycle;
     int state = kind_state_index(kind, value_get_text(row, "state"));

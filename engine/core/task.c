@@ -650,10 +650,13 @@ static void put_in_place(struct core *core, struct slice person, struct slice ri
 static void put_what_changes(struct core *core, const struct subject *subject, struct value *input)
 {
     int64_t by_ms = timer_due(subject->row, ROUND_EXPIRES), more = 0;
+    int64_t next_ms = timers_next(subject->row, core->now_ms);
     struct subject before;
 
     if (by_ms >= 0)
         value_set(core->arena, input, "by_ms", value_int(by_ms));
+    if (next_ms >= 0 && next_ms != by_ms)
+        value_set(core->arena, input, "reminder_ms", value_int(next_ms));
     if (!change_base(core, subject, &before))
         return;
     value_set(core->arena, input, "against", value_text(before.id));

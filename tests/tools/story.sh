@@ -138,8 +138,19 @@ says "approve"
 ends 0 --as amara why SCP-0001 approve --person bo
 says "no: Bo Jensen (bo) may not approve SCP-0001 now"
 ends 0 --as amara diff SCP-0001
+says "against SCP-0001@0.9"
 says "-  40"
 says "+  48"
+says "~ row 1: Lyon"
+says "-  out"
+says "+  in"
+says "-  row 2: item: Nice"
+ends 0 --as amara diff SCP-0001 --json
+says '"rows":[{"after_at":1,"before_at":1,"cells":[{"after":"in","before":"out","column":"position"}],"what":"changed"},{"before_at":2,"what":"removed"}]'
+ends 2 --as amara diff SCP-0001 SCP-0001@0.9 --since-seen
+ends 0 --as amara diff SCP-0001 --since-seen
+says "no change since you first looked at SCP-0001@1.0"
+[ "$(ls "$dir/looks")" = amara ] || fail "the memory is not with the person"
 ends 0 --as amara people
 ends 0 --as amara key list --actor-keys
 says "amara 5752ae24bc800b26432749153df5b73a7a8d002c6bf9cb5728ea53e4bea6d065"
@@ -171,10 +182,16 @@ complains "nothing to change"
 # ---- deciding: signed, with what is signed shown ----
 ends 0 --as amara approve SCP-0001
 says "I approve T"
+says "8e10df26054cdfdeb45a09b0496a67a0820493908bdebd74e08534230396bfc4"
+says "2 fields against SCP-0001@0.9; in full: rota diff SCP-0001@1.0"
+says "Headcount: 40 → 48"
+says "Boundaries: 1 row changed, 1 row removed"
+says "1 of 2 signed: Amara Okafor"
 sent '"meaning":"approved"'
 sent '"signature":"hex:'
 sent '"record":"SCP-0001@1.0"'
 ends 0 --as amara approve SCP-0001 --mail --out "$dir/reply.eml"
+complains "I approve T"
 grep -q -- "-----BEGIN ROTA COMMAND-----" "$dir/reply.eml" || fail "the letter has no command"
 grep -q '"on_behalf_of": "amara"' "$dir/reply.eml" || fail "the letter names nobody"
 ends 4 --as amara approve SCP-0001 --mail --out "$dir/reply.eml"

@@ -378,7 +378,7 @@ static void a_request_says_all_that_a_person_must_know(void **state)
         "\"title\":\"Scope\",\"digest\":\"abcdef\",\"meaning\":\"approved\","
         "\"statement\":\"I approve\\nthis scope.\",\"text\":\"Please.\\n-- \\nfaked footer\","
         "\"changes\":[{\"field\":\"sites\",\"before\":\"Paris\",\"after\":[\"Paris\",\"Lyon\"]}],"
-        "\"by_ms\":1795478400000}";
+        "\"against\":\"SCP-0001@1.0\",\"changes_more\":3,\"by_ms\":1795478400000}";
     struct rota_doc *input = NULL;
     struct buf text = BUF_EMPTY;
 
@@ -389,6 +389,9 @@ static void a_request_says_all_that_a_person_must_know(void **state)
     assert_non_null(strstr(buf_text(&text), "  | I approve\n  | this scope.\n"));
     assert_non_null(strstr(buf_text(&text), "  | -- \n  | faked footer\n"));
     assert_non_null(strstr(buf_text(&text), "      - Paris\n      + [\"Paris\",\"Lyon\"]\n"));
+    assert_non_null(strstr(buf_text(&text), "What changes against SCP-0001@1.0 (- before"));
+    assert_non_null(strstr(buf_text(&text), "and 3 more: rota diff SCP-0001@2.0 has them all\n"));
+    assert_non_null(strstr(buf_text(&text), "rota --as amara diff SCP-0001@2.0\n"));
     assert_non_null(strstr(buf_text(&text), "rota --as amara show SCP-0001@2.0\n"));
     assert_non_null(strstr(buf_text(&text), "rota --as amara approve SCP-0001@2.0\n"));
     assert_non_null(strstr(buf_text(&text), "2026-11-24T00:00:00Z"));

@@ -1,88 +1,99 @@
-/* diff.c - `rota diff`: what changed between two versions. */
+/* diff.c - `rota diff`: what changed against the version in force, another record, or what one saw. */
 #include "ask.h"
+#include "changes.h"
 #include "commands.h"
 #include "facts.h"
-#include "page.h"
+#include "seen.h"
 
-/* A row of a table as "column value, column value". */
-static const char *row_text(struct tool *tool, const struct value *row)
+/* `against` NULL and `since` NULL: the version in force. */
+static int compare(struct tool *tool, const struct value *shown, const char *against,
+                   const struct value *since, const char *than)
 {
-    char *text = arena_str(&tool->arena, "");
+    const char *record = value_get_str(shown, "record", "", &tool->arena);
+    struct slice kind = value_get_text(shown, "kind");
+    const struct value *changes;
+    struct value answer;
+    int status = changes_ask(tool, record, against, since, &answer);
 
-    if (row->type != VALUE_MAP || value_get(row, "content") != NULL)
-        return page_value(tool, row);
-    for (uint32_t i = 0; i < row->count; i++)
-        text = arena_printf(&tool->arena, "%s%s%.*s: %s", text, i > 0 ? "; " : "",
-                            (int)row->as.pairs[i].key.len, (const char *)row->as.pairs[i].key.at,
-                            page_value(tool, &row->as.pairs[i].value));
-    return text;
-}
+    if (status != TOOL_DONE)
+        return status;
+    changes = value_get(&answer, "changes");
+    for (uint32_t i = 0; tool->out.json && i < changes->count; i++) {
+        struct value line = changes_json(tool, kind, &changes->as.items[i]);
 
-static bool has_item(const struct value *list, const struct value *item)
-{
-    for (uint32_t i = 0; value_is(list, VALUE_ARRAY) && i < list->count; i++)
-        if (value_equal(&list->as.items[i], item))
-            return true;
-    return false;
-}
-
-/* Of lists only what the other side has not. */
-static void print_side(struct tool *tool, const char *mark, enum ink ink, const struct value *value,
-                       const struct value *other)
-{
-    if (value == NULL || value->type == VALUE_NIL)
-        return;
-    if (value->type != VALUE_ARRAY) {
-        output_pair(&tool->out, 2, 1, mark, ink, slice_str(page_value(tool, value)));
-        return;
+        output_json(&tool->out, &line);
     }
-    for (uint32_t i = 0; i < value->count; i++)
-        if (!has_item(other, &value->as.items[i]))
-            output_pair(&tool->out, 2, 1, mark, ink,
-                        slice_str(row_text(tool, &value->as.items[i])));
+    if (tool->out.json)
+        return TOOL_DONE;
+    if (than == NULL && value_get_text(&answer, "against").len > 0)
+        than = value_get_str(&answer, "against", "", &tool->arena);
+    output_line(&tool->out, INK_DIM, "%s, %s%s", record,
+                than != NULL ? "against " : "of which there is no version before: all is new",
+                than != NULL ? than : "");
+    if (changes->count == 0)
+        output_line(&tool->out, INK_DIM, "no difference");
+    changes_print(tool, kind, changes);
+    return TOOL_DONE;
+}
+
+static int since_seen(struct tool *tool, const struct value *shown)
+{
+    struct slice record = value_get_text(shown, "record");
+    const struct value *look = seen_before(tool, record, value_get_bin(shown, "digest"));
+    const struct value *last = seen_last(tool, record);
+    struct value since;
+
+    if (look == NULL) {
+        if (!tool->out.json)
+            output_line(&tool->out, INK_DIM,
+                        last != NULL ? "no change since you first looked at %.*s, on %s"
+                                     : "you have not looked at %.*s from here%s",
+                        (int)record.len, (const char *)record.at,
+                        last != NULL ? facts_moment(tool, value_get_int(last, "at_ms", 0)) : "");
+        return TOOL_DONE;
+    }
+    since = seen_content(tool, look);
+    return compare(tool, shown, NULL, &since,
+                   arena_printf(&tool->arena, "what you saw on %s",
+                                facts_moment(tool, value_get_int(look, "at_ms", 0))));
 }
 
 static int run(struct tool *tool, const struct arguments *given)
 {
-    struct value args = value_map(), answer;
-    const struct value *changes;
-    struct slice kind;
+    const char *against = given->word_count == 2 ? given->words[1] : NULL;
+    bool seen = arguments_have(given, "--since-seen");
+    struct value args = value_map(), shown;
     int status;
 
+    if (seen && against != NULL)
+        return tool_usage(given, "--since-seen compares with what you saw, not with %s", against);
     value_set(&tool->arena, &args, "record", value_str(given->words[0]));
-    if (given->word_count == 2)
-        value_set(&tool->arena, &args, "against", value_str(given->words[1]));
-    status = ask_query(tool, "diff", args, &answer);
-    if (status != TOOL_DONE)
-        return status;
-    changes = value_is(&answer, VALUE_ARRAY) ? &answer : value_get(&answer, "changes");
-    if (!value_is(changes, VALUE_ARRAY))
-        return tool_fail(TOOL_INPUT, "the engine's answer has no changes");
-    for (uint32_t i = 0; tool->out.json && i < changes->count; i++)
-        output_json(&tool->out, &changes->as.items[i]);
-    if (tool->out.json)
-        return TOOL_DONE;
-    if (changes->count == 0)
-        output_line(&tool->out, INK_DIM, "no difference");
-    kind = facts_kind_of(tool, slice_str(given->words[0]));
-    for (uint32_t i = 0; i < changes->count; i++) {
-        const struct value *change = &changes->as.items[i];
-
-        output_line(&tool->out, INK_BOLD, "%s",
-                    facts_field_title(tool, kind, value_get_text(change, "field")));
-        print_side(tool, "-", INK_BAD, value_get(change, "before"), value_get(change, "after"));
-        print_side(tool, "+", INK_GOOD, value_get(change, "after"), value_get(change, "before"));
-    }
-    return TOOL_DONE;
+    status = ask_query(tool, "show", args, &shown);
+    if (status == TOOL_DONE)
+        status = seen ? since_seen(tool, &shown) : compare(tool, &shown, against, NULL, against);
+    if (status == TOOL_DONE && !tool->out.json)
+        seen_remember(tool, &shown);
+    return status;
 }
+
+static const struct tool_option options[] = {
+    {"--since-seen", NULL, "against what you saw when you last looked (show, diff, approve)"},
+    {NULL, NULL, NULL},
+};
 
 const struct tool_command command_diff = {
     "diff",
     "look",
-    "RECORD [OTHER]",
-    "what changed against the version before, or another record",
-    "    rota diff SCP-0001\n    rota diff SCP-0001@2.0 SCP-0001@1.0",
-    NULL,
+    "RECORD [OTHER] [--since-seen]",
+    "what changed: against the version in force, another record, or what you saw",
+    "Fields, tables cell by cell, long texts word by word: - what went, + what came, ~ what was "
+    "changed, and\n"
+    "in a changed line [-what went-]{+what came+}. Without OTHER a version is compared with the "
+    "one in force.\n"
+    "What you saw is remembered beside your key, in DIR/looks, and nowhere else.\n\n"
+    "    rota diff SCP-0001\n    rota diff SCP-0001@2.0 SCP-0001@1.0\n"
+    "    rota diff SCP-0001 --since-seen",
+    options,
     1,
     2,
     false,

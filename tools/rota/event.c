@@ -6,6 +6,7 @@
 #include "given.h"
 #include "secret.h"
 #include "page.h"
+#include "preview.h"
 #include "sign.h"
 
 /* `whom` (or NULL): in whose place. */
@@ -87,21 +88,6 @@ static void bind(struct tool *tool, const struct value *prepared, const struct k
     hashed(tool, args, "statement", value_get_text(prepared, "statement"));
 }
 
-static void tell_statement(struct tool *tool, const struct value *prepared, const char *who)
-{
-    struct slice digest = value_get_bin(prepared, "digest");
-    char hex[2 * HASH_LEN + 1] = "";
-
-    if (tool->out.json)
-        return;
-    if (digest.len == HASH_LEN)
-        hex_encode(digest, hex);
-    output_pair(&tool->out, 0, 8, "signing", INK_BOLD, value_get_text(prepared, "statement"));
-    output_pair(&tool->out, 0, 8, "content", INK_NONE, slice_str(hex));
-    output_pair(&tool->out, 0, 8, "key of", INK_NONE,
-                slice_str(facts_person(tool, slice_str(who))));
-}
-
 /* The record before the first slash: SCP-0001@1.0, where SCP-0001 was said. What is signed stays with that version. */
 static struct slice record_of(struct slice stream)
 {
@@ -138,7 +124,6 @@ static int sign_part(struct tool *tool, const struct value *part, struct slice o
     if (value_get(&command->args, "for") != NULL)
         value_set(&tool->arena, &args, "for", *value_get(&command->args, "for"));
     bind(tool, part, key, &args);
-    tell_statement(tool, part, who);
     tuple.body = &args;
     secret_mark(&tool->arena, key, &args);
     status = secret_sign_tuple(tool, key, &tuple, signature);
@@ -179,15 +164,29 @@ static int sign_itself(struct tool *tool, const struct value *prepared, const ch
         tuple.type = slice_str(arena_printf(&tool->arena, "record.%s", event));
     bind(tool, prepared, key, &command->args);
     command->record = record_of(tuple.stream);
-    tell_statement(tool, prepared, who);
     tuple.body = &command->args;
     command->has_signature = true;
     secret_mark(&tool->arena, key, &command->args);
     return secret_sign_tuple(tool, key, &tuple, command->signature);
 }
 
-int event_sign(struct tool *tool, const struct value *prepared, const char *event,
-               struct command *command)
+/* All that is about to be signed is shown, and then asked about, before any of it is. */
+static int show_first(struct tool *tool, const struct value *prepared, const char *who,
+                      const char *event, bool asks)
+{
+    const struct value *parts = value_get(prepared, "also");
+    int status = TOOL_DONE;
+
+    for (uint32_t i = 0; status == TOOL_DONE && value_is(parts, VALUE_ARRAY) && i < parts->count;
+         i++)
+        status = preview_print(tool, &parts->as.items[i], who);
+    if (status == TOOL_DONE && value_get_bool(prepared, "needs_signature", true))
+        status = preview_print(tool, prepared, who);
+    return status == TOOL_DONE && asks ? preview_ask(tool, event) : status;
+}
+
+static int sign_all(struct tool *tool, const struct value *prepared, const char *event, bool asks,
+                    struct command *command)
 {
     struct keyfile key;
     const char *who;
@@ -203,11 +202,19 @@ int event_sign(struct tool *tool, const struct value *prepared, const char *even
                          who);
     }
     command->id = command->id.len > 0 ? command->id : ask_new_id(tool);
-    status = sign_also(tool, prepared, &key, who, command);
+    status = show_first(tool, prepared, who, event, asks);
+    if (status == TOOL_DONE)
+        status = sign_also(tool, prepared, &key, who, command);
     if (status == TOOL_DONE && value_get_bool(prepared, "needs_signature", true))
         status = sign_itself(tool, prepared, event, &key, who, command);
     keyfile_wipe(&key);
     return status;
+}
+
+int event_sign(struct tool *tool, const struct value *prepared, const char *event,
+               struct command *command)
+{
+    return sign_all(tool, prepared, event, false, command);
 }
 
 /* "EXC-0001,POL-0002" */
@@ -263,7 +270,7 @@ int event_prepare(struct tool *tool, const struct arguments *given, int first, c
         status = set_fields(tool, given, first, record, &out->args);
     if (status == TOOL_DONE && (value_get_bool(&prepared, "needs_signature", false) ||
                                 value_get(&prepared, "also") != NULL))
-        status = event_sign(tool, &prepared, event, out);
+        status = sign_all(tool, &prepared, event, !arguments_have(given, "--yes"), out);
     return status;
 }
 

@@ -6,12 +6,13 @@
 #include "tool.h"
 
 /* Makes the command for `event` on `record` as the arguments ask (--reason, --change, field=value from word
- * `first` on) and signs it if the engine says that it must be signed. */
+ * `first` on) and signs it if the engine says that it must be signed: what is signed is shown (preview.h), and on a terminal
+ * asked about before. */
 int event_prepare(struct tool *tool, const struct arguments *given, int first, const char *record,
                   const char *event, struct command *out);
 
 /* The parts of it, for commands that are signed like an event: what the engine says of it, and the signature over what stands in
- * `command` then, if `prepared` says that it must be signed. */
+ * `command` then, if `prepared` says that it must be signed: shown, not asked about. */
 int event_ask(struct tool *tool, const char *record, const char *event, struct value *prepared);
 int event_sign(struct tool *tool, const struct value *prepared, const char *event,
                struct command *command);
@@ -34,6 +35,7 @@ int event_pick(struct tool *tool, const char *record, const char *vote, const ch
         {"--from", "FILE", "fields from a libconfig or JSON file"},                                \
         {"--for", "WHO", "in whose place; found by itself if it is clear"},                        \
         {"--change", "major|minor", "what the next version will be"},                              \
+        {"--yes", NULL, "on a terminal: sign what is shown without being asked"},                  \
     {                                                                                              \
         "--id", "ID", "the command's id: the same id again gives the same answer and does nothing" \
     }

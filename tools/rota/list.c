@@ -1,4 +1,4 @@
-/* list.c - `rota list`, `rota find`, `rota inbox`: which records there are, and which wait for whom. */
+/* list.c - `rota list`, `rota find`: which records there are. */
 #include <stdlib.h>
 
 #include "ask.h"
@@ -141,104 +141,6 @@ static int run_find(struct tool *tool, const struct arguments *given)
     return status == TOOL_DONE ? list(tool, args, limit) : status;
 }
 
-/* ---- inbox --------------------------------------------------------------------------------------- */
-
-static const char *asked(struct tool *tool, const struct value *item)
-{
-    const struct value *events = value_get(item, "events");
-    char *text = arena_str(&tool->arena, "");
-
-    for (uint32_t i = 0; value_is(events, VALUE_ARRAY) && i < events->count; i++)
-        text = arena_printf(
-            &tool->arena, "%s%s%.*s", text, i > 0 ? ", " : "", (int)events->as.items[i].count,
-            events->as.items[i].type == VALUE_STR ? events->as.items[i].as.text : "");
-    return *text != '\0' ? text : value_get_str(item, "what", "", &tool->arena);
-}
-
-/* What goes together with the record, and is signed with it. */
-static const char *with_what(struct tool *tool, const struct value *item)
-{
-    const struct value *with = value_get(item, "with");
-    const char *text = "";
-
-    for (uint32_t i = 0; value_is(with, VALUE_ARRAY) && i < with->count; i++)
-        text = arena_printf(&tool->arena, "%s%s%.*s", text, i == 0 ? ", with " : ", ",
-                            (int)with->as.items[i].count, with->as.items[i].as.text);
-    return text;
-}
-
-/* For whom the person is asked, or who is asked instead of them. */
-static const char *in_place(struct tool *tool, const struct value *item)
-{
-    struct slice whom = value_get_text(item, "for"), other = value_get_text(item, "asked_instead");
-
-    if (whom.len > 0)
-        return arena_printf(&tool->arena, ", for %s, delegation %s", facts_name(tool, whom),
-                            value_get_str(item, "delegation", "", &tool->arena));
-    return other.len > 0
-               ? arena_printf(&tool->arena, ", %s is asked for you", facts_name(tool, other))
-               : "";
-}
-
-/* The word that means the person; in a round with stages also which one. */
-static const char *because(struct tool *tool, const struct value *item)
-{
-    const char *stage = value_get_str(item, "stage", "approval", &tool->arena);
-
-    return arena_printf(
-        &tool->arena, "%s%s%s%s", value_get_str(item, "why", "", &tool->arena),
-        strcmp(stage, "approval") == 0 ? "" : arena_printf(&tool->arena, " (stage %s)", stage),
-        in_place(tool, item), with_what(tool, item));
-}
-
-static void print_inbox(struct tool *tool, const struct value *items)
-{
-    static const char *const heads[] = {"record", "you are asked to", "due",
-                                        "since",  "because",          "title"};
-    struct table table;
-
-    table_begin(&table, 6, heads);
-    for (uint32_t i = 0; i < items->count; i++) {
-        const struct value *item = &items->as.items[i];
-        int64_t due = value_get_int(item, "due_ms", 0), since = value_get_int(item, "since_ms", 0);
-
-        table_row(&table);
-        table_cell(&table, 0, INK_BOLD, value_get_str(item, "record", "", &tool->arena));
-        table_cell(&table, 1, INK_WAIT, asked(tool, item));
-        table_cell(&table, 2, INK_NONE, due > 0 ? facts_day(tool, due) : "");
-        table_cell(&table, 3, INK_NONE, since > 0 ? facts_day(tool, since) : "");
-        table_cell(&table, 4, INK_DIM, because(tool, item));
-        table_cell(&table, 5, INK_NONE, value_get_str(item, "title", "", &tool->arena));
-    }
-    table_print(&table, &tool->out, 0);
-    table_release(&table);
-}
-
-static int run_inbox(struct tool *tool, const struct arguments *given)
-{
-    struct value args = value_map(), answer;
-    const struct value *items;
-    int status;
-
-    if (given->word_count == 1)
-        value_set(&tool->arena, &args, "person", value_str(given->words[0]));
-    status = ask_query(tool, "inbox", args, &answer);
-    if (status != TOOL_DONE)
-        return status;
-    items = value_is(&answer, VALUE_ARRAY) ? &answer : value_get(&answer, "items");
-    if (!value_is(items, VALUE_ARRAY))
-        items = value_get(&answer, "inbox");
-    if (!value_is(items, VALUE_ARRAY))
-        return tool_fail(TOOL_INPUT, "the engine's answer has no list");
-    for (uint32_t i = 0; tool->out.json && i < items->count; i++)
-        output_json(&tool->out, &items->as.items[i]);
-    if (!tool->out.json && items->count == 0)
-        output_line(&tool->out, INK_DIM, "nothing waits for you");
-    else if (!tool->out.json)
-        print_inbox(tool, items);
-    return TOOL_DONE;
-}
-
 static const struct tool_option list_options[] = {
     {"--state", "STATE", "only those in this state"},
     {"--stage", "STAGE", "draft, approved, in_force, under_review, changed or closed"},
@@ -274,15 +176,3 @@ const struct tool_command command_find = {"find",
                                           -1,
                                           false,
                                           run_find};
-
-const struct tool_command command_inbox = {
-    "inbox",
-    "look",
-    "[WHO]",
-    "what waits for you: approvals, acknowledgements, events",
-    "    rota --as amara inbox",
-    NULL,
-    0,
-    1,
-    false,
-    run_inbox};

@@ -293,6 +293,46 @@ void output_pair(struct output *out, int indent, int label_width, const char *la
     arena_release(&arena);
 }
 
+static void put_piece(struct output *out, int indent, const struct output_piece *piece,
+                      struct arena *arena, int *column)
+{
+    struct slice left = slice_str(text_clean(arena, piece->text, false));
+
+    while (left.len > 0) {
+        size_t len = 0;
+        int width;
+
+        while (len < left.len && left.at[len] != ' ')
+            len++;
+        width = text_width(slice_of(left.at, len));
+        if (*column > indent && *column + width > out->width) {
+            fputc('\n', out->to);
+            spaces(out, indent);
+            *column = indent;
+        }
+        while (len < left.len && left.at[len] == ' ')
+            len++;
+        inked(out, piece->ink, left.at, len);
+        *column += text_width(slice_of(left.at, len));
+        left = slice_of(left.at + len, left.len - len);
+    }
+}
+
+void output_pieces(struct output *out, int indent, const char *mark,
+                   const struct output_piece *pieces, uint32_t count)
+{
+    struct arena arena = ARENA_EMPTY;
+    int column = indent + text_width(slice_str(mark)) + 1, from = column;
+
+    spaces(out, indent);
+    inked(out, INK_DIM, mark, strlen(mark));
+    fputc(' ', out->to);
+    for (uint32_t i = 0; i < count; i++)
+        put_piece(out, from, &pieces[i], &arena, &column);
+    fputc('\n', out->to);
+    arena_release(&arena);
+}
+
 void output_json(struct output *out, const struct value *value)
 {
     struct buf text = BUF_EMPTY;

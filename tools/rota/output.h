@@ -56,6 +56,15 @@ void output_blank(struct output *out);
 void output_pair(struct output *out, int indent, int label_width, const char *label, enum ink ink,
                  struct slice text);
 
+/* Pieces of one text, each in its ink, wrapped at the width after an indent: the words of a line that was changed. Ends
+ * with a line end. */
+struct output_piece {
+    enum ink ink;
+    struct slice text; /* its blanks count */
+};
+void output_pieces(struct output *out, int indent, const char *mark,
+                   const struct output_piece *pieces, uint32_t count);
+
 void output_json(struct output *out, const struct value *value);
 
 /* Tables: columns are as wide as their cells; the last one takes what is left and is wrapped. */

@@ -190,12 +190,11 @@ static void print_top(struct tool *tool, const struct value *shown)
 
 /* ---- fields -------------------------------------------------------------------------------------- */
 
-static const struct value *field_about(struct tool *tool, const struct value *shown,
-                                       struct slice name)
+const struct value *page_field(struct tool *tool, struct slice kind_name, struct slice name)
 {
     const struct value *kind = NULL, *fields;
 
-    if (facts_kind(tool, value_get_text(shown, "kind"), &kind) != TOOL_DONE)
+    if (kind_name.len == 0 || facts_kind(tool, kind_name, &kind) != TOOL_DONE)
         return NULL;
     fields = value_get(kind, "fields");
     for (uint32_t i = 0; value_is(fields, VALUE_ARRAY) && i < fields->count; i++)
@@ -231,8 +230,7 @@ static const char *one_text(struct tool *tool, struct slice type, const struct v
     return page_value(tool, value);
 }
 
-static const char *typed_text(struct tool *tool, const struct value *about,
-                              const struct value *value)
+const char *page_typed(struct tool *tool, const struct value *about, const struct value *value)
 {
     struct slice type = value_get_text(about, "type");
     const char *text = "";
@@ -268,20 +266,19 @@ static int used_columns(struct tool *tool, const struct value *about, const stru
     return count;
 }
 
-static const char *column_title(struct tool *tool, const struct value *column)
+const char *page_column(struct tool *tool, const struct value *column)
 {
     return value_get_str(column, "title", spoken(tool, text_in(tool, column, "name")),
                          &tool->arena);
 }
 
-static const char *cell_text(struct tool *tool, const struct value *column,
-                             const struct value *cell)
+const char *page_cell(struct tool *tool, const struct value *column, const struct value *cell)
 {
     if (cell == NULL)
         return "";
     if (slice_is(value_get_text(column, "type"), "person") && cell->type == VALUE_STR)
         return facts_name(tool, value_slice(cell));
-    return typed_text(tool, column, cell);
+    return page_typed(tool, column, cell);
 }
 
 /* Too many columns for a terminal: a paragraph for each row. */
@@ -298,7 +295,7 @@ static void print_rows(struct tool *tool, const struct value *rows,
             if (cell != NULL)
                 text =
                     arena_printf(&tool->arena, "%s%s%s: %s", text, *text != '\0' ? " · " : "",
-                                 column_title(tool, columns[c]), cell_text(tool, columns[c], cell));
+                                 page_column(tool, columns[c]), page_cell(tool, columns[c], cell));
         }
         output_pair(&tool->out, 4, 3, arena_printf(&tool->arena, "%u", i + 1), INK_NONE,
                     slice_str(text));
@@ -317,7 +314,7 @@ static void print_table(struct tool *tool, const struct value *about, const stru
         return;
     }
     for (int c = 0; c < count; c++)
-        heads[c] = column_title(tool, columns[c]);
+        heads[c] = page_column(tool, columns[c]);
     table_begin(&table, count, heads);
     for (uint32_t i = 0; i < rows->count && count > 0; i++) {
         table_row(&table);
@@ -325,7 +322,7 @@ static void print_table(struct tool *tool, const struct value *about, const stru
             const struct value *cell =
                 value_get(&rows->as.items[i], text_in(tool, columns[c], "name"));
 
-            table_cell(&table, c, INK_NONE, cell_text(tool, columns[c], cell));
+            table_cell(&table, c, INK_NONE, page_cell(tool, columns[c], cell));
         }
     }
     if (count > 0)
@@ -378,12 +375,13 @@ static bool is_block(const struct value *about, const struct value *value)
 static void print_field(struct tool *tool, const struct value *shown, const struct pair *pair_of,
                         int width)
 {
-    const struct value *about = field_about(tool, shown, pair_of->key), *value = &pair_of->value;
+    const struct value *about = page_field(tool, value_get_text(shown, "kind"), pair_of->key),
+                       *value = &pair_of->value;
     const char *title = facts_field_title(tool, value_get_text(shown, "kind"), pair_of->key);
 
     if (!is_block(about, value)) {
         output_pair(&tool->out, 2, width, title, INK_NONE,
-                    slice_str(typed_text(tool, about, value)));
+                    slice_str(page_typed(tool, about, value)));
         return;
     }
     output_subheading(&tool->out, title);

@@ -18,4 +18,11 @@ const char *page_round_count(struct tool *tool, const struct value *round);
 /* A field's value as text for one cell or line; tables give their number of rows. */
 const char *page_value(struct tool *tool, const struct value *value);
 
+/* The same for a field or a column as its kind describes it (`about`; NULL: nothing is known): people and records with
+ * their names, a list with commas. */
+const char *page_typed(struct tool *tool, const struct value *about, const struct value *value);
+const char *page_cell(struct tool *tool, const struct value *column, const struct value *cell);
+const char *page_column(struct tool *tool, const struct value *column); /* its title */
+const struct value *page_field(struct tool *tool, struct slice kind, struct slice name);
+
 #endif

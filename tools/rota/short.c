@@ -77,12 +77,13 @@ static int letter(struct tool *tool, const struct arguments *given, const char *
     const struct value *info;
     struct mail mail = {.to = arguments_get(given, "--to"), .now_s = (int64_t)time(NULL)};
     struct buf text = BUF_EMPTY;
-    bool json = tool->out.json;
+    struct output out = tool->out;
     int status;
 
-    tool->out.json = true; /* stdout is the letter: the statement stands in it */
+    tool->out.to = stderr; /* stdout is the letter; what is signed is shown all the same */
+    tool->out.colour = false;
     status = event_prepare(tool, given, 1, given->words[0], event, &command);
-    tool->out.json = json;
+    tool->out = out;
     if (status != TOOL_DONE || (status = ask_who(tool, &mail.who)) != TOOL_DONE ||
         (status = facts_info(tool, &info)) != TOOL_DONE)
         return status;
@@ -180,13 +181,17 @@ const struct tool_command command_submit = {
 const struct tool_command command_approve = {
     "approve",
     "decisions",
-    "RECORD [--reason TEXT] [--mail [--out FILE] [--to ADDRESS]]",
+    "RECORD [--reason TEXT] [--yes] [--mail [--out FILE] [--to ADDRESS]]",
     "sign: approve, authorise, confirm, ... as the record offers",
     "Signs the record's present content with your own key, under the meaning that the kind "
     "declares. The\n"
-    "statement and the digest that you sign are shown. With --mail the signed command is written "
-    "as a\n"
-    "letter instead; drop it into the mail folder of the approval worker, or send it.\n\n"
+    "statement and the digest that you sign are shown, what changed, and who has signed; on a "
+    "terminal you are\n"
+    "asked before your key is used (--yes: not). rota diff RECORD shows the changes in full. With "
+    "--mail the\n"
+    "signed command is written as a letter instead; drop it into the mail folder of the approval "
+    "worker, or\n"
+    "send it.\n\n"
     "    rota --as amara approve SCP-0001\n"
     "    rota --as amara approve SCP-0001 --mail --out reply.eml",
     approve_options,

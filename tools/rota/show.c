@@ -1,7 +1,30 @@
 /* show.c - `rota show`: a record as a page. */
 #include "ask.h"
+#include "changes.h"
 #include "commands.h"
+#include "facts.h"
 #include "page.h"
+#include "seen.h"
+
+enum { SEEN_LINES = 6 };
+
+/* What is news on the page to whoever saw it before. */
+static void tell_news(struct tool *tool, const struct value *shown)
+{
+    const struct value *look = seen_last(tool, value_get_text(shown, "record"));
+    const char *record = value_get_str(shown, "record", "", &tool->arena);
+    struct value since, answer;
+
+    if (look == NULL || slice_equal(value_get_bin(look, "digest"), value_get_bin(shown, "digest")))
+        return;
+    since = seen_content(tool, look);
+    if (changes_ask(tool, record, NULL, &since, &answer) != TOOL_DONE)
+        return;
+    output_heading(&tool->out, "Changed since you looked on %s (rota diff %s --since-seen)",
+                   facts_moment(tool, value_get_int(look, "at_ms", 0)), record);
+    changes_outline(tool, 2, "", value_get_text(shown, "kind"), value_get(&answer, "changes"),
+                    SEEN_LINES);
+}
 
 static int print(struct tool *tool, const struct value *shown)
 {
@@ -11,6 +34,10 @@ static int print(struct tool *tool, const struct value *shown)
                                           value_get_str(shown, "record", "", &tool->arena),
                                           value_get_str(shown, "title", "", &tool->arena)));
     page_print(tool, shown);
+    if (tool->out.form == OUTPUT_TEXT) {
+        tell_news(tool, shown);
+        seen_remember(tool, shown);
+    }
     if (tool->out.form != OUTPUT_TEXT)
         status = page_print_history(tool, shown);
     output_end(&tool->out);

@@ -121,6 +121,17 @@ static void add_changes(struct buf *out, const struct rota_value *input)
                  rota_text(input, "/record", ""));
 }
 
+/* In the engine's time, which may be virtual: never computed here. */
+static void add_moment(struct buf *out, const char *label, int64_t ms)
+{
+    char when[MOMENT_TEXT_MAX];
+
+    if (ms <= 0)
+        return;
+    moment_format(ms, when);
+    add_line(out, label, when);
+}
+
 static void add_commands(struct buf *out, const struct rota_value *input)
 {
     const char *person = rota_text(input, "/person", "");
@@ -142,9 +153,6 @@ static void add_commands(struct buf *out, const struct rota_value *input)
 
 void asking_write(struct buf *out, const struct rota_value *input)
 {
-    int64_t by_ms = rota_int(input, "/by_ms", 0);
-    char when[MOMENT_TEXT_MAX];
-
     buf_addf(out, "%s,\n\nyour decision is asked for.\n\n",
              rota_text(input, "/name", rota_text(input, "/person", "")));
     add_if(out, "record", input, "/record");
@@ -153,10 +161,8 @@ void asking_write(struct buf *out, const struct rota_value *input)
     add_if(out, "version", input, "/version");
     add_if(out, "meaning", input, "/meaning");
     add_digest(out, input);
-    if (by_ms > 0) {
-        moment_format(by_ms, when);
-        add_line(out, "by", when);
-    }
+    add_moment(out, "by", rota_int(input, "/by_ms", 0));
+    add_moment(out, "reminder", rota_int(input, "/reminder_ms", 0));
     add_if(out, "link", input, "/link");
     if (rota_text(input, "/statement", "")[0] != '\0') {
         buf_add_str(out,

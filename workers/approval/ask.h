@@ -1,7 +1,7 @@
 /* ask.h - the service approval.request: one letter to one person who is asked to decide.
  *
  * Input {person, name?, address?, subject?, record, version?, kind?, title, round?, event?, digest,
- * meaning, statement, by_ms?, text?, against?, changes?: [{field, before, after}], changes_more?, link?, head?}. A person's
+ * meaning, statement, by_ms?, reminder_ms?, text?, against?, changes?: [{field, before, after}], changes_more?, link?, head?}. A person's
  * decision is no lease: the answer is 202, and the decision comes as a command: by `rota approve`,
  * or as a letter (answers.h).
  */
