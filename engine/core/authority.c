@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { VERSIONS_MAX = 1000 }; /* of one document */
+enum { VERSIONS_MAX = 1000 /* of one document */, MANAGERS_MAX = 16 };
 
 struct directory {
     struct arena arena;
@@ -306,6 +306,62 @@ void authority_people_of(struct core *core, const struct subject *subject,
         authority_people(core, subject, slice_str(words->at[i]), out);
 }
 
+/* ---- what leavers leave behind ---- */
+
+/* What the record says by name where this word stands; NULL: it is no such word. */
+static const struct value *names_at(const struct subject *subject, struct slice word)
+{
+    const struct field *field = subject->kind != NULL ? kind_field(subject->kind, word) : NULL;
+
+    for (size_t i = 0; i < sizeof row_words / sizeof row_words[0]; i++) {
+        if (slice_is(word, row_words[i][0]))
+            return value_get(subject->row, row_words[i][1]);
+    }
+    return field != NULL && field->type == FIELD_PERSON
+               ? value_find(value_get(subject->row, "fields"), word)
+               : NULL;
+}
+
+/* The first of the managers above who has not left. */
+static void add_manager_above(struct core *core, const struct value *person, struct value *out)
+{
+    for (int step = 0; person != NULL && step < MANAGERS_MAX; step++) {
+        struct slice manager = value_get_text(person, "manager");
+
+        if (authority_is_here(core, manager)) {
+            add_person(core, out, manager);
+            return;
+        }
+        person = authority_person(core, manager);
+    }
+}
+
+void authority_heirs(struct core *core, const struct subject *subject, struct slice word,
+                     struct value *out)
+{
+    const struct value *names = names_at(subject, word);
+    uint32_t count = value_is(names, VALUE_ARRAY) ? names->count : names != NULL ? 1 : 0;
+    struct value heirs = value_array();
+    bool has_leaver = false;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct value *name = value_is(names, VALUE_ARRAY) ? &names->as.items[i] : names;
+        const struct value *person =
+            value_is(name, VALUE_STR) ? authority_person(core, value_slice(name)) : NULL;
+
+        if (person != NULL && !has_left(core, person))
+            return;
+        has_leaver = has_leaver || person != NULL;
+        add_manager_above(core, person, &heirs);
+    }
+    for (int i = 0; has_leaver && heirs.count == 0 && i < subject->kind->owner.count; i++)
+        add_role(core, &heirs, slice_str(subject->kind->owner.at[i]));
+    if (has_leaver && heirs.count == 0)
+        add_role(core, &heirs, slice_str("isms_manager"));
+    for (uint32_t i = 0; i < heirs.count; i++)
+        add_person(core, out, value_slice(&heirs.as.items[i]));
+}
+
 /* ---- permissions ---- */
 
 static bool is_meant(struct core *core, const struct subject *subject, const struct words *words,
@@ -315,6 +371,19 @@ static bool is_meant(struct core *core, const struct subject *subject, const str
 
     authority_people_of(core, subject, words, &people);
     return value_has_text(&people, actor);
+}
+
+/* Is it theirs to do, or has it fallen to them? */
+static bool is_theirs(struct core *core, const struct subject *subject, const struct words *words,
+                      struct slice actor)
+{
+    struct value heirs = value_array();
+
+    if (is_meant(core, subject, words, actor))
+        return true;
+    for (int i = 0; i < words->count; i++)
+        authority_heirs(core, subject, slice_str(words->at[i]), &heirs);
+    return value_has_text(&heirs, actor);
 }
 
 static struct slice words_text(struct core *core, const struct words *words)
@@ -418,7 +487,7 @@ enum permission authority_transition(struct core *core, struct slice actor,
         return permission;
     if (transition->creates && by->count == 0)
         by = &subject->kind->create;
-    if (!is_meant(core, subject, by, actor)) {
+    if (!is_theirs(core, subject, by, actor)) {
         /* Who is kept apart hears of the rule, not of the role he does not have. */
         if (transition->vote != VOTE_NONE && approval != NULL &&
             apart(core, actor, subject, &approval->apart, "SOD-1", sentence) != PERMIT)
@@ -591,7 +660,7 @@ enum permission authority_edit(struct core *core, struct slice actor, const stru
     if (permission != PERMIT)
         return permission;
     words = &kind_state(subject->kind, value_get_text(subject->row, "state"))->edit;
-    if (words->count == 0 || !is_meant(core, subject, words, actor))
+    if (words->count == 0 || !is_theirs(core, subject, words, actor))
         return deny_role(core, words, "edit this record", sentence);
     return PERMIT;
 }

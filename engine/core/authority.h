@@ -59,6 +59,12 @@ void authority_people(struct core *core, const struct subject *subject, struct s
 void authority_people_of(struct core *core, const struct subject *subject,
                          const struct words *words, struct value *out);
 
+/* Whoever a word names by name (owner, author, a field of people) may have left, all of them: then what was theirs to do is
+ * their manager's, else that of the role that owns such records, else the ISMS manager's. Appended to `out`; nobody if the
+ * word means somebody who is here, or never named anybody. It gives nobody's place in a rule of separation. */
+void authority_heirs(struct core *core, const struct subject *subject, struct slice word,
+                     struct value *out);
+
 /* The rows of everyone in the directory who has not left, workers left out: appended to `out` (array), lent. */
 void authority_everyone(struct core *core, struct value *out);
 

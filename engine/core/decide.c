@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 
-enum { REFUSALS_AN_HOUR = 30, HOUR_MS = 3600000 };
+enum { REFUSALS_AN_HOUR = 30, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
+
+#define UNHELD "role-unheld" /* the one refusal besides those of a permission that is journaled */
 
 /* A command as it was asked: what its id stands for. */
 static void question_bytes(const struct question *question, struct buf *out)
@@ -467,6 +469,35 @@ static const uint8_t *asked_hash(struct core *core, const struct question *quest
     return hash;
 }
 
+/* Nobody holds a role that must act: who keeps the directory hears of it, once a day for a record. */
+static void tell_keepers(struct core *core, struct slice record, const struct value *body,
+                         struct value *effects)
+{
+    struct slice key = textf(core, "unheld/%.*s", (int)record.len, (const char *)record.at);
+    int64_t told = value_get_int(state_row(core->state, key), "told_ms", -DAY_MS);
+    struct value keepers = value_array();
+    struct subject nothing = {record, NULL, NULL, NULL};
+
+    if (core->now_ms - told < DAY_MS)
+        return;
+    value_set(core->arena, run_patch(core, effects, key), "told_ms", value_int(core->now_ms));
+    authority_people(core, &nothing, slice_str("isms_manager"), &keepers);
+    for (uint32_t i = 0; i < keepers.count; i++) {
+        struct task_order order = {.service = "communication.deliver", .input = value_map()};
+        const struct value *person = authority_person(core, value_slice(&keepers.as.items[i]));
+        const struct value *email = value_get(person, "email");
+
+        value_set(core->arena, &order.input, "person", keepers.as.items[i]);
+        value_set(core->arena, &order.input, "address", email != NULL ? *email : value_str(""));
+        value_set(core->arena, &order.input, "channel", value_str("inbox"));
+        value_set(core->arena, &order.input, "subject",
+                  value_text(textf(core, "%.*s waits for a role that nobody holds", (int)record.len,
+                                   (const char *)record.at)));
+        value_set(core->arena, &order.input, "text", *value_get(body, "why"));
+        task_make(core, &order, effects);
+    }
+}
+
 /* What a rule forbade is a fact too; so many an hour and person, so that a flood of them is not a flood of leaves. */
 static void journal_refusal(struct core *core, const struct question *question, struct run *run)
 {
@@ -487,6 +518,10 @@ static void journal_refusal(struct core *core, const struct question *question, 
     value_set(core->arena, &body, "asked", value_bin(asked_hash(core, question), HASH_LEN));
     if (subject_find(core, question->record, &subject))
         value_set(core->arena, &body, "record", value_text(subject.id));
+    if (strcmp(run->refusal.code, UNHELD) == 0) {
+        value_set(core->arena, &body, "why", value_str(run->refusal.sentence));
+        tell_keepers(core, value_get_text(&body, "record"), &body, &effects);
+    }
     value_set(core->arena, &own, "hour", value_int(hour));
     value_set(core->arena, &own, "count", value_int(count + 1));
     value_set(core->arena, &effects, "", own);
@@ -521,7 +556,8 @@ int core_decide(struct core *core, const struct question *question, struct run *
         run_refuse(core, 500, "internal", "The command could not be carried out.");
     if (run->is_refused) {
         give_up(core, run);
-        if (run->refusal.status == 403 && question->kind == QUESTION_COMMAND)
+        if ((run->refusal.status == 403 || strcmp(run->refusal.code, UNHELD) == 0) &&
+            question->kind == QUESTION_COMMAND)
             journal_refusal(core, question, run);
     }
     if (state_is_broken(core->state)) {

@@ -250,6 +250,14 @@ static bool is_own_word(const struct kind *kind, const char *word)
            (field != NULL && field->type == FIELD_PERSON);
 }
 
+static bool has_fallen_to(struct inbox *inbox, const struct subject *subject, const char *word)
+{
+    struct value heirs = value_array();
+
+    authority_heirs(inbox->asking->core, subject, slice_str(word), &heirs);
+    return value_has_text(&heirs, inbox->person);
+}
+
 static struct slice own_word(struct inbox *inbox, const struct subject *subject,
                              const struct words *by)
 {
@@ -262,6 +270,8 @@ static struct slice own_word(struct inbox *inbox, const struct subject *subject,
         word = word_of(inbox, subject, &one);
         if (word.len > 0)
             return word;
+        if (has_fallen_to(inbox, subject, by->at[i]))
+            return textf(inbox->asking->core, "%s, who has left", by->at[i]);
     }
     return slice_of(NULL, 0);
 }

@@ -42,6 +42,8 @@ static void put_who(struct asking *asking, const struct subject *subject, const 
         struct value one = value_map(), people = value_array();
 
         authority_people(asking->core, subject, slice_str(words->at[i]), &people);
+        if (people.count == 0)
+            authority_heirs(asking->core, subject, slice_str(words->at[i]), &people);
         value_set(asking->arena, &one, "word", value_str(words->at[i]));
         value_set(asking->arena, &one, "people", people);
         value_push(asking->arena, &who, one);

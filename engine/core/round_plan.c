@@ -472,15 +472,45 @@ static bool move_one(struct core *core, const struct subject *subject, struct pl
     return false;
 }
 
-static int refuse_plan(struct core *core, const struct plan *plan, const struct value *round,
-                       const struct round_ballot *ballot, int stage)
+/* The role among those words that nobody holds; NULL if there is none. */
+static const char *unheld(struct core *core, const struct subject *subject,
+                          const struct words *words)
+{
+    const struct pack *pack = core_pack(core, value_get_bin(subject->row, "pack"));
+
+    for (int i = 0; i < words->count; i++) {
+        struct words one = {&words->at[i], 1};
+        struct value people = value_array();
+
+        authority_people_of(core, subject, &one, &people);
+        for (int r = 0; pack != NULL && r < pack->role_count && people.count == 0; r++) {
+            if (strcmp(pack->roles[r].name, words->at[i]) == 0)
+                return words->at[i];
+        }
+    }
+    return NULL;
+}
+
+static int refuse_unheld(struct core *core, const char *role)
+{
+    return run_refuse(core, 422, "role-unheld",
+                      "This approval cannot be granted: nobody holds the role %s, whose signature "
+                      "it takes. The ISMS manager is told; once somebody holds it, try again.",
+                      role);
+}
+
+static int refuse_plan(struct core *core, const struct subject *subject, const struct plan *plan,
+                       const struct value *round, const struct round_ballot *ballot, int stage)
 {
     const struct value *require =
         value_get(item(value_get(round, "stages"), (uint32_t)stage), "require");
     const struct approval_stage *model = &plan->approval->stages[stage];
+    const char *role = plan->could[stage].count == 0 ? unheld(core, subject, &model->ask) : NULL;
     struct ballot_count count;
     int64_t weight = 0;
 
+    if (role != NULL || (role = unheld(core, subject, &model->require)) != NULL)
+        return refuse_unheld(core, role);
     for (uint32_t i = 0; i < length(require); i++) {
         if (item(require, i)->count == 0)
             return run_refuse(core, 422, "guard-failed",
@@ -521,7 +551,7 @@ static int make_grantable(struct core *core, const struct subject *subject, stru
         if (tries == PLAN_MOVES_MAX || !move_one(core, subject, plan, stage))
             break;
     }
-    return refuse_plan(core, plan, out, &ballot, stage);
+    return refuse_plan(core, subject, plan, out, &ballot, stage);
 }
 
 static int64_t needed(struct core *core, const struct subject *subject, struct slice event,

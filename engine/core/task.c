@@ -251,6 +251,7 @@ static void addressees(struct core *core, const struct subject *subject,
 {
     static const char manager_of[] = "manager_of:";
     bool is_reminder = core->question->kind == QUESTION_WAKE;
+    const struct value *asked = value_get(subject->round, "asked"); /* instead of whom */
 
     for (int i = 0; i < notice->to.count; i++) {
         const char *word = notice->to.at[i];
@@ -260,6 +261,7 @@ static void addressees(struct core *core, const struct subject *subject,
 
         if (!is_reminder || !is_of_asked(subject, base)) {
             authority_people(core, subject, slice_str(word), out);
+            authority_heirs(core, subject, slice_str(word), out);
             continue;
         }
         authority_people(core, subject, slice_str(base), &people);
@@ -268,6 +270,8 @@ static void addressees(struct core *core, const struct subject *subject,
 
             if (has_answered(core, subject, person))
                 continue;
+            if (!is_manager && value_is(value_find(asked, person), VALUE_STR))
+                person = value_slice(value_find(asked, person));
             if (is_manager)
                 person = value_get_text(authority_person(core, person), "manager");
             if (person.len > 0 && !value_has_text(out, person))

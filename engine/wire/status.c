@@ -18,6 +18,7 @@ static const struct status TABLE[] = {
     {410, "lease-lost", "The task is no longer yours.", false},
     {413, "too-large", "The message is too large or nested too deep.", false},
     {422, "guard-failed", "A condition of the workflow does not hold.", false},
+    {422, "role-unheld", "Nobody holds the role that must act.", false},
     {426, "version", "This engine does not speak that version.", false},
     {429, "slow-down", "Too many commands of yours wait for an answer.", true},
     {500, "internal", "The engine failed at this.", false},

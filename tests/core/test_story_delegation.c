@@ -379,6 +379,120 @@ static void a_step_by_role_is_done_in_somebodys_place(void **state)
     story_end(story);
 }
 
+/* ---- people who leave ---- */
+
+static void leave(struct story *story, const char *who, const char *manager)
+{
+    assert_done(story_do(story, "amara", "directory.install", NULL,
+                         arena_printf(story_arena(story),
+                                      "{'people': [{'name': '%s', 'kind': 'person', 'roles': [], "
+                                      "'not_after': 1, 'manager': '%s'}]}",
+                                      who, manager)));
+}
+
+/* Finn's action, which he is to finish; amara accepts it. */
+static struct story *with_action(void)
+{
+    struct story *story = story_begin();
+
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'action', 'title': 'Mend it', 'fields': {'task': 'Mend', "
+                         "'assignee': 'finn', 'due': '2026-03-20', 'result': 'Mended'}}"));
+    return story;
+}
+
+static void what_a_leaver_had_to_do_falls_to_the_manager(void **state)
+{
+    struct story *story = with_action();
+    const struct value *item;
+
+    (void)state;
+    assert_refused(story_do(story, "eve", "finish", "ACT-0001", NULL), 403, "not-allowed");
+    leave(story, "finn", "eve");
+    item = &story_ask(story, "eve", "inbox", "{}")->as.items[0];
+    assert_true(slice_is(value_get_text(item, "record"), "ACT-0001"));
+    assert_true(slice_is(value_get_text(item, "why"), "assignee, who has left"));
+    assert_done(
+        story_settle(story, story_task(story, "communication.deliver", "ACT-0001"), 200, 0));
+    story_until(story, "2026-03-14T00:00:00Z"); /* the reminder goes to her too */
+    item = story_task_given(story, story_task(story, "communication.deliver", "ACT-0001"));
+    assert_true(slice_is(value_get_text(value_get(item, "input"), "person"), "eve"));
+    assert_refused(story_do(story, "bo", "finish", "ACT-0001", NULL), 403, "not-allowed");
+    assert_done(story_do(story, "eve", "finish", "ACT-0001", NULL));
+    story_end(story);
+}
+
+static void without_a_manager_it_falls_to_the_role_that_owns_such_records(void **state)
+{
+    struct story *story = with_action();
+
+    (void)state;
+    leave(story, "eve", "");
+    leave(story, "finn", "eve"); /* she has left as well */
+    assert_true(story_may(story, "amara", "ACT-0001", "finish"));
+    assert_false(story_may(story, "bo", "ACT-0001", "finish"));
+    assert_done(story_do(story, "amara", "finish", "ACT-0001", NULL));
+    /* Who steps in for a leaver is kept apart by what he did. */
+    assert_refused(story_do(story, "amara", "accept", "ACT-0001", NULL), 403,
+                   "separation-of-duties");
+    assert_done(story_do(story, "dana", "accept", "ACT-0001", NULL));
+    story_end(story);
+}
+
+static void a_delegate_who_leaves_is_asked_no_more(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ""));
+    submit(story);
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    leave(story, "finn", "eve");
+    assert_string_equal(of_round(story, "asked", "bo"), "");
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    story_end(story);
+}
+
+static void a_reminder_goes_to_the_delegate(void **state)
+{
+    struct story *story = asking("['bo']");
+    const struct value *task;
+
+    (void)state;
+    assert_done(give(story, "bo", "finn", ""));
+    submit(story);
+    story_until(story, "2026-03-04T09:00:00Z");
+    task = story_task_given(story, story_task(story, "communication.deliver", "POL-0001"));
+    assert_true(slice_is(value_get_text(value_get(task, "input"), "person"), "finn"));
+    story_end(story);
+}
+
+static void a_role_that_nobody_holds_is_named_and_the_isms_manager_is_told(void **state)
+{
+    struct story *story = story_begin();
+    const struct value *task;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'policy', 'title': 'Clean desk', 'fields': {'text': 'Lock.', "
+                         "'places': [{'name': 'Lyon', 'inside': true}]}}"));
+    leave(story, "bo", "");
+    leave(story, "cleo", "");
+    for (int i = 0; i < 2; i++) { /* told once */
+        assert_refused(story_do(story, "amara", "submit", "POL-0001@1.0", NULL), 422,
+                       "role-unheld");
+        assert_non_null(strstr(story_sentence(story), "nobody holds the role top_management"));
+        assert_string_equal(story_leaf_type(story, 0), "refusal.role-unheld");
+        assert_int_equal(story_task_count(story, "communication.deliver", NULL), 1);
+    }
+    task = story_task_given(story, story_task(story, "communication.deliver", NULL));
+    assert_true(slice_is(value_get_text(value_get(task, "input"), "person"), "amara"));
+    story_pass(story, 2);
+    assert_refused(story_do(story, "amara", "submit", "POL-0001@1.0", NULL), 422, "role-unheld");
+    assert_int_equal(story_task_count(story, "communication.deliver", NULL), 2);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +513,11 @@ int main(void)
         cmocka_unit_test(for_somebody_absent_the_isms_manager_may_and_both_hear_of_it),
         cmocka_unit_test(whose_key_is_missing_is_told_before),
         cmocka_unit_test(a_step_by_role_is_done_in_somebodys_place),
+        cmocka_unit_test(what_a_leaver_had_to_do_falls_to_the_manager),
+        cmocka_unit_test(without_a_manager_it_falls_to_the_role_that_owns_such_records),
+        cmocka_unit_test(a_role_that_nobody_holds_is_named_and_the_isms_manager_is_told),
+        cmocka_unit_test(a_delegate_who_leaves_is_asked_no_more),
+        cmocka_unit_test(a_reminder_goes_to_the_delegate),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
