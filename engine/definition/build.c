@@ -702,13 +702,30 @@ static void build_kind(struct builder *b, const struct written_kind *written)
 
 /* ---- rules ---- */
 
+/* Its own faults are said already: nobody who names it has to hear of them. */
+static bool is_faulty_kind(const struct builder *b, const char *name)
+{
+    for (int i = 0; i < b->written->kind_count; i++) {
+        const char *written = b->written->kinds[i].kind.name;
+
+        if (written != NULL && strcmp(written, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int find_kind(struct builder *b, const char *name, struct where where)
 {
     const char **names = arena_zero(b->arena, sizeof *names * (size_t)(b->pack->kind_count + 1));
     int i;
 
-    for (i = 0; i < b->pack->kind_count; i++)
+    for (i = 0; i < b->pack->kind_count; i++) {
         names[i] = b->pack->kinds[i].name;
+        if (strcmp(names[i], name) == 0)
+            return i;
+    }
+    if (is_faulty_kind(b, name))
+        return MODEL_NONE;
     return find_name(b, name, where, "kind", names, b->pack->kind_count);
 }
 

@@ -289,6 +289,9 @@ void check_pack(const struct pack *pack, const struct written_pack *written,
 
     check_duplicates(&c);
     check_unused_lifecycles(&c);
+    /* A kind that could not be built is missing wherever it is named; its own faults, which are said, come first. */
+    if (pack->kind_count < written->kind_count)
+        return;
     for (i = 0; i < pack->kind_count; i++) {
         c.kind = &pack->kinds[i];
         check_kind(&c);

@@ -196,7 +196,8 @@ static void load(struct loader *l, const struct pack_file *files, int count)
                 "no file has the setting 'pack': the name and version of the pack");
     load_zone(l, files, count);
     build_pack(&l->arena, l->problems, &l->written, l->pack);
-    compile_pack(l->pack, &l->arena, l->problems);
+    if (l->pack->kind_count == l->written.kind_count)
+        compile_pack(l->pack, &l->arena, l->problems);
     check_pack(l->pack, &l->written, l->problems);
     /* What names mean must be known before it can be asked where they lead. */
     if (l->is_new && l->problems->found == l->found_before)

@@ -112,12 +112,41 @@ void problem_show(const struct problem *problem, struct buf *out)
     buf_add_byte(out, '\n');
 }
 
+/* The next of the same file as `from` that stands behind `after` there, or, of one line, that came later. */
+static int next_of_file(const struct problems *problems, int from, int after)
+{
+    int next = -1;
+
+    for (int i = from; i < problems->count; i++) {
+        int line = problems->at[i].line, last = after >= 0 ? problems->at[after].line : -1;
+
+        if (strcmp(problems->at[i].file, problems->at[from].file) == 0 &&
+            (line > last || (line == last && i > after)) &&
+            (next < 0 || line < problems->at[next].line))
+            next = i;
+    }
+    return next;
+}
+
+static bool was_shown(const struct problems *problems, int index)
+{
+    for (int i = 0; i < index; i++) {
+        if (strcmp(problems->at[i].file, problems->at[index].file) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Files in the order in which they were found wanting, the lines of each from above: as somebody mends them. */
 void problems_show(const struct problems *problems, struct buf *out)
 {
-    int i;
-
-    for (i = 0; i < problems->count; i++)
-        problem_show(&problems->at[i], out);
+    for (int from = 0; from < problems->count; from++) {
+        if (was_shown(problems, from))
+            continue;
+        for (int at = next_of_file(problems, from, -1); at >= 0;
+             at = next_of_file(problems, from, at))
+            problem_show(&problems->at[at], out);
+    }
     if (problems->count == PROBLEMS_MAX)
         buf_addf(out, "only the first %d problems are shown\n", PROBLEMS_MAX);
 }

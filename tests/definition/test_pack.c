@@ -813,6 +813,36 @@ static void all_faults_are_reported_at_once(void **state)
     release(&l);
 }
 
+static void the_faults_of_a_file_are_told_from_above(void **state)
+{
+    struct problems problems = PROBLEMS_EMPTY;
+    struct buf text = BUF_EMPTY;
+
+    (void)state;
+    problem_add(&problems, PROBLEM_ERROR, (struct where){"b.cfg", 9}, 0, "late");
+    problem_add(&problems, PROBLEM_ERROR, (struct where){"a.cfg", 1}, 0, "elsewhere");
+    problem_add(&problems, PROBLEM_ERROR, (struct where){"b.cfg", 35}, 0, "later");
+    problem_add(&problems, PROBLEM_ERROR, (struct where){"a.cfg", 7}, 0, "second");
+    problem_add(&problems, PROBLEM_ERROR, (struct where){"b.cfg", 2}, 0, "early");
+    problems_show(&problems, &text);
+    assert_string_equal(buf_text(&text), "b.cfg:2: early\nb.cfg:9: late\nb.cfg:35: later\n"
+                                         "a.cfg:1: elsewhere\na.cfg:7: second\n");
+    buf_release(&text);
+    problems_release(&problems);
+}
+
+static void who_names_a_faulty_kind_is_not_at_fault(void **state)
+{
+    struct loaded l;
+
+    (void)state;
+    load_changed(&l, "lifecycle = \"document\"; owner", "lifecycle = \"documint\"; owner");
+    assert_int_equal(l.status, -1);
+    assert_non_null(strstr(l.text, "unknown lifecycle 'documint'; did you mean 'document'?"));
+    assert_null(strstr(l.text, "unknown kind"));
+    release(&l);
+}
+
 /* A lifecycle is read for each kind that uses it; what is wrong with it is said once. */
 static void a_fault_of_a_shared_lifecycle_is_reported_once(void **state)
 {
@@ -999,6 +1029,8 @@ int main(void)
         cmocka_unit_test(each_fault_is_refused_at_its_place),
         cmocka_unit_test(warnings_do_not_hinder),
         cmocka_unit_test(all_faults_are_reported_at_once),
+        cmocka_unit_test(the_faults_of_a_file_are_told_from_above),
+        cmocka_unit_test(who_names_a_faulty_kind_is_not_at_fault),
         cmocka_unit_test(a_fault_of_a_shared_lifecycle_is_reported_once),
         cmocka_unit_test(a_pack_of_no_files_or_one_path_twice_is_refused),
         cmocka_unit_test(a_directory_is_read_in_the_order_of_paths),

@@ -99,8 +99,8 @@ static const struct example STAGES[] = {
     {STAGED("{ name = \"one\"; ask = [\"boss\"]; when = \"false\"; }, { name = \"two\"; ask = [\"boss\"]; }"),
      "p.cfg:6: warning: stage 'one' is never asked: its condition is false whatever the data (in kind 'deed')\n"},
     {STAGED("{ name = \"one\"; ask = [\"boss\"]; when = \"1 > 2\"; }"),
-     "p.cfg:6: warning: stage 'one' is never asked: its condition is false whatever the data (in kind 'deed')\n"
-     "p.cfg:5: this approval asks nobody: none of its stages is ever needed, so that no round can be opened (in kind 'deed')\n"},
+     "p.cfg:5: this approval asks nobody: none of its stages is ever needed, so that no round can be opened (in kind 'deed')\n"
+     "p.cfg:6: warning: stage 'one' is never asked: its condition is false whatever the data (in kind 'deed')\n"},
 };
 
 /* Where the result is signed, the record may be worked on before. */
