@@ -232,6 +232,19 @@ static int check_field(struct core *core, const struct field *field, const struc
     return 0;
 }
 
+static int refuse_unknown(struct core *core, const struct kind *kind, struct slice name)
+{
+    const struct pack *pack = core_current_pack(core);
+    const struct kind *now = pack != NULL ? pack_kind(pack, slice_str(kind->name)) : NULL;
+    bool is_newer = now != NULL && now != kind && kind_field(now, name) != NULL;
+
+    return run_refuse(core, 422, "guard-failed", "A %s has no field %.*s%s.", kind->title,
+                      (int)name.len, (const char *)name.at,
+                      is_newer ? " in the workflows that it follows; those that count now have it, "
+                                 "and a migration moves it there"
+                               : "");
+}
+
 int record_check_fields(struct core *core, const struct kind *kind, const struct value *fields,
                         bool by_person)
 {
@@ -240,8 +253,7 @@ int record_check_fields(struct core *core, const struct kind *kind, const struct
         const struct field *field = kind_field(kind, pair->key);
 
         if (field == NULL)
-            return run_refuse(core, 422, "guard-failed", "A %s has no field %.*s.", kind->title,
-                              (int)pair->key.len, (const char *)pair->key.at);
+            return refuse_unknown(core, kind, pair->key);
         if (by_person && field->computed)
             return refuse_field(core, field, "is kept by the engine and cannot be set");
         if (pair->value.type != VALUE_NIL && check_field(core, field, &pair->value) != 0)

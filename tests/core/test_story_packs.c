@@ -299,6 +299,25 @@ static void a_state_that_is_gone_is_asked_for_and_no_stage_is_jumped(void **stat
     story_end(story);
 }
 
+static void a_field_that_only_newer_workflows_have_is_said_to_be_theirs(void **state)
+{
+    static const struct story_change changed[] = {
+        {"finding.cfg", "due = { type", "level = { type = \"int\"; }; due = { type"},
+        {NULL, NULL, NULL}};
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "dana", "open", NULL, "{'kind': 'finding', 'title': 'Doors'}"));
+    assert_refused(story_do(story, "dana", "edit", "FND-0001", "{'set': {'level': 3}}"), 422,
+                   "guard-failed");
+    assert_null(strstr(story_sentence(story), "migration"));
+    assert_done(story_install(story, "amara", WHY, changed));
+    assert_refused(story_do(story, "dana", "edit", "FND-0001", "{'set': {'level': 3}}"), 422,
+                   "guard-failed");
+    assert_non_null(strstr(story_sentence(story), "those that count now have it"));
+    story_end(story);
+}
+
 static void fields_come_and_go_and_what_is_required_is_asked_for(void **state)
 {
     static const struct story_change changed[] = {
@@ -464,6 +483,7 @@ int main(void)
         cmocka_unit_test(what_was_to_be_approved_together_is_not_approved_without_it),
         cmocka_unit_test(what_is_approved_is_put_in_force_by_the_rules_it_was_approved_under),
         cmocka_unit_test(a_state_that_is_gone_is_asked_for_and_no_stage_is_jumped),
+        cmocka_unit_test(a_field_that_only_newer_workflows_have_is_said_to_be_theirs),
         cmocka_unit_test(fields_come_and_go_and_what_is_required_is_asked_for),
         cmocka_unit_test(what_was_signed_keeps_its_content),
         cmocka_unit_test(a_ladder_does_not_take_a_step_twice),
