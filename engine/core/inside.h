@@ -120,6 +120,9 @@ struct move { /* a transition to be made */
     int64_t seq;              /* out: the leaf */
 };
 int move_make(struct core *core, struct move *move);
+/* Refuses if the round that the event opens could be granted by nobody; the record is seen as it will be then. */
+int check_opening(struct core *core, const struct subject *subject,
+                  const struct transition *transition, struct slice person);
 int transition_command(struct core *core, const struct question *question);
 /* The refusal of an event that nothing answers in the record's state: 409 if the kind has it, else 405. Gives -1. */
 int refuse_event(struct core *core, const struct subject *subject, struct slice event);

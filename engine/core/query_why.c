@@ -166,15 +166,13 @@ static void explain_stages(struct asking *asking, const struct subject *subject)
     }
 }
 
-/* Whether the round that the event opens could be granted by anybody. */
+/* Whether the round that the event opens could be granted by anybody: once nothing else stands in the way, as when it is
+ * decided. */
 static void explain_opening(struct asking *asking, const struct subject *subject,
                             const struct transition *transition, struct slice person)
 {
-    const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
-    struct value plan;
-
-    if (grant != NULL && subject->kind->approval != NULL &&
-        round_plan(asking->core, subject, transition, grant, person, &plan) != 0)
+    if (transition->opens_round && value_get(asking->out, "missing")->count == 0 &&
+        check_opening(asking->core, subject, transition, person) != 0)
         take_refusal(asking);
 }
 
@@ -188,8 +186,6 @@ static void explain_round(struct asking *asking, const struct subject *subject,
     if (subject->round == NULL) {
         if (transition->vote != VOTE_NONE)
             say(asking, "missing", slice_str("No approval is open; it begins with a submission."));
-        else if (transition->opens_round)
-            explain_opening(asking, subject, transition, person);
         return;
     }
     if (value_get(subject->round, "stages") != NULL)
@@ -338,6 +334,7 @@ int query_why(struct asking *asking)
         explain_permission(asking, &subject, transition, person, right, number);
         explain_round(asking, &subject, transition, right);
         explain_guard(asking, &subject, transition, person);
+        explain_opening(asking, &subject, transition, person);
         explain_signature(asking, &subject, transition, person, right);
     }
     value_set(asking->arena, asking->out, "person", value_text(person));

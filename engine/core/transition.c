@@ -455,6 +455,28 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
     return put_asked(core, move, to, after);
 }
 
+int check_opening(struct core *core, const struct subject *subject,
+                  const struct transition *transition, struct slice person)
+{
+    const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
+    struct value args = value_map(), after = VALUE_NONE, plan;
+    struct subject seen = *subject;
+    struct move move = {.subject = *subject,
+                        .transition = transition,
+                        .author = {.actor = person, .cause = -1},
+                        .args = &args,
+                        .own = value_map(),
+                        .effects = value_map()};
+
+    if (grant == NULL || subject->kind->approval == NULL)
+        return 0;
+    if (prepare_own(core, &move, &after) != 0)
+        return -1;
+    seen.row = &after;
+    seen.round = NULL;
+    return round_plan(core, &seen, transition, grant, person, &plan);
+}
+
 /* ---- what follows ---- */
 
 static int supersede(struct core *core, struct move *move, struct slice old_version)

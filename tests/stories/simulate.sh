@@ -16,6 +16,8 @@ says "is parked"
 says "What happened"
 says "what is stored equals their fold"
 cp "$out" "$work/first"
+# Who is asked about a risk assessment follows from what its submission computes: the owners of its risks.
+says_not "cannot be granted"
 
 # The same twice, byte for byte; with another seed not.
 ends 0 simulate "$sample"
