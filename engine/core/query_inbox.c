@@ -19,7 +19,7 @@ struct inbox {
 static const char *sort_of_word(const struct kind *kind, struct slice word)
 {
     const struct field *field = kind != NULL ? kind_field(kind, word) : NULL;
-    static const char *const own[] = {"owner", "author", "requester", "asked"};
+    static const char *const own[] = {"owner", "author", "requester", "asked", "audience"};
 
     if (field != NULL && field->type == FIELD_PERSON)
         return "field";

@@ -135,9 +135,26 @@ says "      + partial"
 grep -q "^  reminder  *20..-..-..T" "$out" || wrong "the letter does not say when it is reminded of"
 
 ends 0 --as amara approve SCP-0001@2.0
-says "fields against SCP-0001@1.0; in full: rota diff SCP-0001@2.0"
+says "5 fields against SCP-0001@1.0; in full: rota diff SCP-0001@2.0"
 says "1 row changed, 2 rows added"
-ends 0 --as henrik approve SCP-0001@2.0 --yes
+# On a terminal it is asked first; whoever does not say yes has signed nothing.
+terminal() { "$python" -c 'import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0: os.execvp("rota", ["rota", "--as", "henrik", "approve", "SCP-0001@2.0"])
+said = b""
+while b"[y/N]" not in said: said += os.read(fd, 4096)
+os.write(fd, sys.argv[1].encode() + b"\n")
+try:
+    while True: said += os.read(fd, 4096)
+except OSError: pass
+os.write(1, said); sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$1" >"$out" 2>"$err"; }
+terminal n && wrong "a no was taken for a yes"
+says "not signed"
+ends 0 --as ines show SCP-0001@2.0
+says "1 of 2 signed"
+terminal y || wrong "a yes did not sign"
+ends 0 --as ines show SCP-0001@2.0
+says "Approved"
 ends 0 down
 ends 0 verify
 told "what waits, why, by when, and what changed"

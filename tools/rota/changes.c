@@ -454,7 +454,7 @@ const char *changes_names(struct tool *tool, struct slice kind, const struct val
     const char *text = "";
 
     for (uint32_t i = 0; value_is(names, VALUE_ARRAY) && i < names->count && i < NAMES_SHOWN; i++)
-        text = arena_printf(&tool->arena, "%s%s%s", text, i > 0 ? ", " : "",
+        text = arena_printf(&tool->arena, "%s%s%s", text, i > 0 ? " · " : "",
                             facts_field_title(tool, kind, value_slice(&names->as.items[i])));
     if (value_is(names, VALUE_ARRAY) && names->count > NAMES_SHOWN)
         text = arena_printf(&tool->arena, "%s and %u more", text, names->count - NAMES_SHOWN);

@@ -23,7 +23,7 @@ void changes_outline(struct tool *tool, int label_width, const char *label, stru
 /* For programs: the change with, of a table, `rows`, of a long text, `lines`: only what is not the same. */
 struct value changes_json(struct tool *tool, struct slice kind, const struct value *change);
 
-/* Of field names: "headcount, sites and 3 more". */
+/* Of field names: "Headcount · Sites and 3 more". */
 const char *changes_names(struct tool *tool, struct slice kind, const struct value *names);
 
 #endif

@@ -77,7 +77,7 @@ static int run(struct tool *tool, const struct arguments *given)
 }
 
 static const struct tool_option options[] = {
-    {"--since-seen", NULL, "against what you saw when you last looked (show, diff, approve)"},
+    {"--since-seen", NULL, "against what you saw when you last looked (show, diff)"},
     {NULL, NULL, NULL},
 };
 

@@ -58,6 +58,7 @@ static const char *because(struct tool *tool, const struct value *item)
         : slice_is(by, "field") ? "you are named in the field %s"
         : slice_is(by, "owner") || slice_is(by, "author") || slice_is(by, "requester")
             ? "you are its %s"
+        : slice_is(by, "audience")   ? "you belong to its %s"
         : slice_is(by, "did")        ? "what you did to it (%s)"
         : slice_is(by, "manager_of") ? "you are the manager (%s)"
         : slice_is(by, "link")       ? "your part in a linked record (%s)"

@@ -17,9 +17,24 @@ static void pair(struct tool *tool, const char *label, enum ink ink, const char 
     output_pair(&tool->out, 0, LABEL, label, ink, slice_str(text));
 }
 
+/* What people changed: that a draft has no day of review yet, the engine sees to. */
+static struct value changes_made(struct tool *tool, const struct value *all)
+{
+    struct value made = value_array();
+
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct value *change = &all->as.items[i], *after = value_get(change, "after");
+
+        if (!slice_is(value_get_text(change, "field"), "next_review_due") ||
+            value_is(after, VALUE_STR))
+            value_push(&tool->arena, &made, *change);
+    }
+    return made;
+}
+
 static void print_changes(struct tool *tool, const struct value *shown, const struct value *answer)
 {
-    const struct value *changes = value_get(answer, "changes");
+    struct value changes = changes_made(tool, value_get(answer, "changes"));
     const char *record = value_get_str(shown, "record", "", &tool->arena);
     const char *against = value_get_str(answer, "against", "", &tool->arena);
 
@@ -30,11 +45,11 @@ static void print_changes(struct tool *tool, const struct value *shown, const st
         return;
     }
     pair(tool, "changes", INK_BOLD,
-         arena_printf(&tool->arena, "%u field%s against %s%s%s", changes->count,
-                      changes->count == 1 ? "" : "s", against,
-                      changes->count > 0 ? "; in full: rota diff " : "",
-                      changes->count > 0 ? record : ""));
-    changes_outline(tool, LABEL, "", value_get_text(shown, "kind"), changes, OUTLINE_MAX);
+         arena_printf(&tool->arena, "%u field%s against %s%s%s", changes.count,
+                      changes.count == 1 ? "" : "s", against,
+                      changes.count > 0 ? "; in full: rota diff " : "",
+                      changes.count > 0 ? record : ""));
+    changes_outline(tool, LABEL, "", value_get_text(shown, "kind"), &changes, OUTLINE_MAX);
 }
 
 static void print_news(struct tool *tool, const struct value *shown)
