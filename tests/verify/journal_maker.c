@@ -825,11 +825,27 @@ static void votes(const struct maker *maker, struct pack *out)
         pack_pair(out, "bo", "grant");
 }
 
+static bool has_place(const struct maker *maker)
+{
+    return maker->flaw == FLAW_PLACE || maker->flaw == FLAW_PLACE_KEPT;
+}
+
+/* Keys of a map ascend: it stands before `digest` and `votes`. */
+static void delegates(const struct maker *maker, struct pack *out)
+{
+    if (!has_place(maker))
+        return;
+    pack_str(out, "delegates");
+    pack_map(out, 1);
+    pack_pair(out, "bo", "amara");
+}
+
 static void tell_vote(struct maker *maker, const uint8_t digest[32], struct pack *body)
 {
     const char *stream = maker->flaw == FLAW_OTHER_STREAM ? ROUND "/bo" : ROUND "/amara";
     bool is_bare = maker->flaw == FLAW_STRIPPED || maker->flaw == FLAW_NO_MEANING ||
                    maker->flaw == FLAW_ROOTED_STRIPPED;
+    bool is_kept = maker->flaw == FLAW_PLACE_KEPT;
     struct pack effects = {.len = 0}, row = {.len = 0};
     uint8_t sig[64];
 
@@ -837,10 +853,13 @@ static void tell_vote(struct maker *maker, const uint8_t digest[32], struct pack
     sign_vote(maker, stream, body, sig);
     pack_map(&effects, 2);
     pack_str(&effects, "");
-    pack_map(&effects, 1);
+    pack_map(&effects, 1u + is_kept);
     pack_pair(&effects, "choice", "grant");
+    if (is_kept)
+        pack_pair(&effects, "for", "bo");
     pack_str(&effects, ROUND);
-    pack_map(&effects, 1);
+    pack_map(&effects, 1u + has_place(maker));
+    delegates(maker, &effects);
     votes(maker, &effects);
     add_part(maker, &(struct part){.type = "record.approve",
                                    .stream = stream,
@@ -850,8 +869,10 @@ static void tell_vote(struct maker *maker, const uint8_t digest[32], struct pack
                                    .body = body,
                                    .effects = &effects,
                                    .sig = is_bare ? NULL : sig});
-    pack_map(&row, 2);
+    pack_map(&row, 2u + is_kept);
     pack_pair(&row, "choice", "grant");
+    if (is_kept)
+        pack_pair(&row, "for", "bo");
     pack_str(&row, "rev");
     pack_uint(&row, 1);
     state(maker, stream, &row);
@@ -912,7 +933,8 @@ static void store_record(struct maker *maker, const uint8_t digest[32])
     pack_uint(&record, 3);
     pack_pair(&record, "state", "approved");
     state(maker, RECORD, &record);
-    pack_map(&round, 4);
+    pack_map(&round, 4u + has_place(maker));
+    delegates(maker, &round);
     pack_bin_pair(&round, "digest", digest, 32);
     pack_str(&round, "n");
     pack_uint(&round, 1);

@@ -41,6 +41,8 @@ enum flaw {
     FLAW_OTHER_DIGEST,  /* the vote is about something else than the round */
     FLAW_OTHER_STREAM,  /* the vote stands in bo's stream */
     FLAW_UNCAST_VOTE,   /* the round counts a vote of bo */
+    FLAW_PLACE,         /* the round counts amara's vote in bo's place */
+    FLAW_PLACE_KEPT,    /* so does the vote's row, and amara did not sign that */
     FLAW_COMMAND_TWICE, /* the command of leaf 1 comes again as leaf 3 */
     FLAW_EFFECT_TWICE,  /* leaf 5 asks for what leaf 4 asked for, in one run */
     FLAW_REV_GAP,

@@ -522,6 +522,13 @@ static void a_vote_that_nobody_cast_is_found(void **state)
     flawed(FLAW_UNCAST_VOTE, "VOTE_UNCAST");
 }
 
+static void a_vote_in_a_place_that_was_not_signed_is_found(void **state)
+{
+    (void)state;
+    flawed(FLAW_PLACE, "VOTE_PLACE");
+    flawed(FLAW_PLACE_KEPT, "VOTE_PLACE");
+}
+
 static void a_command_that_comes_again_is_found(void **state)
 {
     (void)state;
@@ -845,6 +852,7 @@ int main(void)
         cmocka_unit_test(a_vote_on_another_text_is_found),
         cmocka_unit_test(a_vote_in_another_persons_stream_is_found),
         cmocka_unit_test(a_vote_that_nobody_cast_is_found),
+        cmocka_unit_test(a_vote_in_a_place_that_was_not_signed_is_found),
         cmocka_unit_test(a_command_that_comes_again_is_found),
         cmocka_unit_test(an_effect_twice_in_one_run_is_found),
         cmocka_unit_test(a_revision_that_jumps_is_found),

@@ -201,6 +201,26 @@ static void check_vote(struct actor_check *check, const struct leaf *leaf, uint6
                      "the vote is not about what round %.*s decides", BYTES_ARG(round_row));
 }
 
+static struct bytes place_in(struct bytes map)
+{
+    struct bytes person = {NULL, 0};
+
+    return dmp_find_str(map, "for", &person) ? person : bytes_of(NULL, 0);
+}
+
+/* In whose place a vote is, its signer says: the row that it leaves says the same. */
+static void check_place(struct actor_check *check, const struct leaf *leaf, uint64_t seq)
+{
+    struct bytes own, said = place_in(leaf->body), kept = {NULL, 0};
+
+    if (dmp_find(leaf->effects, "", &own))
+        kept = place_in(own);
+    if (!bytes_equal(said, kept))
+        report_error(check->report, "VOTE_PLACE", (int64_t)seq,
+                     "the vote is kept as one in the place of \"%.*s\", and \"%.*s\" was signed",
+                     BYTES_ARG(kept), BYTES_ARG(said));
+}
+
 void actor_check_leaf(struct actor_check *check, const struct leaf *leaf, uint64_t seq)
 {
     struct bytes round_row, person, meaning;
@@ -209,6 +229,8 @@ void actor_check_leaf(struct actor_check *check, const struct leaf *leaf, uint64
 
     if (is_vote)
         check_vote(check, leaf, seq, round_row, person);
+    if (is_vote)
+        check_place(check, leaf, seq);
     if (leaf->actor_sig == NULL && !is_vote && !has_meaning)
         return;
     if (check->keys != NULL)
@@ -238,9 +260,33 @@ static void check_round(struct actor_check *check, const struct table_entry *rou
     }
 }
 
+/* `delegates`: person -> who voted in their place, and said so. */
+static void check_delegates(struct actor_check *check, const struct table_entry *round,
+                            struct bytes delegates)
+{
+    struct dmp_pairs pairs = dmp_pairs(delegates);
+    const struct table_entry *vote;
+    struct dmp_cursor cursor;
+    struct dmp_item item;
+
+    while (dmp_pairs_next(&pairs)) {
+        check->message.len = 0;
+        buf_add_bytes(&check->message, table_key(round));
+        buf_add_byte(&check->message, '/');
+        cursor = dmp_cursor(pairs.value);
+        if (dmp_next(&cursor, &item) && item.kind == DMP_STR)
+            buf_add_bytes(&check->message, item.bytes);
+        vote = table_find(check->rows, buf_bytes(&check->message));
+        if (vote == NULL || vote->row == NULL || !bytes_equal(place_in(table_row(vote)), pairs.key))
+            report_error(check->report, "VOTE_PLACE", REPORT_NO_SEQ,
+                         "%.*s counts a vote in the place of %.*s that was not given so",
+                         BYTES_ARG(table_key(round)), BYTES_ARG(pairs.key));
+    }
+}
+
 void actor_check_rounds(struct actor_check *check)
 {
-    struct bytes votes;
+    struct bytes votes, delegates;
 
     if (check->rows == NULL)
         return;
@@ -248,4 +294,8 @@ void actor_check_rounds(struct actor_check *check)
         if (entry->row != NULL && memmem(entry->key, entry->key_len, "/round/", 7) != NULL &&
             dmp_find(table_row(entry), "votes", &votes))
             check_round(check, entry, votes);
+    for (const struct table_entry *entry = check->rows->first; entry != NULL; entry = entry->next)
+        if (entry->row != NULL && memmem(entry->key, entry->key_len, "/round/", 7) != NULL &&
+            dmp_find(table_row(entry), "delegates", &delegates))
+            check_delegates(check, entry, delegates);
 }

@@ -10,6 +10,7 @@
  *   VOTE_STREAM     a vote stands in another person's stream
  *   VOTE_DIGEST     a vote is about something else than its round
  *   VOTE_UNCAST     a round counts a vote that nobody cast
+ *   VOTE_PLACE      a vote is counted in the place of somebody whom the one who signed it did not name
  */
 #ifndef ROTA_VERIFY_ACTOR_H
 #define ROTA_VERIFY_ACTOR_H
