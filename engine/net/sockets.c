@@ -22,7 +22,9 @@ struct int_option {
 
 static const struct int_option ROUTER_OPTIONS[] = {
     {ZMQ_ROUTER_MANDATORY, 1, "ROUTER_MANDATORY"}, /* a peer that is gone is an error */
-    {ZMQ_ROUTER_HANDOVER, 1, "ROUTER_HANDOVER"},   /* a fixed identity may come back */
+    /* Whoever connects under the routing id of a peer that is there gets another: with handover anybody with a key
+     * could take a worker's tasks and a client's answers off the wire, and throw either off. */
+    {ZMQ_ROUTER_HANDOVER, 0, "ROUTER_HANDOVER"},
     {ZMQ_SNDHWM, 1000, "SNDHWM"},
     {ZMQ_RCVHWM, 10000, "RCVHWM"},
     {ZMQ_LINGER, 2000, "LINGER"},

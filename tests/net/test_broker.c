@@ -555,7 +555,35 @@ static void a_worker_whose_key_is_revoked_loses_its_lease_without_blame(void **s
     stage_free(&stage);
 }
 
-static void another_key_behind_the_same_identity_is_another_session(void **state)
+static void nobody_takes_the_identity_of_a_peer_that_is_there(void **state)
+{
+    struct stage *stage = stage_new();
+    void *worker = peer_new(stage, "amara", "fixed"), *thief;
+    struct slice frames[MDP_FRAMES_MAX];
+    struct mdp_message task;
+    struct note *note;
+
+    (void)state;
+    peer_says(worker, "", "MDPW01", "\1", "work.echo", NULL);
+    stage_turns(stage);
+    thief = peer_new(stage, "bo", "fixed");
+    peer_says(thief, "", "MDPW01", "\4", NULL);
+    stage_turns(stage);
+    stage_offer(stage, 7, "work.echo");
+    note = stage_note(stage, NOTE_LEASED, 0);
+    peer_says(thief, "", "MDPW01", "\3", note->token, "", "mine now", NULL);
+    stage_turns(stage);
+    assert_int_equal(stage_notes(stage, NOTE_RESULT) + stage_notes(stage, NOTE_LOST), 0);
+    worker_hears(stage, worker, MDP_REQUEST, &task, frames);
+    assert_true(slice_is(task.address, note->token));
+    peer_says(worker, "", "MDPW01", "\3", note->token, "", "done", NULL);
+    stage_note(stage, NOTE_RESULT, 0);
+    zmq_close(worker);
+    zmq_close(thief);
+    stage_free(&stage);
+}
+
+static void another_key_behind_the_identity_of_one_that_went_is_another_session(void **state)
 {
     struct stage *stage = stage_new();
     void *worker = peer_new(stage, "amara", "fixed"), *thief;
@@ -565,11 +593,12 @@ static void another_key_behind_the_same_identity_is_another_session(void **state
     peer_says(worker, "", "MDPW01", "\1", "work.echo", NULL);
     stage_offer(stage, 7, "work.echo");
     note = stage_note(stage, NOTE_LEASED, 0);
+    zmq_close(worker);
+    stage_turns(stage);
     thief = peer_new(stage, "bo", "fixed");
     peer_says(thief, "", "MDPW01", "\3", note->token, "", "mine now", NULL);
     assert_string_equal(stage_note(stage, NOTE_LOST, 0)->text, "worker gone");
     assert_int_equal(stage_notes(stage, NOTE_RESULT), 0);
-    zmq_close(worker);
     zmq_close(thief);
     stage_free(&stage);
 }
@@ -600,7 +629,8 @@ int main(void)
         cmocka_unit_test(a_forged_user_id_counts_for_nothing),
         cmocka_unit_test(a_key_revoked_on_a_live_connection_has_no_rights_at_once),
         cmocka_unit_test(a_worker_whose_key_is_revoked_loses_its_lease_without_blame),
-        cmocka_unit_test(another_key_behind_the_same_identity_is_another_session),
+        cmocka_unit_test(nobody_takes_the_identity_of_a_peer_that_is_there),
+        cmocka_unit_test(another_key_behind_the_identity_of_one_that_went_is_another_session),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
