@@ -438,6 +438,7 @@ bool authority_apart(struct core *core, const struct subject *subject, const str
     return true;
 }
 
+/* Who may change something here, in principle. */
 static enum permission known(struct core *core, struct slice actor, const char **sentence)
 {
     const struct value *person = authority_person(core, actor);
@@ -453,6 +454,12 @@ static enum permission known(struct core *core, struct slice actor, const char *
                                         (const char *)actor.at)
                         .at;
         return DENY_EXPIRED;
+    }
+    if (authority_is_auditor(core, actor)) {
+        *sentence = (const char *)textf(core, "%.*s reads as external auditor and changes nothing.",
+                                        (int)actor.len, (const char *)actor.at)
+                        .at;
+        return DENY_ROLE;
     }
     return PERMIT;
 }
@@ -741,4 +748,34 @@ bool authority_may_read(struct core *core, struct slice actor, struct slice topi
 
     (void)topic;
     return person != NULL && !has_left(core, person);
+}
+
+bool authority_is_auditor(struct core *core, struct slice actor)
+{
+    return authority_has_role(core, actor, slice_str("external_auditor"));
+}
+
+bool authority_is_scoped(struct core *core, struct slice actor)
+{
+    return authority_is_auditor(core, actor) &&
+           value_is(value_get(authority_person(core, actor), "scope"), VALUE_ARRAY);
+}
+
+bool authority_may_see(struct core *core, struct slice actor, const struct kind *kind)
+{
+    const struct value *scope = value_get(authority_person(core, actor), "scope");
+
+    return !authority_is_scoped(core, actor) ||
+           (kind != NULL && value_has_text(scope, slice_str(kind->name)));
+}
+
+bool authority_may_write(struct core *core, struct slice actor)
+{
+    return authority_is_here(core, actor) && !authority_is_auditor(core, actor);
+}
+
+bool authority_may_bring(struct core *core, struct slice actor)
+{
+    return authority_is_here(core, actor) &&
+           value_get_bool(authority_person(core, actor), "gateway", false);
 }

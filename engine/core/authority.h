@@ -53,6 +53,14 @@ enum permission authority_command(struct core *core, struct slice actor, const c
 bool authority_may_serve(struct core *core, struct slice actor, struct slice service);
 bool authority_may_read(struct core *core, struct slice actor, struct slice topic);
 
+/* An external auditor reads and changes nothing, until `not_after`; what is read is written down (QUESTION_READ). With
+ * `scope` in their directory entry they see records of those kinds alone. */
+bool authority_is_auditor(struct core *core, struct slice actor);
+bool authority_is_scoped(struct core *core, struct slice actor);
+bool authority_may_see(struct core *core, struct slice actor, const struct kind *kind);
+bool authority_may_bring(struct core *core, struct slice actor); /* what others signed: a gateway */
+bool authority_may_write(struct core *core, struct slice actor); /* anything at all */
+
 /* The people a word stands for (names, each once), appended to `out` (array). */
 void authority_people(struct core *core, const struct subject *subject, struct slice word,
                       struct value *out);

@@ -46,7 +46,8 @@ enum question_kind {
     QUESTION_COMMAND, /* of a principal */
     QUESTION_SETTLE,  /* a worker's result, or the loss of a lease that counts */
     QUESTION_WAKE,    /* a row is due */
-    QUESTION_FOLLOW   /* what an earlier run left to be done */
+    QUESTION_FOLLOW,  /* what an earlier run left to be done */
+    QUESTION_READ /* an external auditor is about to be answered: the query `command` about `record` */
 };
 
 struct question {
@@ -58,7 +59,7 @@ struct question {
     /* QUESTION_COMMAND */
     struct slice command, record;
     int64_t if_revision;       /* -1: not given */
-    struct slice on_behalf_of; /* or empty */
+    struct slice on_behalf_of; /* whose name the principal uses without the right to it; or empty */
     const struct value *args;
     struct slice signature; /* 64 bytes or empty */
     /* QUESTION_SETTLE */

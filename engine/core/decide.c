@@ -250,6 +250,34 @@ static int admin_note(struct core *core, const struct question *question)
                : 0;
 }
 
+/* Who reads as external auditor leaves a trace: one an hour for each record, or for each query that is about none. A
+ * record that is not there was not read. */
+static int note_read(struct core *core, const struct question *question)
+{
+    struct author author = run_principal(core);
+    struct value effects = value_map(), own = value_map(), body = value_map();
+    struct subject subject = {0};
+    bool is_about = subject_find(core, question->record, &subject);
+    struct slice what = is_about ? subject.id : question->command;
+    struct slice stream =
+        textf(core, "read/%.*s/%.*s", (int)question->principal.len,
+              (const char *)question->principal.at, (int)what.len, (const char *)what.at);
+    int64_t hour = core->now_ms / HOUR_MS;
+
+    if (!authority_is_auditor(core, question->principal) ||
+        value_get_int(state_row(core->state, stream), "hour", -1) == hour)
+        return 0;
+    value_set(core->arena, &body, "query", value_text(keep_text(core, question->command)));
+    if (is_about)
+        value_set(core->arena, &body, "record", value_text(subject.id));
+    value_set(core->arena, &own, "hour", value_int(hour));
+    value_set(core->arena, &effects, "", own);
+    return run_leaf(core, "auditor.read", stream, is_about ? subject.id : slice_of(NULL, 0),
+                    &author, &body, &effects) < 0
+               ? -1
+               : 0;
+}
+
 /* ---- the door ---- */
 
 static const char *const open_keys[] = {"kind", "title", "fields", "owner", "links", NULL};
@@ -341,6 +369,10 @@ static int check_keys(struct core *core, const struct value *args, const char *c
 
 static int answer_any(struct core *core, const struct question *question)
 {
+    if (question->on_behalf_of.len > 0)
+        return run_refuse(
+            core, 403, "not-allowed",
+            "Only a gateway may bring a command for somebody else, and only a signed one.");
     if (check_revision(core, question) != 0)
         return -1;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
@@ -405,6 +437,8 @@ static int answer(struct core *core, const struct question *question)
         return wake(core, question);
     case QUESTION_FOLLOW:
         return answer_follow(core, question);
+    case QUESTION_READ:
+        return note_read(core, question);
     }
     return -1;
 }
@@ -419,6 +453,22 @@ static void follow_command_id(struct core *core, const struct question *question
     dmp_put_str(&bytes, slice_str("engine"));
     dmp_put_str(&bytes, value_get_text(question->follow, "record"));
     dmp_put_str(&bytes, value_get_text(question->follow, "event"));
+    dmp_put_int(&bytes, (int64_t)question->seq);
+    hash_bytes(buf_slice(&bytes), hash);
+    memcpy(core->run->command_id, hash, COMMAND_ID_LEN);
+    buf_release(&bytes);
+}
+
+/* Nobody gave this read an id: it has one of its own place in the journal, in a form that no command's id has. */
+static void read_command_id(struct core *core, const struct question *question)
+{
+    struct buf bytes = BUF_EMPTY;
+    uint8_t hash[HASH_LEN];
+
+    buf_add_str(&bytes, "rota.id/1\n");
+    dmp_put_array(&bytes, 3);
+    dmp_put_str(&bytes, question->principal);
+    dmp_put_str(&bytes, slice_str("auditor.read"));
     dmp_put_int(&bytes, (int64_t)question->seq);
     hash_bytes(buf_slice(&bytes), hash);
     memcpy(core->run->command_id, hash, COMMAND_ID_LEN);
@@ -443,6 +493,8 @@ static void begin_run(struct core *core, const struct question *question, struct
     run->reply = value_map();
     if (question->kind == QUESTION_FOLLOW)
         follow_command_id(core, question);
+    else if (question->kind == QUESTION_READ)
+        read_command_id(core, question);
     else if (question->kind != QUESTION_WAKE)
         hash_command_id(question->principal, question->id, run->command_id);
 }

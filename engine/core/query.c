@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { PAGE_ROWS = 256 };
+enum { PAGE_ROWS = 256, HOLDERS_MAX = 1000 };
 
 static const struct {
     const char *name;
@@ -22,6 +22,59 @@ static const struct {
     {"rules", query_rules},     {"delegations", query_delegations},
 };
 
+/* Does a record that this auditor may see hold the content? */
+static bool is_content_in_scope(struct asking *asking)
+{
+    struct core *core = asking->core;
+    struct slice hash = value_get_bin(asking->args, "content");
+    char hex[2 * HASH_LEN + 1];
+    struct slice prefix;
+    struct value rows;
+
+    if (hash.len != HASH_LEN)
+        return false;
+    hex_encode(hash, hex);
+    prefix = textf(core, "content/%s/", hex);
+    state_rows(core->state, prefix, HOLDERS_MAX, &rows);
+    for (uint32_t i = 0; i < rows.count; i++) {
+        struct slice key = value_get_text(&rows.as.items[i], "key");
+        struct subject holder;
+
+        if (subject_find(core, slice_of(key.at + prefix.len, key.len - prefix.len), &holder) &&
+            authority_may_see(core, asking->query->principal, holder.kind))
+            return true;
+    }
+    return false;
+}
+
+/* What an auditor with a scope may ask: what names no record, and what names one of those kinds. Anything else, the
+ * whole journal for one, is closed. */
+static bool is_in_scope(struct asking *asking)
+{
+    static const char *const open[] = {"info",   "kinds", "processes", "rules",
+                                       "people", "list",  "find"};
+    static const char *const about_one[] = {"show", "diff", "why", "log", "tasks"};
+    struct core *core = asking->core;
+    struct slice name = asking->query->name, principal = asking->query->principal;
+    struct slice against = value_get_text(asking->args, "against");
+    struct subject subject;
+
+    if (!authority_is_scoped(core, principal))
+        return true;
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        if (slice_is(name, open[i]))
+            return true;
+    if (slice_is(name, "content"))
+        return is_content_in_scope(asking);
+    for (size_t i = 0; i < sizeof about_one / sizeof about_one[0]; i++)
+        if (slice_is(name, about_one[i]))
+            return subject_find(core, value_get_text(asking->args, "record"), &subject) &&
+                   authority_may_see(core, principal, subject.kind) &&
+                   (against.len == 0 || (subject_find(core, against, &subject) &&
+                                         authority_may_see(core, principal, subject.kind)));
+    return false;
+}
+
 static int answer(struct asking *asking)
 {
     const struct core_query *query = asking->query;
@@ -31,6 +84,11 @@ static int answer(struct asking *asking)
                           (int)query->principal.len, (const char *)query->principal.at);
     if (asking->args->type != VALUE_MAP)
         return run_refuse(asking->core, 400, "malformed", "The arguments of a query are a map.");
+    if (!is_in_scope(asking))
+        return run_refuse(asking->core, 403, "not-allowed",
+                          "%.*s audits a part of this: the kinds of the entry's scope, record by "
+                          "record.",
+                          (int)query->principal.len, (const char *)query->principal.at);
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         if (slice_is(query->name, queries[i].name))
             return queries[i].answer(asking);
@@ -117,6 +175,12 @@ struct walk {
     bool is_over;
 };
 
+static bool may_see_row(struct asking *asking, const struct value *row)
+{
+    return authority_may_see(asking->core, asking->query->principal,
+                             kind_of_row(asking->core, row));
+}
+
 static void walk_rows(struct walk *walk, const struct value *rows)
 {
     for (uint32_t i = 0; i < rows->count && !walk->is_over; i++) {
@@ -126,7 +190,8 @@ static void walk_rows(struct walk *walk, const struct value *rows)
         walk->last = key;
         walk->is_over = ++walk->seen >= SCAN_ROWS_MAX;
         /* The row of a document names its versions and is no record itself. */
-        if (value_get(row, "kind") != NULL && !walk->each(walk->with, key, row))
+        if (value_get(row, "kind") != NULL && may_see_row(walk->asking, row) &&
+            !walk->each(walk->with, key, row))
             walk->is_over = true;
     }
 }

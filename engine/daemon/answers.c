@@ -154,6 +154,38 @@ static bool answer_here(struct engine *engine, struct slice name, struct value *
     return true;
 }
 
+/* What says nothing of any record: nobody asks who looked at it. */
+static bool is_of_no_record(struct slice query)
+{
+    static const char *const names[] = {"info", "kinds", "processes", "rules", "people", "packs"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (slice_is(query, names[i]))
+            return true;
+    return false;
+}
+
+bool engine_note_read(struct engine *engine, const struct request *request, struct slice id,
+                      struct slice query, struct slice record)
+{
+    struct question question = engine_question(engine, QUESTION_READ);
+    struct asked asked = {0};
+
+    if (is_of_no_record(query))
+        return true;
+    question.principal = slice_str(request->principal);
+    question.auth_method = slice_str(request->method);
+    question.auth_key = request->key_hash;
+    question.command = query;
+    question.record = record;
+    if (!engine_is_writable(engine) || !journal_has_room(engine->journal)) {
+        send_refusal(engine, request, id, "journal-unavailable",
+                     "What an external auditor reads is written down, and nothing can be written.");
+        return false;
+    }
+    return engine_ask(engine, &question, &asked) == 0; /* else engine_commit() answers */
+}
+
 void engine_query(struct engine *engine, const struct request *request)
 {
     struct query query;
@@ -169,6 +201,10 @@ void engine_query(struct engine *engine, const struct request *request)
         return;
     }
     engine_wait_for_commit(engine, request->to, query.id);
+    if (!authority_may_read(engine->core, slice_str(request->principal), query.query)) {
+        send_refusal(engine, request, query.id, "not-allowed", NULL);
+        return;
+    }
     if (answer_here(engine, query.query, &out)) {
         send_out(engine, request, query.id, &out);
         return;
@@ -183,6 +219,12 @@ void engine_query(struct engine *engine, const struct request *request)
     if (query_answer(engine->core, &inquiry, &out, &refusal) != 0) {
         send_refusal(engine, request, query.id, refusal.code, refusal.sentence);
         return;
+    }
+    if (authority_is_auditor(engine->core, slice_str(request->principal))) {
+        out = value_copy(&engine->arena, &out);
+        if (!engine_note_read(engine, request, query.id, query.query,
+                              value_get_text(&query.args, "record")))
+            return;
     }
     if (slice_is(query.query, "info")) {
         root_text(engine, &out);

@@ -235,24 +235,20 @@ static bool is_repeated(struct engine *engine, const struct request *request,
     return true;
 }
 
-/* A gateway carries what somebody signed; it may carry nothing else in their name. */
-static bool take_gateway(struct engine *engine, const struct request *request,
+/* A gateway carries what somebody signed; it may carry nothing else in their name. Where it may not, the question stays
+ * its own, so that the refusal is written down under its name and not under the other's. */
+static void take_gateway(struct engine *engine, const struct request *request,
                          const struct command *command, struct question *question)
 {
-    const struct value *gateway;
-
     if (command->on_behalf_of.len == 0)
-        return true;
-    gateway = authority_person(engine->core, question->principal);
-    if (!value_get_bool(gateway, "gateway", false) || !command->has_signature) {
-        refuse(engine, request->to, command, "not-allowed",
-               "Only a gateway may bring a command for somebody else, and only a signed one.");
-        return false;
+        return;
+    if (!authority_may_bring(engine->core, question->principal) || !command->has_signature) {
+        question->on_behalf_of = command->on_behalf_of;
+        return;
     }
     question->auth_method =
         slice_str(arena_printf(&engine->arena, "via %.24s", request->principal));
     question->principal = command->on_behalf_of;
-    return true;
 }
 
 static void put_envelope(struct engine *engine, const struct command *command, struct value *args)
@@ -261,8 +257,8 @@ static void put_envelope(struct engine *engine, const struct command *command, s
         value_set(&engine->arena, args, "if_revision", value_int(command->if_revision));
 }
 
-static int fill_question(struct engine *engine, const struct request *request,
-                         struct command *command, struct question *question)
+static void fill_question(struct engine *engine, const struct request *request,
+                          struct command *command, struct question *question)
 {
     *question = engine_question(engine, QUESTION_COMMAND);
     question->principal = slice_str(request->principal);
@@ -275,11 +271,9 @@ static int fill_question(struct engine *engine, const struct request *request,
         question->if_revision = command->if_revision;
     if (command->has_signature)
         question->signature = slice_of(command->signature, SIGNATURE_LEN);
-    if (!take_gateway(engine, request, command, question))
-        return -1;
+    take_gateway(engine, request, command, question);
     put_envelope(engine, command, &command->args);
     question->args = &command->args;
-    return 0;
 }
 
 static int prepare_pack(struct engine *engine, const struct request *request,
@@ -334,8 +328,8 @@ static void carry_out(struct engine *engine, const struct request *request, stru
         (!is_acceptable(engine, request, command) || prepare_pack(engine, request, command) != 0))
         return;
     /* What was done once is told again, whatever has passed since; except where nobody knows what was kept. */
-    if (fill_question(engine, request, command, &question) != 0 ||
-        (journal_health(engine->journal) != JOURNAL_UNKNOWN &&
+    fill_question(engine, request, command, &question);
+    if ((journal_health(engine->journal) != JOURNAL_UNKNOWN &&
          is_repeated(engine, request, command, &question)) ||
         !is_acceptable(engine, request, command))
         return;
@@ -373,6 +367,9 @@ void engine_command(struct engine *engine, const struct request *request)
                "Ids that begin with T1. are lease tokens; take another.");
     else if (!slice_is(command.command, "content.put"))
         carry_out(engine, request, &command);
+    else if (!authority_may_write(engine->core, slice_str(request->principal)))
+        refuse(engine, request->to, &command, "not-allowed",
+               "Only those who may change something here put contents up.");
     else if (is_acceptable(engine, request, &command))
         content_put(engine, request, &command);
 }

@@ -90,6 +90,9 @@ void engine_send(struct engine *engine, const struct reply_to *to, const struct 
 
 /* ---- answers.c ---- */
 void engine_query(struct engine *engine, const struct request *request);
+/* An external auditor is about to be answered: that is written down. False: it could not be, and they are told. */
+bool engine_note_read(struct engine *engine, const struct request *request, struct slice id,
+                      struct slice query, struct slice record);
 void engine_admin(struct engine *engine, const struct request *request);
 
 /* ---- events.c ---- */

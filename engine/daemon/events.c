@@ -211,7 +211,9 @@ bool engine_may_read(void *self, const char *user_id, struct slice topic)
         name = authority_by_uid(engine->core, strtoll(user_id + 4, NULL, 10));
     else if (curve_from_z85(slice_str(user_id), key) == 0)
         name = authority_by_key(engine->core, slice_of(key, sizeof key));
-    return name.len > 0 && authority_may_read(engine->core, name, topic);
+    /* What the feed sends out cannot be written down reader by reader. */
+    return name.len > 0 && authority_may_read(engine->core, name, topic) &&
+           !authority_is_auditor(engine->core, name);
 }
 
 /* ---- replay ---- */
@@ -304,7 +306,8 @@ void engine_events(struct engine *engine, const struct request *request)
         engine_send(engine, request->to, &no);
         return;
     }
-    if (!authority_may_read(engine->core, slice_str(request->principal), slice_of(NULL, 0))) {
+    if (!authority_may_read(engine->core, slice_str(request->principal), slice_of(NULL, 0)) ||
+        authority_is_auditor(engine->core, slice_str(request->principal))) {
         struct reply no = reply_refusal("not-allowed", NULL);
 
         engine_send(engine, request->to, &no);

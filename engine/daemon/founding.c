@@ -1,6 +1,7 @@
 /* founding.c - a new journal: its first leaf, the directory, the pack, and a first signature over them. */
 #include "daemon/engine.h"
 
+#include "base/date.h"
 #include "core/endorse.h"
 #include "definition/pack.h"
 #include "wire/json.h"
@@ -9,6 +10,7 @@
 #include <libconfig.h>
 #include <unistd.h>
 
+enum { DAY_MS = 86400000 };
 enum { FOUNDERS_MAX = 160 /* a first directory fits one leaf */, ENROLMENT_BYTES_MAX = 16384 };
 
 struct roots { /* public keys that top management keeps the secret halves of */
@@ -173,6 +175,26 @@ static void put_keys(struct engine *engine, const struct roots *roots, struct va
     }
 }
 
+/* `until`: the last day of the rights. `scope`: the kinds that an external auditor sees; an empty list is none of them. */
+static int put_limits(struct arena *arena, struct value *person, config_setting_t *entry,
+                      const char *file, struct error *err)
+{
+    const char *until;
+    int32_t day;
+
+    if (config_setting_get_member(entry, "scope") != NULL) {
+        value_set(arena, person, "scope", value_array());
+        put_list(arena, person, entry, "scope", "scope");
+    }
+    if (config_setting_lookup_string(entry, "until", &until) != CONFIG_TRUE)
+        return 0;
+    if (date_parse(slice_str(until), &day) != 0)
+        return error_set(err, ERROR_INPUT, "%s:%u: until = \"%s\" is no day, as \"2026-12-31\"",
+                         file, config_setting_source_line(entry), until);
+    value_set(arena, person, "not_after", value_int(((int64_t)day + 1) * DAY_MS - 1));
+    return 0;
+}
+
 static int read_entry(struct engine *engine, const struct roots *roots, config_setting_t *entry,
                       const char *kind, const char *file, struct value *people, struct error *err)
 {
@@ -193,6 +215,8 @@ static int read_entry(struct engine *engine, const struct roots *roots, config_s
     put_list(arena, &person, entry, "serves", "services");
     if (config_setting_lookup_bool(entry, "gateway", &gateway) == CONFIG_TRUE && gateway)
         value_set(arena, &person, "gateway", value_bool(true));
+    if (put_limits(arena, &person, entry, file, err) != 0)
+        return -1;
     put_keys(engine, roots, &person, name);
     value_push(arena, people, person);
     return 0;

@@ -22,7 +22,7 @@ struct int_option {
 
 static const struct int_option ROUTER_OPTIONS[] = {
     {ZMQ_ROUTER_MANDATORY, 1, "ROUTER_MANDATORY"}, /* a peer that is gone is an error */
-    /* Whoever connects under the routing id of a peer that is there gets another: with handover anybody with a key
+    /* Whoever connects under the routing id of a peer that is there is not heard: with handover anybody with a key
      * could take a worker's tasks and a client's answers off the wire, and throw either off. */
     {ZMQ_ROUTER_HANDOVER, 0, "ROUTER_HANDOVER"},
     {ZMQ_SNDHWM, 1000, "SNDHWM"},

@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "base/date.h"
 #include "commands.h"
 
-enum { ENTRIES_A_COMMAND = 40 }; /* an entry of the journal holds some sixty kilobytes */
+enum {
+    DAY_MS = 86400000,
+    ENTRIES_A_COMMAND = 40
+}; /* an entry of the journal holds some sixty kilobytes */
 
 static void put_text(struct tool *tool, struct value *row, const config_setting_t *entry,
                      const char *name)
@@ -34,6 +38,26 @@ static void put_list(struct tool *tool, struct value *row, const config_setting_
     }
     if (words.count > 0)
         value_set(&tool->arena, row, as, words);
+}
+
+/* `until`: the last day of the rights. `scope`: the kinds that an external auditor sees; an empty list is none of them. */
+static int put_limits(struct tool *tool, struct value *row, const config_setting_t *entry)
+{
+    const char *until;
+    int32_t day;
+
+    if (config_setting_get_member(entry, "scope") != NULL) {
+        value_set(&tool->arena, row, "scope", value_array());
+        put_list(tool, row, entry, "scope", "scope");
+    }
+    if (config_setting_lookup_string(entry, "until", &until) != CONFIG_TRUE)
+        return TOOL_DONE;
+    if (date_parse(slice_str(until), &day) != 0)
+        return tool_fail(TOOL_INPUT, "%s:%u: until = \"%s\" is no day, as \"2026-12-31\"",
+                         tool_path(tool, "directory.cfg"), config_setting_source_line(entry),
+                         until);
+    value_set(&tool->arena, row, "not_after", value_int(((int64_t)day + 1) * DAY_MS - 1));
+    return TOOL_DONE;
 }
 
 /* The public halves; a person whose key is kept elsewhere brings NAME.pub alone. */
@@ -84,7 +108,9 @@ static int read_entry(struct tool *tool, const config_setting_t *entry, const ch
     put_list(tool, &row, entry, "serves", "services");
     if (config_setting_lookup_bool(entry, "gateway", &gateway) == CONFIG_TRUE && gateway)
         value_set(&tool->arena, &row, "gateway", value_bool(true));
-    status = put_keys(tool, &row, name);
+    status = put_limits(tool, &row, entry);
+    if (status == TOOL_DONE)
+        status = put_keys(tool, &row, name);
     value_push(&tool->arena, people, row);
     return status;
 }

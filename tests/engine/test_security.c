@@ -1,0 +1,772 @@
+/* Security cases against the real programs: SEC-1 to SEC-6, SEC-8, SEC-9, and what an external auditor may. SEC-10 is
+ * test_bad_input.c.
+ *
+ * Each attempt is refused, is in the journal where a rule refused it, and leaves everything else as it was: what
+ * anybody can ask for (picture) is byte for byte the same, and the journal has the refusal more and nothing else.
+ */
+#include "peers.h"
+
+#include "base/dmp.h"
+#include "base/hash.h"
+#include "wire/body.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <zmq.h>
+
+static struct house *house;
+static struct client *tomas, *ines, *bo, *amara;
+static char audit[97], document[97]; /* planned by tomas; written and submitted by ines */
+
+static const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static const char *text(const char *format, ...)
+{
+    va_list args;
+    char *out;
+
+    va_start(args, format);
+    out = arena_vprintf(&house->arena, format, args);
+    va_end(args);
+    return out;
+}
+
+static void told(struct client *client, struct answer answer, int digits, const char *code)
+{
+    expect(client, &answer, digits, code);
+}
+
+/* ---- what must not change ---- */
+
+struct picture {
+    uint64_t size, refusals; /* leaves; those of `who` */
+    const char *who;
+    uint8_t hash[HASH_LEN];
+};
+
+static void add_query(struct buf *bytes, const char *name, const char *args)
+{
+    struct answer said = query(tomas, name, args);
+
+    expect(tomas, &said, 200, "");
+    dmp_encode(bytes, &said.said.out);
+}
+
+static uint64_t journal_size(void)
+{
+    struct answer info = query(tomas, "info", "{}");
+
+    return (uint64_t)value_get_int(&info.said.out, "size", 0);
+}
+
+static const struct value *refusals_of(const char *who)
+{
+    struct answer *said = arena_take(&house->arena, sizeof *said);
+
+    *said = query(tomas, "log", text("{\"stream\":\"refusal/%s\",\"limit\":500}", who));
+    expect(tomas, said, 200, "");
+    return value_get(&said->said.out, "entries");
+}
+
+static struct picture look(const char *who)
+{
+    struct picture picture = {journal_size(), refusals_of(who)->count, who, {0}};
+    struct buf bytes = BUF_EMPTY;
+
+    add_query(&bytes, "list", "{\"limit\":500}");
+    add_query(&bytes, "people", "{}");
+    add_query(&bytes, "tasks", "{}");
+    add_query(&bytes, "packs", "{}");
+    hash_bytes(buf_slice(&bytes), picture.hash);
+    buf_release(&bytes);
+    return picture;
+}
+
+/* So many refusals by that rule are in the journal since, under the name of who tried; nothing else is new. */
+static void only_refused(struct picture before, int times, const char *code)
+{
+    struct picture after = look(before.who);
+    const struct value *list = refusals_of(before.who);
+    struct slice type = list->count > 0 ? value_get_text(&list->as.items[list->count - 1], "type")
+                                        : slice_of(NULL, 0);
+
+    assert_int_equal(after.size - before.size, times);
+    assert_int_equal(after.refusals - before.refusals, times);
+    if (times > 0)
+        assert_true(slice_is(type, text("refusal.%s", code)));
+    assert_memory_equal(after.hash, before.hash, HASH_LEN);
+}
+
+static void nothing_happened(struct picture before)
+{
+    only_refused(before, 0, "");
+}
+
+/* ---- the stage ---- */
+
+static int begin_house(void **state)
+{
+    struct buf said = BUF_EMPTY;
+
+    (void)state;
+    house = house_new();
+    house_set(house, "heartbeat_ms", "200");
+    house_start(house);
+    tomas = client_new(house, "tomas");
+    ines = client_new(house, "ines");
+    bo = client_new(house, "bo");
+    amara = client_new(house, "amara");
+    snprintf(audit, sizeof audit, "%s", audit_opened(tomas, "h"));
+    assert_int_equal(house_rota(house, &said, "--as", "ines", "open", "--from",
+                                house_path(house, "sample/interested_parties.cfg"), NULL),
+                     0);
+    snprintf(document, sizeof document, "IPR-0001@1.0");
+    told(ines, command(ines, "submit", document, "{}"), 200, "");
+    buf_release(&said);
+    return 0;
+}
+
+static int end_house(void **state)
+{
+    (void)state;
+    client_free(&tomas);
+    client_free(&ines);
+    client_free(&bo);
+    client_free(&amara);
+    house_free(&house);
+    return 0;
+}
+
+/* The next test's refusals are in an hour of their own. */
+static int an_hour_later(void **state)
+{
+    (void)state;
+    house_advance(house, 3600000);
+    return 0;
+}
+
+static const char *transport_of(const struct keyfile *key)
+{
+    char hex[2 * CURVE_KEY_LEN + 1];
+
+    hex_encode(slice_of(key->curve_public, CURVE_KEY_LEN), hex);
+    return text("hex:%s", hex);
+}
+
+/* An entry of the directory is replaced; `facts` begins with a comma or is empty. */
+static void entered(const char *name, const char *kind, const char *facts)
+{
+    told(ines,
+         command(ines, "directory.install", NULL,
+                 text("{\"people\":[{\"name\":\"%s\",\"kind\":\"%s\"%s}]}", name, kind, facts)),
+         200, "");
+}
+
+static const uint8_t salt[16] = {7};
+
+static const char *content_hash(const char *what)
+{
+    char name[2 * HASH_LEN + 1];
+    uint8_t hash[HASH_LEN];
+
+    hash_content(salt, slice_str(what), hash);
+    hex_encode(slice_of(hash, HASH_LEN), name);
+    return text("\"hex:%s\"", name);
+}
+
+/* A text goes up; gives how a command names it. */
+static const char *content_of(struct client *client, const char *what)
+{
+    char *data = arena_take(&house->arena, 2 * strlen(what) + 1), in_hex[33];
+
+    hex_encode(slice_str(what), data);
+    hex_encode(slice_of(salt, sizeof salt), in_hex);
+    told(client,
+         command(client, "content.put", NULL,
+                 text("{\"data\":\"hex:%s\",\"salt\":\"hex:%s\"}", data, in_hex)),
+         200, "");
+    return text("{\"content\":%s,\"size\":%zu}", content_hash(what), strlen(what));
+}
+
+static struct slice packed_info(void)
+{
+    return packed(house, "{\"v\":1,\"query\":\"info\"}");
+}
+
+/* ---- SEC-1 ---- */
+
+static void SEC_1_without_a_key_or_with_an_unknown_one_nobody_is_heard(void **state)
+{
+    const char *front = text("ipc://%s/run/front", house->directory);
+    struct keyfile key = {.name = "nobody"};
+    struct picture before = look("bo");
+    struct client *open, *unknown;
+
+    (void)state;
+    assert_int_equal(keyfile_new_curve(&key, NULL), 0);
+    open = client_at(house, "open", front, NULL);
+    unknown = client_at(house, "unknown", front, &key);
+    client_asks(open, "rota.query.v1", packed_info());
+    client_asks(unknown, "rota.query.v1", packed_info());
+    assert_false(client_hears(open, 200).came);
+    assert_false(client_hears(unknown, 100).came);
+    nothing_happened(before);
+    client_free(&open);
+    client_free(&unknown);
+}
+
+static void SEC_1_a_key_removed_while_connected_has_no_rights_at_once(void **state)
+{
+    struct client *nina = client_new(house, "nina"), *again;
+    const char *roles = ",\"roles\":[\"employee\"],\"manager\":\"sofia\"";
+    struct picture before;
+
+    (void)state;
+    told(nina, query(nina, "info", "{}"), 200, "");
+    entered("nina", "person", roles);
+    before = look("nina");
+    told(nina, query(nina, "info", "{}"), 401, "no-principal");
+    told(nina, query(nina, "workers", "{}"), 401, "no-principal");
+    told(nina, command(nina, "edit", audit, "{\"set\":{\"scope\":\"x\"}}"), 401, "no-principal");
+    told(nina, ask_json(nina, "rota.events.v1", "{\"v\":1,\"from\":0}"), 401, "no-principal");
+    again = client_new(house, "nina");
+    client_asks(again, "rota.query.v1", packed_info());
+    assert_false(client_hears(again, 200).came);
+    nothing_happened(before);
+    client_free(&again);
+    entered("nina", "person", text("%s,\"transport\":[\"%s\"]", roles, transport_of(&nina->key)));
+    told(nina, query(nina, "info", "{}"), 200, "");
+    client_free(&nina);
+}
+
+/* Rights that ended on a date end on a live connection too, for every service. */
+static void SEC_1_rights_that_have_ended_are_no_rights(void **state)
+{
+    struct client *nina = client_new(house, "nina");
+    const char *facts = text(",\"roles\":[\"employee\"],\"transport\":[\"%s\"],\"not_after\":1",
+                             transport_of(&nina->key));
+    struct picture before;
+
+    (void)state;
+    entered("nina", "person", facts);
+    before = look("nina");
+    told(nina, query(nina, "list", "{}"), 403, "not-allowed");
+    told(nina, query(nina, "workers", "{}"), 403, "not-allowed");
+    told(nina, query(nina, "status", "{}"), 403, "not-allowed");
+    told(nina, ask_json(nina, "rota.events.v1", "{\"v\":1,\"from\":0}"), 403, "not-allowed");
+    told(nina,
+         command(nina, "content.put", NULL,
+                 "{\"data\":\"hex:00\",\"salt\":\"hex:00112233445566778899aabbccddeeff\"}"),
+         403, "not-allowed");
+    told(nina, command(nina, "edit", audit, "{\"set\":{\"scope\":\"x\"}}"), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    client_free(&nina);
+}
+
+/* ---- SEC-2 ---- */
+
+static void SEC_2_an_engine_whose_zap_handler_is_not_there_does_not_start(void **state)
+{
+    struct house *blind = house_new();
+    char said[4096];
+    int status;
+
+    (void)state;
+    setenv("LD_PRELOAD", house_program(blind, "tests/engine/peers/no_zap.so"), 1);
+    setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+    status = house_start_refused(blind, said);
+    unsetenv("LD_PRELOAD");
+    unsetenv("ASAN_OPTIONS");
+    print_message("%s\n", said);
+    assert_true(status != 0);
+    assert_null(strstr(said, "ready\n"));
+    assert_true(strstr(said, "an unknown key was let in") != NULL ||
+                strstr(said, "could not prove") != NULL);
+    house_free(&blind);
+}
+
+/* ---- SEC-3 ---- */
+
+/* A socket with somebody's key under a routing id that the peer chose. */
+static void *named_socket(const char *who, const char *routing_id)
+{
+    void *socket = house_socket(house, ZMQ_DEALER);
+    struct keyfile engine, key;
+    int none = 0;
+
+    assert_int_equal(keyfile_load(house_path(house, "keys/engine.pub"), &engine, NULL), 0);
+    assert_int_equal(keyfile_load(house_path(house, text("keys/%s.key", who)), &key, NULL), 0);
+    zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
+    zmq_setsockopt(socket, ZMQ_ROUTING_ID, routing_id, strlen(routing_id));
+    zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, engine.curve_public, CURVE_KEY_LEN);
+    zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, key.curve_public, CURVE_KEY_LEN);
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, key.curve_secret, CURVE_KEY_LEN);
+    assert_int_equal(zmq_connect(socket, text("ipc://%s/run/front", house->directory)), 0);
+    return socket;
+}
+
+/* The socket of a client is exchanged for one with that routing id. */
+static void take_name(struct client *client, const char *routing_id)
+{
+    house_socket_close(house, client->socket);
+    client->socket = named_socket(client->name, routing_id);
+}
+
+static void SEC_3_a_routing_id_gives_nobody_elses_rights(void **state)
+{
+    struct client *lead = client_new(house, "tomas"), *thief = client_new(house, "bo");
+    struct picture before;
+
+    (void)state;
+    take_name(lead, "the-lead");
+    told(lead, query(lead, "info", "{}"), 200, "");
+    take_name(thief, "the-lead");
+    before = look("bo");
+    /* The lead is connected: who comes second under the id is not heard, and hears nothing. */
+    client_asks(thief, "rota.query.v1", packed_info());
+    assert_false(client_hears(thief, 200).came);
+    told(lead, query(lead, "info", "{}"), 200, "");
+    assert_false(client_hears(thief, 50).came);
+    nothing_happened(before);
+    /* The lead has gone: the id is free, and still gives nothing. */
+    client_free(&lead);
+    take_name(thief, "the-lead");
+    before = look("bo");
+    told(thief, command(thief, "approve_plan", audit, "{}"), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    client_free(&thief);
+}
+
+static void SEC_3_a_routing_id_gives_nobody_elses_lease(void **state)
+{
+    struct worker *collector = worker_new(house, "collector", "audit.collect");
+    struct worker *thief = worker_new(house, "exec-worker", "exec.steal");
+    const char *planned = audit_planned(tomas, "third");
+    struct picture before;
+    struct work work;
+
+    (void)state;
+    house_socket_close(house, collector->socket);
+    collector->socket = named_socket("collector", "the-collector");
+    worker_ready(collector);
+    until_workers(tomas, "audit.collect", 1);
+    audit_begin(tomas, planned);
+    work = worker_hears(collector, PATIENCE_MS);
+    assert_true(work.came);
+    before = look("exec-worker");
+    house_socket_close(house, thief->socket);
+    thief->socket = named_socket("exec-worker", "the-collector");
+    worker_beats(thief);
+    worker_replies(thief, work.token, "{\"by\":\"thief\"}");
+    snprintf(thief->service, sizeof thief->service, "audit.collect");
+    worker_ready(thief);
+    assert_false(worker_hears(thief, 300).came);
+    nothing_happened(before);
+    until_workers(tomas, "audit.collect", 1);
+    worker_replies(collector, work.token, "{\"by\":\"collector\"}");
+    until_entries(tomas, planned, "task.done", 1);
+    worker_free(&collector);
+    worker_free(&thief);
+}
+
+/* ---- SEC-4 ---- */
+
+static void SEC_4_what_a_role_does_not_give_is_refused_at_every_entrance(void **state)
+{
+    /* Not one of them is an internal auditor, nor keeps the directory. */
+    static const char *const others[] = {"amara", "henrik", "claire", "dmitri",    "leila",
+                                         "pavel", "grace",  "omar",   "collector", "audit-worker"};
+    struct ballot ballot;
+
+    (void)state;
+    ballot_prepare(amara, document, "approve", &ballot);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct client *client = client_new(house, others[i]);
+        struct picture before = look(others[i]);
+
+        told(client, command(client, "approve_plan", audit, "{}"), 403, "not-allowed");
+        told(client, command(client, "edit", audit, "{\"set\":{\"scope\":\"x\"}}"), 403,
+             "not-allowed");
+        told(client, command(client, "edit", document, "{\"title\":\"Mine\"}"), 403, "not-allowed");
+        told(client, command(client, "submit", document, "{}"), 403, "not-allowed");
+        told(client,
+             command(
+                 client, "directory.install", NULL,
+                 text("{\"people\":[{\"name\":\"%s\",\"roles\":[\"isms_manager\"]}]}", others[i])),
+             403, "not-allowed");
+        told(client,
+             ask_json(client, "rota.admin.v1",
+                      text("{\"v\":1,\"id\":\"%s\",\"command\":\"drain\"}", new_id(house))),
+             403, "not-allowed");
+        only_refused(before, 6, "not-allowed");
+        client_free(&client);
+    }
+}
+
+static struct answer brought(struct client *by, const char *whose, const char *event,
+                             const char *record)
+{
+    return ask_json(by, "rota.command.v1",
+                    text("{\"v\":1,\"id\":\"%s\",\"command\":\"%s\",\"record\":\"%s\","
+                         "\"on_behalf_of\":\"%s\",\"args\":{}}",
+                         new_id(house), event, record, whose));
+}
+
+static struct answer ballot_brought(struct client *by, const char *whose,
+                                    const struct ballot *ballot)
+{
+    struct command said = {.v = 1,
+                           .id = slice_str(ballot->id),
+                           .command = slice_str(ballot->event),
+                           .record = slice_str(ballot->record),
+                           .on_behalf_of = slice_str(whose),
+                           .args = ballot->args,
+                           .has_signature = true};
+    struct buf body = BUF_EMPTY;
+    struct answer answer;
+
+    memcpy(said.signature, ballot->signature, SIGNATURE_LEN);
+    command_encode(&body, &said, false);
+    answer = ask_bytes(by, "rota.command.v1", buf_slice(&body));
+    buf_release(&body);
+    return answer;
+}
+
+static void SEC_4_a_gateway_brings_what_was_signed_and_nothing_else(void **state)
+{
+    struct client *gateway = client_new(house, "approval-worker");
+    struct client *worker = client_new(house, "collector");
+    struct picture before;
+    struct ballot ballot;
+
+    (void)state;
+    ballot_prepare(amara, document, "approve", &ballot);
+    before = look("collector");
+    told(worker, ballot_brought(worker, "amara", &ballot), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    before = look("bo");
+    told(bo, brought(bo, "tomas", "approve_plan", audit), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    before = look("approval-worker");
+    told(gateway, brought(gateway, "tomas", "approve_plan", audit), 403, "not-allowed");
+    told(gateway, brought(gateway, "amara", "approve", document), 403, "not-allowed");
+    only_refused(before, 2, "not-allowed");
+    /* With a signature that is another's, or of one who may not: filed under the name it was brought in. */
+    ballot.signature[3] ^= 1;
+    before = look("amara");
+    told(gateway, ballot_brought(gateway, "amara", &ballot), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    client_free(&gateway);
+    client_free(&worker);
+}
+
+/* ---- SEC-5 ---- */
+
+static void SEC_5_nobody_approves_their_own_in_whatever_disguise(void **state)
+{
+    struct client *gateway = client_new(house, "approval-worker"), *second;
+    struct keyfile other = ines->key;
+    struct picture before = look("ines");
+    struct ballot ballot;
+    char sign[2 * SIGN_KEY_LEN + 1];
+
+    (void)state;
+    ballot_prepare(ines, document, "approve", &ballot);
+    told(ines, ballot_cast(ines, &ballot), 403, "separation-of-duties");
+    ballot.id = new_id(house); /* by a gateway, with a genuine signature */
+    ballot_sign(ines, &ballot);
+    told(gateway, ballot_brought(gateway, "ines", &ballot), 403, "separation-of-duties");
+    only_refused(before, 2, "separation-of-duties");
+    /* In another's name, with the signature that is at hand. */
+    before = look("amara");
+    told(gateway, ballot_brought(gateway, "amara", &ballot), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    /* With a second key, and a second role from the directory that ines keeps. */
+    assert_int_equal(keyfile_new_curve(&other, NULL), 0);
+    hex_encode(slice_of(ines->key.sign_public, SIGN_KEY_LEN), sign);
+    entered("ines", "person",
+            text(",\"roles\":[\"isms_manager\",\"top_management\",\"employee\"],"
+                 "\"transport\":[\"%s\",\"%s\"],\"sign\":\"hex:%s\"",
+                 transport_of(&ines->key), transport_of(&other), sign));
+    second = client_at(house, "ines", text("ipc://%s/run/front", house->directory), &other);
+    before = look("ines");
+    ballot_prepare(second, document, "approve", &ballot);
+    told(second, ballot_cast(second, &ballot), 403, "separation-of-duties");
+    only_refused(before, 1, "separation-of-duties");
+    /* And asked anew, now that the role is there: still the author. */
+    told(ines, command(ines, "edit", document, "{\"title\":\"As it was\"}"), 200, "");
+    told(ines, command(ines, "submit", document, "{}"), 200, "");
+    before = look("ines");
+    ballot_prepare(second, document, "approve", &ballot);
+    told(second, ballot_cast(second, &ballot), 403, "separation-of-duties");
+    only_refused(before, 1, "separation-of-duties");
+    client_free(&second);
+    client_free(&gateway);
+}
+
+/* ---- SEC-6 ---- */
+
+static void opened(const char *file)
+{
+    struct buf said = BUF_EMPTY;
+
+    if (house_rota(house, &said, "--as", "ines", "open", "--from", house_path(house, file), NULL) !=
+        0)
+        house_fail(house, "%s: %s", file, buf_text(&said));
+    buf_release(&said);
+}
+
+static void SEC_6_an_approval_counts_once_for_its_record_revision_and_journal(void **state)
+{
+    struct picture before;
+    struct ballot good, bad;
+    struct answer first;
+
+    (void)state;
+    ballot_prepare(amara, document, "approve", &good);
+    before = look("amara");
+    bad = good; /* the same signature under another id */
+    bad.id = new_id(house);
+    told(amara, ballot_cast(amara, &bad), 403, "not-allowed");
+    bad = good; /* for another revision of the record */
+    bad.id = new_id(house);
+    bad.rev++;
+    ballot_sign(amara, &bad);
+    told(amara, ballot_cast(amara, &bad), 403, "not-allowed");
+    bad = good; /* for the same record in another engine's journal */
+    bad.id = new_id(house);
+    buf_clear(&amara->origin);
+    buf_add_str(&amara->origin, "other.example/log");
+    ballot_sign(amara, &bad);
+    buf_clear(&amara->origin);
+    told(amara, ballot_cast(amara, &bad), 403, "not-allowed");
+    only_refused(before, 3, "not-allowed");
+    first = ballot_cast(amara, &good);
+    told(amara, first, 200, "");
+    before = look("amara"); /* and again: the answer is the first one's */
+    assert_true(ballot_cast(amara, &good).said.duplicate);
+    nothing_happened(before);
+}
+
+static void SEC_6_an_approval_of_another_record_or_after_withdrawal_counts_for_nothing(void **state)
+{
+    struct picture before;
+    struct ballot good, bad;
+
+    (void)state;
+    opened("sample/context_issues.cfg");
+    told(ines, command(ines, "submit", "CTX-0001@1.0", "{}"), 200, "");
+    ballot_prepare(amara, "CTX-0001@1.0", "approve", &good);
+    before = look("amara");
+    bad = good;
+    bad.record = document; /* approved meanwhile */
+    told(amara, ballot_cast(amara, &bad), 409, "wrong-state");
+    nothing_happened(before);
+    told(ines,
+         command(ines, "withdraw", "CTX-0001@1.0",
+                 text("{\"reason\":%s}", content_of(ines, "No longer needed."))),
+         200, "");
+    before = look("amara");
+    told(amara, ballot_cast(amara, &good), 409, "wrong-state");
+    nothing_happened(before);
+}
+
+/* ---- SEC-8, SEC-9 ---- */
+
+static void SEC_8_a_forged_result_counts_for_nothing(void **state)
+{
+    struct worker *collector = worker_new(house, "collector", "audit.collect");
+    struct worker *thief = worker_new(house, "exec-worker", "exec.steal");
+    const char *planned = audit_planned(tomas, "second");
+    struct picture before;
+    char forged[64], *attempt;
+    struct work work;
+
+    (void)state;
+    audit_begin(tomas, planned);
+    work = worker_hears(collector, PATIENCE_MS);
+    assert_true(work.came);
+    before = look("collector");
+    worker_replies(thief, work.token, "{\"by\":\"thief\"}"); /* the right token, another's */
+    snprintf(forged, sizeof forged, "%s", work.token);
+    forged[strlen(forged) - 1] ^= 1; /* another nonce */
+    worker_replies(collector, forged, "{\"by\":\"forger\"}");
+    snprintf(forged, sizeof forged, "%s", work.token);
+    attempt = strchr(strchr(forged, '.') + 1, '.') + 1; /* T1.task.attempt.nonce */
+    *attempt = *attempt == '2' ? '3' : '2';
+    worker_replies(collector, forged, "{\"by\":\"forger\"}");
+    worker_replies(collector, "T1.999999.1.0123456789abcdef", "{}");
+    worker_replies(collector, "T1.1.1.0123456789abcdef", "{}");
+    worker_replies(collector, "", "{}");
+    worker_replies(collector, "\n\x01 no token", "{}");
+    worker_beats(collector);
+    assert_false(worker_hears(collector, 300).came);
+    nothing_happened(before);
+    worker_replies(collector, work.token, "{\"by\":\"collector\"}");
+    worker_replies(collector, work.token, "{\"by\":\"again\"}");
+    until_entries(tomas, planned, "task.done", 1);
+    worker_beats(collector);
+    assert_false(worker_hears(collector, 300).came);
+    assert_int_equal(entries_of(tomas, planned, "task.done"), 1);
+    worker_free(&collector);
+    worker_free(&thief);
+}
+
+static void SEC_9_a_revoked_worker_loses_its_lease_at_once_and_its_result_is_stale(void **state)
+{
+    struct worker *stolen = worker_new(house, "collector", "audit.collect"), *other;
+    const char *planned = audit_planned(tomas, "fourth");
+    const char *serves = ",\"services\":[\"audit.collect\"]";
+    struct picture before;
+    struct work work, again;
+
+    (void)state;
+    audit_begin(tomas, planned);
+    work = worker_hears(stolen, PATIENCE_MS);
+    assert_true(work.came);
+    entered("collector", "worker", serves); /* its key is no longer there */
+    until_workers(tomas, "audit.collect", 0);
+    before = look("collector");
+    worker_replies(stolen, work.token, "{\"by\":\"thief\"}");
+    other = worker_new(house, "audit-worker", "audit.collect");
+    again = worker_hears(other, PATIENCE_MS);
+    assert_true(again.came && strcmp(again.token, work.token) != 0);
+    nothing_happened(before);
+    /* The key is good again: the lease is not. */
+    entered("collector", "worker",
+            text("%s,\"transport\":[\"%s\"]", serves, transport_of(&stolen->key)));
+    before = look("collector");
+    worker_replies(stolen, work.token, "{\"by\":\"late\"}");
+    worker_beats(stolen);
+    assert_false(worker_hears(stolen, 300).came);
+    nothing_happened(before);
+    worker_replies(other, again.token, "{\"by\":\"audit-worker\"}");
+    until_entries(tomas, planned, "task.done", 1);
+    assert_int_equal(entries_of(tomas, planned, "task.failed"), 0);
+    worker_free(&stolen);
+    worker_free(&other);
+}
+
+/* ---- external auditors ---- */
+
+static uint64_t reads_of(const char *what)
+{
+    struct answer said = query(tomas, "log", text("{\"stream\":\"read/edith/%s\"}", what));
+    const struct value *list = value_get(&said.said.out, "entries");
+
+    expect(tomas, &said, 200, "");
+    for (uint32_t i = 0; i < list->count; i++)
+        assert_true(slice_is(value_get_text(&list->as.items[i], "type"), "auditor.read"));
+    return list->count;
+}
+
+static void what_an_external_auditor_reads_is_written_down_once_an_hour(void **state)
+{
+    struct client *edith = client_new(house, "edith");
+    const char *page = text("{\"record\":\"%s\"}", audit);
+    uint64_t size = journal_size();
+
+    (void)state;
+    told(edith, query(edith, "info", "{}"), 200, "");
+    told(edith, query(edith, "kinds", "{}"), 200, "");
+    told(edith, query(edith, "show", "{\"record\":\"AUD-9999\"}"), 404, "no-record");
+    assert_int_equal(journal_size(), size);
+    told(edith, query(edith, "show", page), 200, "");
+    told(edith, query(edith, "log", page), 200, "");
+    told(edith, query(edith, "list", "{}"), 200, "");
+    told(edith, query(edith, "list", "{\"kind\":\"audit\"}"), 200, "");
+    assert_int_equal(reads_of(audit), 1);
+    assert_int_equal(reads_of("list"), 1);
+    assert_int_equal(journal_size(), size + 2);
+    house_advance(house, 3600000);
+    told(edith, query(edith, "show", page), 200, "");
+    assert_int_equal(reads_of(audit), 2);
+    told(edith, ask_json(edith, "rota.events.v1", "{\"v\":1,\"from\":0}"), 403, "not-allowed");
+    client_free(&edith);
+}
+
+static void an_external_auditor_changes_nothing(void **state)
+{
+    struct client *edith = client_new(house, "edith");
+    struct picture before = look("edith");
+
+    (void)state;
+    told(edith, command(edith, "edit", audit, "{\"set\":{\"scope\":\"x\"}}"), 403, "not-allowed");
+    told(edith, command(edith, "approve_plan", audit, "{}"), 403, "not-allowed");
+    told(edith,
+         command(edith, "open", NULL, "{\"kind\":\"incident\",\"title\":\"t\",\"fields\":{}}"), 403,
+         "not-allowed");
+    told(edith,
+         command(edith, "content.put", NULL,
+                 "{\"data\":\"hex:00\",\"salt\":\"hex:00112233445566778899aabbccddeeff\"}"),
+         403, "not-allowed");
+    only_refused(before, 3, "not-allowed");
+    client_free(&edith);
+}
+
+static void with_a_scope_an_auditor_sees_those_kinds_until_the_last_day(void **state)
+{
+    struct client *edith = client_new(house, "edith");
+    const char *facts = text(",\"roles\":[\"external_auditor\"],\"transport\":[\"%s\"],"
+                             "\"scope\":[\"audit\"]",
+                             transport_of(&edith->key));
+    static const char *const closed[][2] = {
+        {"log", "{\"from\":0}"},
+        {"log", "{\"stream\":\"IPR-0001@1.0\"}"},
+        {"inbox", "{\"person\":\"ines\"}"},
+        {"tasks", "{}"},
+        {"show", "{\"record\":\"IPR-0001@1.0\"}"},
+        {"show", "{\"record\":\"IPR-0001\"}"},
+        {"prepare", "{\"record\":\"IPR-0001@1.0\",\"event\":\"approve\"}"},
+        {"migration", "{}"},
+    };
+    const struct value *list;
+    struct answer said;
+
+    (void)state;
+    entered("edith", "person", facts);
+    told(edith, query(edith, "show", text("{\"record\":\"%s\"}", audit)), 200, "");
+    told(edith, query(edith, "log", text("{\"record\":\"%s\"}", audit)), 200, "");
+    for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++)
+        told(edith, query(edith, closed[i][0], closed[i][1]), 403, "not-allowed");
+    told(edith,
+         query(edith, "diff", text("{\"record\":\"%s\",\"against\":\"IPR-0001@1.0\"}", audit)), 403,
+         "not-allowed");
+    told(edith,
+         query(edith, "content", text("{\"content\":%s}", content_hash("No longer needed."))), 403,
+         "not-allowed");
+    said = query(edith, "list", "{\"limit\":500}");
+    told(edith, said, 200, "");
+    list = value_get(&said.said.out, "records");
+    assert_true(list->count > 0);
+    for (uint32_t i = 0; i < list->count; i++)
+        assert_true(slice_starts(value_get_text(&list->as.items[i], "record"), "AUD-"));
+    entered("edith", "person", text("%s,\"not_after\":1", facts));
+    told(edith, query(edith, "show", text("{\"record\":\"%s\"}", audit)), 403, "not-allowed");
+    client_free(&edith);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, an_hour_later)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(SEC_1_without_a_key_or_with_an_unknown_one_nobody_is_heard),
+        TEST(SEC_1_a_key_removed_while_connected_has_no_rights_at_once),
+        TEST(SEC_1_rights_that_have_ended_are_no_rights),
+        TEST(SEC_2_an_engine_whose_zap_handler_is_not_there_does_not_start),
+        TEST(SEC_3_a_routing_id_gives_nobody_elses_rights),
+        TEST(SEC_3_a_routing_id_gives_nobody_elses_lease),
+        TEST(SEC_4_what_a_role_does_not_give_is_refused_at_every_entrance),
+        TEST(SEC_4_a_gateway_brings_what_was_signed_and_nothing_else),
+        TEST(SEC_5_nobody_approves_their_own_in_whatever_disguise),
+        TEST(SEC_6_an_approval_counts_once_for_its_record_revision_and_journal),
+        TEST(SEC_6_an_approval_of_another_record_or_after_withdrawal_counts_for_nothing),
+        TEST(SEC_8_a_forged_result_counts_for_nothing),
+        TEST(SEC_9_a_revoked_worker_loses_its_lease_at_once_and_its_result_is_stale),
+        TEST(what_an_external_auditor_reads_is_written_down_once_an_hour),
+        TEST(an_external_auditor_changes_nothing),
+        TEST(with_a_scope_an_auditor_sees_those_kinds_until_the_last_day),
+    };
+
+    return cmocka_run_group_tests(tests, begin_house, end_house);
+}
