@@ -754,9 +754,10 @@ struct cast { /* what somebody says in one round: a leaf of its own, with its ow
     bool is_given;           /* they are asked in this round */
 };
 
-static int64_t put_vote(struct core *core, const struct cast *cast, struct recount *recount,
+static int64_t put_vote(struct core *core, const struct cast *cast, const struct recount *recount,
                         int64_t cause)
 {
+    struct recount counted = *recount;
     const struct subject *subject = recount->subject;
     const struct question *question = &cast->question;
     struct author author = run_principal(core);
@@ -767,9 +768,9 @@ static int64_t put_vote(struct core *core, const struct cast *cast, struct recou
 
     author.signature = question->signature;
     author.cause = cause;
-    recount->effects = &effects;
-    recount->actor = question->principal;
-    patch = put_recount(core, recount);
+    counted.effects = &effects;
+    counted.actor = question->principal;
+    patch = put_recount(core, &counted);
     value_put(core->arena, value_sub(core->arena, &patch, slice_str("votes")), question->principal,
               value_text(vote));
     if (!slice_equal(right, question->principal))
