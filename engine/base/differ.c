@@ -6,7 +6,7 @@ struct table { /* the best that can be made of what is left after i items before
     uint32_t from;          /* items at the beginning that are the same */
 };
 
-static void add(struct differ_steps *steps, int what, uint32_t before, uint32_t after)
+static void add(struct differ_steps *steps, enum differ_what what, uint32_t before, uint32_t after)
 {
     struct differ_step *step = &steps->at[steps->count++];
 

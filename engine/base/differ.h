@@ -13,8 +13,10 @@
 
 enum { DIFFER_PAIRS_MAX = 250000, DIFFER_SAME = 100, DIFFER_ALIKE = 40 };
 
+enum differ_what { STEP_SAME, STEP_CHANGED, STEP_GONE, STEP_NEW };
+
 struct differ_step {
-    enum { STEP_SAME, STEP_CHANGED, STEP_GONE, STEP_NEW } what;
+    enum differ_what what;
     uint32_t before, after; /* indices; the one that does not apply is where it would stand */
 };
 
