@@ -361,10 +361,33 @@ static void an_open_round_joins_no_other(void **state)
     story_end(story);
 }
 
+static void a_delegate_signs_each_document_in_the_others_place(void **state)
+{
+    struct story *story = submitted("'bo'");
+    uint64_t size;
+    struct leaf second;
+
+    (void)state;
+    assert_done(story_do(story, "bo", "delegation.give", NULL,
+                         "{'to': 'finn', 'reason': " STORY_REASON "}"));
+    size = story_size(story);
+    assert_done(story_sign(story, "finn", "approve", "CHA-0001", "{'for': 'bo'}"));
+    second = story_leaf(story, size + 1);
+    assert_true(slice_is(second.stream, "ANX-0001@1.0/round/1/finn"));
+    assert_true(slice_is(value_get_text(&second.body, "for"), "bo"));
+    assert_int_equal(second.actor_sig.len, 64);
+    assert_refused(story_sign(story, "bo", "approve", "ANX-0001", NULL), 409, "wrong-state");
+    assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
+    assert_string_equal(state_of(story, "CHA-0001"), "approved");
+    assert_string_equal(state_of(story, "ANX-0001"), "approved");
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_command_signs_each_document),
+        cmocka_unit_test(a_delegate_signs_each_document_in_the_others_place),
         cmocka_unit_test(it_may_begin_with_either_of_them),
         cmocka_unit_test(who_is_asked_in_one_signs_one),
         cmocka_unit_test(a_vote_on_one_alone_is_not_taken),
