@@ -328,6 +328,8 @@ static void add_manager_above(struct core *core, const struct value *person, str
     for (int step = 0; person != NULL && step < MANAGERS_MAX; step++) {
         struct slice manager = value_get_text(person, "manager");
 
+        if (manager.len == 0)
+            return;
         if (authority_is_here(core, manager)) {
             add_person(core, out, manager);
             return;

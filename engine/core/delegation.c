@@ -119,7 +119,8 @@ static int check_people(struct core *core, struct slice from, struct slice to)
     struct slice names[] = {from, to};
 
     for (int i = 0; i < 2; i++) {
-        if (!slice_is(value_get_text(authority_person(core, names[i]), "kind"), "person") ||
+        if (names[i].len == 0 ||
+            !slice_is(value_get_text(authority_person(core, names[i]), "kind"), "person") ||
             !authority_is_here(core, names[i]))
             return run_refuse(core, 422, "guard-failed",
                               "%.*s is nobody of the directory who has rights now (`rota people` "

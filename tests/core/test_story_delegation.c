@@ -331,6 +331,7 @@ static void for_somebody_absent_the_isms_manager_may_and_both_hear_of_it(void **
 
     (void)state;
     assert_refused(give(story, "eve", "finn", ", 'of': 'bo'"), 403, "not-allowed");
+    assert_refused(story_do(story, "bo", "delegation.give", NULL, REASON), 422, "guard-failed");
     assert_refused(story_do(story, "amara", "delegation.give", NULL, "{'to': 'finn', 'of': 'bo'}"),
                    422, "guard-failed");
     assert_refused(story_do(story, "bo", "delegation.give", NULL, "{'to': 'finn'}"), 422,
