@@ -706,7 +706,8 @@ static struct value filled_input(struct core *core, const struct value *row)
     struct slice make = value_get_text(&input, "make"), person = value_get_text(&input, "person");
     struct subject subject;
 
-    if (!subject_find(core, value_get_text(row, "record"), &subject))
+    if (value_get_text(row, "record").len == 0 ||
+        !subject_find(core, value_get_text(row, "record"), &subject))
         return input;
     value_set(core->arena, &input, "record", value_text(subject.id));
     if (slice_is(make, "approval")) {
@@ -733,11 +734,13 @@ bool core_task(struct core *core, int64_t task, struct value *out)
     static const char *const numbers[] = {"due_ms",     "priority",      "lease_ms",
                                           "max_run_ms", "not_before_ms", "failures"};
     const struct value *row;
+    struct slice record;
 
     core->arena = state_arena(core->state);
     row = state_row(core->state, task_key(core, task));
     if (row == NULL)
         return false;
+    record = value_get_text(row, "record");
     *out = value_map();
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         copy_number(core, row, numbers[i], out);
@@ -749,7 +752,7 @@ bool core_task(struct core *core, int64_t task, struct value *out)
     value_set(core->arena, out, "kind", value_text(value_get_text(row, "kind")));
     value_set(
         core->arena, out, "revision",
-        value_int(value_get_int(state_row(core->state, value_get_text(row, "record")), "rev", 0)));
+        value_int(record.len > 0 ? value_get_int(state_row(core->state, record), "rev", 0) : 0));
     value_set(
         core->arena, out, "key",
         value_text(textf(
