@@ -53,6 +53,10 @@ int story_do(struct story *story, const char *who, const char *event, const char
 /* The same, signed with the person's key, over what the query `prepare` says. */
 int story_sign(struct story *story, const char *who, const char *event, const char *record,
                const char *args);
+/* A signed decision that is not cast yet, as the record stands now; and casting it, whatever came between. */
+struct question story_ballot(struct story *story, const char *who, const char *event,
+                             const char *record);
+int story_cast(struct story *story, struct question *ballot);
 /* As story_sign, but with the key of somebody else. */
 int story_sign_forged(struct story *story, const char *who, const char *key_of, const char *event,
                       const char *record);
