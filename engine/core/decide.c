@@ -747,6 +747,20 @@ static bool is_named(const struct leaf *leaf, const char *prefix, struct slice c
            memcmp(leaf->type.at + len, command.at, command.len) == 0;
 }
 
+/* Commands whose entry is not called "record." and their name. */
+static const struct {
+    const char *command, *type;
+} entered[] = {
+    {"directory.install", "directory.installed"},
+    {"pack.install", "pack.installed"},
+    {"delegation.give", "delegation.given"},
+    {"delegation.end", "delegation.ended"},
+    {"key.enrol", "key.enrolled"},
+    {"key.revoke", "key.revoked"},
+    {"task.redrive", "task.redriven"},
+    {"task.cancel", "task.cancelled"},
+};
+
 bool core_is_same_command(const struct question *question, const struct leaf *leaf)
 {
     if (slice_starts(leaf->type, "refusal."))
@@ -757,18 +771,10 @@ bool core_is_same_command(const struct question *question, const struct leaf *le
         return slice_is(leaf->type, "record.import") && is_same_import(question, leaf);
     if (!value_equal(&leaf->body, question->args))
         return false;
-    if (slice_is(question->command, "directory.install"))
-        return slice_is(leaf->type, "directory.installed");
-    if (slice_is(question->command, "pack.install"))
-        return slice_is(leaf->type, "pack.installed");
-    if (slice_is(question->command, "delegation.give"))
-        return slice_is(leaf->type, "delegation.given");
-    if (slice_is(question->command, "delegation.end"))
-        return slice_is(leaf->type, "delegation.ended");
-    if (slice_is(question->command, "task.redrive"))
-        return slice_is(leaf->type, "task.redriven");
-    if (slice_is(question->command, "task.cancel"))
-        return slice_is(leaf->type, "task.cancelled");
+    for (size_t i = 0; i < sizeof entered / sizeof entered[0]; i++) {
+        if (slice_is(question->command, entered[i].command))
+            return slice_is(leaf->type, entered[i].type);
+    }
     if (slice_is(question->command, "admin"))
         return slice_starts(leaf->type, "admin.");
     return is_named(leaf, "record.", question->command);

@@ -221,18 +221,20 @@ int story_enrol(struct story *story, const char *person, const char *key, int64_
     uint8_t *public = arena_take(&story->arena, SIGN_KEY_LEN);
     struct enrolment what = {
         .origin = slice_str(ORIGIN), .person = slice_str(person), .serial = serial, .key = public};
-    struct value args = value_map(), list = value_array();
+    struct value *args = arena_take(&story->arena, sizeof *args), list = value_array();
     char *rest = arena_str(&story->arena, endorsers), *by;
     struct question question;
 
     sign_public_key(seed_of(story, key), public);
     while ((by = strsep(&rest, " ")) != NULL)
         value_push(&story->arena, &list, endorsement(story, &what, by));
-    value_set(&story->arena, &args, "person", value_str(person));
-    value_set(&story->arena, &args, "key", value_bin(public, SIGN_KEY_LEN));
-    value_set(&story->arena, &args, "serial", value_int(serial));
-    value_set(&story->arena, &args, "endorsements", list);
-    question = command_of(story, "amara", "key.enrol", NULL, &args);
+    *args = value_map();
+    /* In the order of their names, as they come from the wire. */
+    value_set(&story->arena, args, "endorsements", list);
+    value_set(&story->arena, args, "key", value_bin(public, SIGN_KEY_LEN));
+    value_set(&story->arena, args, "person", value_str(person));
+    value_set(&story->arena, args, "serial", value_int(serial));
+    question = command_of(story, "amara", "key.enrol", NULL, args);
     return give(story, &question);
 }
 

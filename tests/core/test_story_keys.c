@@ -29,6 +29,7 @@ static void who_has_no_key_signs_nothing_until_two_roots_give_one(void **state)
     (void)state;
     assert_refused(story_sign(story, "bo", "approve", "POL-0001", NULL), 403, "not-allowed");
     assert_done(story_enrol(story, "bo", "bo", 0, BOTH));
+    assert_true(story_is_repetition(story));
     assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
     story_end(story);
 }
@@ -126,6 +127,7 @@ static void a_person_revokes_their_own(void **state)
     assert_done(story_enrol(story, "bo", "bo", 0, BOTH));
     assert_done(
         story_do(story, "bo", "key.revoke", NULL, "{'person': 'bo', 'reason': " STORY_REASON "}"));
+    assert_true(story_is_repetition(story));
     assert_refused(story_sign(story, "bo", "approve", "POL-0001", NULL), 403, "not-allowed");
     story_end(story);
 }
