@@ -148,11 +148,15 @@ try:
     while True: said += os.read(fd, 4096)
 except OSError: pass
 os.write(1, said); sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$1" >"$out" 2>"$err"; }
-terminal n && wrong "a no was taken for a yes"
-says "not signed"
-ends 0 --as ines show SCP-0001@2.0
-says "1 of 2 signed"
-terminal y || wrong "a yes did not sign"
+if has_terminals; then
+    terminal n && wrong "a no was taken for a yes"
+    says "not signed"
+    ends 0 --as ines show SCP-0001@2.0
+    says "1 of 2 signed"
+    terminal y || wrong "a yes did not sign"
+else
+    ends 0 --as henrik approve SCP-0001@2.0
+fi
 ends 0 --as ines show SCP-0001@2.0
 says "Approved"
 ends 0 down

@@ -40,13 +40,15 @@ while True:
 sys.stdout.buffer.write(seen)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid_fd[0], 0)[1]))
 PY
-"$python" "$away/type.py" "long enough 1/long enough 1" key new guest >"$out" || wrong "a new passphrase"
-says "The same again"
-says_not "long enough"
-"$python" "$away/type.py" "long enough 1/long enough 2" key new other >"$out" && wrong "two passphrases that differ"
-says "not the same"
-"$python" "$away/type.py" "short/short" key new other >"$out" && wrong "a short passphrase"
-says "at least 8"
+if has_terminals; then
+    "$python" "$away/type.py" "long enough 1/long enough 1" key new guest >"$out" || wrong "a new passphrase"
+    says "The same again"
+    says_not "long enough"
+    "$python" "$away/type.py" "long enough 1/long enough 2" key new other >"$out" && wrong "two passphrases that differ"
+    says "not the same"
+    "$python" "$away/type.py" "short/short" key new other >"$out" && wrong "a short passphrase"
+    says "at least 8"
+fi
 [ ! -e "$org/keys/other.key" ] || wrong "a key was made nevertheless"
 
 # Henrik has an SSH key. Two roots make it his.
