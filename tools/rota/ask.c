@@ -528,6 +528,19 @@ int ask_content(struct tool *tool, struct slice hash, size_t max, struct slice *
     return status;
 }
 
+int ask_told(struct tool *tool, const char *name, const struct value *args, const char *done)
+{
+    struct command command = {.command = slice_str(name), .args = *args};
+    struct reply reply;
+    int status = ask_command(tool, &command, &reply);
+
+    if (status == TOOL_DONE && tool->out.json)
+        output_json(&tool->out, &reply.out);
+    else if (status == TOOL_DONE)
+        output_line(&tool->out, INK_GOOD, "%s", done);
+    return status;
+}
+
 void ask_close(struct tool *tool)
 {
     client_close(&tool->client);

@@ -22,19 +22,6 @@ static void add_names(struct tool *tool, const char *names, const char *key, str
         value_set(&tool->arena, args, key, list);
 }
 
-static int send(struct tool *tool, const char *name, const struct value *args, const char *done)
-{
-    struct command command = {.command = slice_str(name), .args = *args};
-    struct reply reply;
-    int status = ask_command(tool, &command, &reply);
-
-    if (status == TOOL_DONE && tool->out.json)
-        output_json(&tool->out, &reply.out);
-    else if (status == TOOL_DONE)
-        output_line(&tool->out, INK_GOOD, "%s", done);
-    return status;
-}
-
 static int give(struct tool *tool, const struct arguments *given)
 {
     static const char *const texts[][2] = {
@@ -59,11 +46,11 @@ static int give(struct tool *tool, const struct arguments *given)
     status = given_reason(tool, given, &args);
     return status != TOOL_DONE
                ? status
-               : send(tool, "delegation.give", &args,
-                      arena_printf(&tool->arena,
-                                   "%s stands in for %s; `rota delegate list` shows since when "
-                                   "and for what",
-                                   to, of != NULL ? of : "you"));
+               : ask_told(tool, "delegation.give", &args,
+                          arena_printf(&tool->arena,
+                                       "%s stands in for %s; `rota delegate list` shows since when "
+                                       "and for what",
+                                       to, of != NULL ? of : "you"));
 }
 
 static int end(struct tool *tool, const struct arguments *given)
@@ -79,8 +66,8 @@ static int end(struct tool *tool, const struct arguments *given)
     value_set(&tool->arena, &args, "delegation", value_str(number));
     status = given_reason(tool, given, &args);
     return status != TOOL_DONE ? status
-                               : send(tool, "delegation.end", &args,
-                                      arena_printf(&tool->arena, "%s is over", number));
+                               : ask_told(tool, "delegation.end", &args,
+                                          arena_printf(&tool->arena, "%s is over", number));
 }
 
 /* ---- list ---- */

@@ -298,19 +298,6 @@ static int endorse_key(struct tool *tool, const struct arguments *given)
     return TOOL_DONE;
 }
 
-static int send(struct tool *tool, const char *name, struct value *args, const char *done)
-{
-    struct command command = {.command = slice_str(name), .args = *args};
-    struct reply reply;
-    int status = ask_command(tool, &command, &reply);
-
-    if (status == TOOL_DONE && tool->out.json)
-        output_json(&tool->out, &reply.out);
-    else if (status == TOOL_DONE)
-        output_line(&tool->out, INK_GOOD, "%s", done);
-    return status;
-}
-
 static int send_enrolment(struct tool *tool, const struct value *enrolment)
 {
     static const char *const parts[] = {"person", "key", "serial", "endorsements"};
@@ -319,11 +306,11 @@ static int send_enrolment(struct tool *tool, const struct value *enrolment)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (value_get(enrolment, parts[i]) != NULL)
             value_set(&tool->arena, &args, parts[i], *value_get(enrolment, parts[i]));
-    return send(tool, "key.enrol", &args,
-                arena_printf(&tool->arena,
-                             "the key of %s is enrolled; what they sign from now on "
-                             "is proven by it",
-                             value_get_str(enrolment, "person", "", &tool->arena)));
+    return ask_told(tool, "key.enrol", &args,
+                    arena_printf(&tool->arena,
+                                 "the key of %s is enrolled; what they sign from now on "
+                                 "is proven by it",
+                                 value_get_str(enrolment, "person", "", &tool->arena)));
 }
 
 static int enrol_key(struct tool *tool, const struct arguments *given)
@@ -403,11 +390,11 @@ static int revoke_key(struct tool *tool, const struct arguments *given)
     if (status != TOOL_DONE)
         return status;
     value_set(&tool->arena, &args, "person", value_str(given->words[1]));
-    return send(tool, "key.revoke", &args,
-                arena_printf(&tool->arena,
-                             "the key of %s is revoked: what it signed before counts, nothing "
-                             "from now on",
-                             given->words[1]));
+    return ask_told(tool, "key.revoke", &args,
+                    arena_printf(&tool->arena,
+                                 "the key of %s is revoked: what it signed before counts, nothing "
+                                 "from now on",
+                                 given->words[1]));
 }
 
 /* ---- the command ---- */
