@@ -67,8 +67,11 @@ help:  ## this list
 
 build: $(BINARIES) $(BUILD)/librota.a $(BUILD)/librota.so  ## every program and the library
 
+# `make demo` and `make check` build on every processor, unless somebody said how many (-j N).
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 demo:  ## the main job on the sample organisation, told step by step
-	+@$(MAKE) --no-print-directory demo-deps build
+	+@$(MAKE) $(JOBS) --no-print-directory demo-deps build
 	@bash tools/demo/demo.sh $(BUILD)
 
 $(BUILD)/rotad: $(call objects,engine/daemon) $(call archive,net) $(call archive,store) $(call archive,definition) \
@@ -158,7 +161,8 @@ clean:
 # ---- tests ----
 
 # tests/PART/test_*.c are programs; the other files of the folder are shared by them. What a part may link is what it tests.
-TEST_PARTS = base core definition pack simulate wire store net daemon workers tools verify fuzz engine
+# Parts that take long come first: tests run side by side, and none should be left alone at the end.
+TEST_PARTS = engine pack core simulate definition base wire store net workers tools verify fuzz
 without-main = $(filter-out %/main.o,$(call objects,$(1)))
 ENGINE_ALL = $(call without-main,engine/daemon) $(call archive,net) $(call archive,store) $(call archive,definition) \
              $(call archive,wire) $(call archive,core) $(call archive,base)
@@ -200,11 +204,11 @@ tests: $(TESTS)  ## every test program, without running it
 CHECKS = compiler floors headers layout format warnings core_purity
 
 check: check-deps  ## everything that must hold, in one go
-	+@$(MAKE) --no-print-directory build tests
+	+@$(MAKE) $(JOBS) --no-print-directory build tests
 	@for c in $(CHECKS); do echo "check: $$c"; sh tests/checks/$$c.sh $(BUILD) || exit 1; done
 	@echo "check: hardening"; sh tests/checks/hardening.sh $(BINARIES)
 	@sh tests/run.sh $(BUILD) $(TESTS) $(wildcard tests/stories/*.sh)
-	+@$(MAKE) --no-print-directory SANITIZE=1 check-sanitized
+	+@$(MAKE) $(JOBS) --no-print-directory SANITIZE=1 check-sanitized
 
 # The same tests, and the whole demo on real processes, with every program under AddressSanitizer (leaks too) and UBSan.
 # The engine is killed fewer times here: what that proves was proven above, at full speed.
