@@ -11,7 +11,8 @@
  * Promises:
  *   1. Permission is decided in one function (authority.h) and nowhere else, for every question.
  *   2. What a run changes is exactly what its leaves' effects say.
- *   3. A refusal changes nothing. One that a rule made has its own run (refusal.*), when `run.leaf_count` is not 0.
+ *   3. A refusal changes nothing. One that a rule made has its own run (refusal.*), when `run.leaf_count` is not 0; or
+ *      there were too many in that hour, and whoever asks counts it (`run.is_beyond`, QUESTION_COUNTED).
  */
 #ifndef ROTA_CORE_CORE_H
 #define ROTA_CORE_CORE_H
@@ -47,7 +48,10 @@ enum question_kind {
     QUESTION_SETTLE,  /* a worker's result, or the loss of a lease that counts */
     QUESTION_WAKE,    /* a row is due */
     QUESTION_FOLLOW,  /* what an earlier run left to be done */
-    QUESTION_READ /* an external auditor is about to be answered: the query `command` about `record` */
+    QUESTION_READ, /* an external auditor is about to be answered: the query `command` about `record`; with `note`, the code
+                      by which it is refused */
+    QUESTION_COUNTED /* refusals beyond those of the hour, as they were counted (run.is_beyond): `args` {person, from_ms,
+                        until_ms, count, of: [{command, code, count} ...]} */
 };
 
 struct question {
@@ -67,7 +71,7 @@ struct question {
     int attempt;
     int status;                 /* as workers answer; 0: the lease was lost */
     const struct value *output; /* map or NULL */
-    struct slice note;          /* why it failed */
+    struct slice note;          /* why it failed; QUESTION_READ: the code, or empty */
     int64_t retry_ms, until_ms;
     /* QUESTION_WAKE */
     struct slice key; /* of the row */
@@ -89,6 +93,7 @@ struct run_leaf {
 
 struct run { /* lent until the next core_decide(), core_fold() or read of the state */
     bool is_refused;
+    bool is_beyond; /* a refusal to be counted: it has no leaf */
     struct refusal refusal;
     uint8_t command_id[COMMAND_ID_LEN];
     struct run_leaf *leaves;

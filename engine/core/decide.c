@@ -5,19 +5,6 @@
 
 #include <stdlib.h>
 
-enum { REFUSALS_AN_HOUR = 30, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
-
-#define UNHELD "role-unheld" /* the one refusal besides those of a permission that is journaled */
-
-/* A command as it was asked: what its id stands for. */
-static void question_bytes(const struct question *question, struct buf *out)
-{
-    dmp_put_array(out, 3);
-    dmp_put_str(out, question->command);
-    dmp_put_str(out, question->record);
-    dmp_encode(out, question->args);
-}
-
 /* ---- life ---- */
 
 struct core *core_new(const struct shelf *shelf)
@@ -250,34 +237,6 @@ static int admin_note(struct core *core, const struct question *question)
                : 0;
 }
 
-/* Who reads as external auditor leaves a trace: one an hour for each record, or for each query that is about none. A
- * record that is not there was not read. */
-static int note_read(struct core *core, const struct question *question)
-{
-    struct author author = run_principal(core);
-    struct value effects = value_map(), own = value_map(), body = value_map();
-    struct subject subject = {0};
-    bool is_about = subject_find(core, question->record, &subject);
-    struct slice what = is_about ? subject.id : question->command;
-    struct slice stream =
-        textf(core, "read/%.*s/%.*s", (int)question->principal.len,
-              (const char *)question->principal.at, (int)what.len, (const char *)what.at);
-    int64_t hour = core->now_ms / HOUR_MS;
-
-    if (!authority_is_auditor(core, question->principal) ||
-        value_get_int(state_row(core->state, stream), "hour", -1) == hour)
-        return 0;
-    value_set(core->arena, &body, "query", value_text(keep_text(core, question->command)));
-    if (is_about)
-        value_set(core->arena, &body, "record", value_text(subject.id));
-    value_set(core->arena, &own, "hour", value_int(hour));
-    value_set(core->arena, &effects, "", own);
-    return run_leaf(core, "auditor.read", stream, is_about ? subject.id : slice_of(NULL, 0),
-                    &author, &body, &effects) < 0
-               ? -1
-               : 0;
-}
-
 /* ---- the door ---- */
 
 static const char *const open_keys[] = {"kind", "title", "fields", "owner", "links", NULL};
@@ -439,6 +398,8 @@ static int answer(struct core *core, const struct question *question)
         return answer_follow(core, question);
     case QUESTION_READ:
         return note_read(core, question);
+    case QUESTION_COUNTED:
+        return note_counted(core, question);
     }
     return -1;
 }
@@ -459,8 +420,9 @@ static void follow_command_id(struct core *core, const struct question *question
     buf_release(&bytes);
 }
 
-/* Nobody gave this read an id: it has one of its own place in the journal, in a form that no command's id has. */
-static void read_command_id(struct core *core, const struct question *question)
+/* Nobody gave this read, or this count, an id: it has one of its own place in the journal, in a form that no command's
+ * id has. */
+static void own_command_id(struct core *core, const struct question *question, const char *type)
 {
     struct buf bytes = BUF_EMPTY;
     uint8_t hash[HASH_LEN];
@@ -468,7 +430,7 @@ static void read_command_id(struct core *core, const struct question *question)
     buf_add_str(&bytes, "rota.id/1\n");
     dmp_put_array(&bytes, 3);
     dmp_put_str(&bytes, question->principal);
-    dmp_put_str(&bytes, slice_str("auditor.read"));
+    dmp_put_str(&bytes, slice_str(type));
     dmp_put_int(&bytes, (int64_t)question->seq);
     hash_bytes(buf_slice(&bytes), hash);
     memcpy(core->run->command_id, hash, COMMAND_ID_LEN);
@@ -494,7 +456,9 @@ static void begin_run(struct core *core, const struct question *question, struct
     if (question->kind == QUESTION_FOLLOW)
         follow_command_id(core, question);
     else if (question->kind == QUESTION_READ)
-        read_command_id(core, question);
+        own_command_id(core, question, "auditor.read");
+    else if (question->kind == QUESTION_COUNTED)
+        own_command_id(core, question, "refusals.counted");
     else if (question->kind != QUESTION_WAKE)
         hash_command_id(question->principal, question->id, run->command_id);
 }
@@ -507,78 +471,6 @@ static void place_leaves(struct core *core, struct run *run)
 
         run->leaves[i].bytes.at = core->leaf_bytes.at + at;
     }
-}
-
-/* What was asked for, by its hash: a refused id stays bound to it. */
-static const uint8_t *asked_hash(struct core *core, const struct question *question)
-{
-    struct buf bytes = BUF_EMPTY;
-    uint8_t *hash = arena_take(core->arena, HASH_LEN);
-
-    question_bytes(question, &bytes);
-    hash_bytes(buf_slice(&bytes), hash);
-    buf_release(&bytes);
-    return hash;
-}
-
-/* Nobody holds a role that must act: who keeps the directory hears of it, once a day for a record. */
-static void tell_keepers(struct core *core, struct slice record, const struct value *body,
-                         struct value *effects)
-{
-    struct slice key = textf(core, "unheld/%.*s", (int)record.len, (const char *)record.at);
-    int64_t told = value_get_int(state_row(core->state, key), "told_ms", -DAY_MS);
-    struct value keepers = value_array();
-    struct subject nothing = {record, NULL, NULL, NULL};
-
-    if (core->now_ms - told < DAY_MS)
-        return;
-    value_set(core->arena, run_patch(core, effects, key), "told_ms", value_int(core->now_ms));
-    authority_people(core, &nothing, slice_str("isms_manager"), &keepers);
-    for (uint32_t i = 0; i < keepers.count; i++) {
-        struct task_order order = {.service = "communication.deliver", .input = value_map()};
-        const struct value *person = authority_person(core, value_slice(&keepers.as.items[i]));
-        const struct value *email = value_get(person, "email");
-
-        value_set(core->arena, &order.input, "person", keepers.as.items[i]);
-        value_set(core->arena, &order.input, "address", email != NULL ? *email : value_str(""));
-        value_set(core->arena, &order.input, "channel", value_str("inbox"));
-        value_set(core->arena, &order.input, "subject",
-                  value_text(textf(core, "%.*s waits for a role that nobody holds", (int)record.len,
-                                   (const char *)record.at)));
-        value_set(core->arena, &order.input, "text", *value_get(body, "why"));
-        task_make(core, &order, effects);
-    }
-}
-
-/* What a rule forbade is a fact too; so many an hour and person, so that a flood of them is not a flood of leaves. */
-static void journal_refusal(struct core *core, const struct question *question, struct run *run)
-{
-    struct author author = run_principal(core);
-    struct value effects = value_map(), body = value_map(), own = value_map();
-    struct slice stream = textf(core, "refusal/%.*s", (int)question->principal.len,
-                                (const char *)question->principal.at);
-    const struct value *row = state_row(core->state, stream);
-    struct subject subject;
-    int64_t hour = core->now_ms / HOUR_MS;
-    int64_t count = value_get_int(row, "hour", -1) == hour ? value_get_int(row, "count", 0) : 0;
-
-    if (count >= REFUSALS_AN_HOUR || authority_person(core, question->principal) == NULL)
-        return;
-    author.signature = slice_of(NULL, 0);
-    value_set(core->arena, &body, "command", value_text(keep_text(core, question->command)));
-    value_set(core->arena, &body, "code", value_str(run->refusal.code));
-    value_set(core->arena, &body, "asked", value_bin(asked_hash(core, question), HASH_LEN));
-    if (subject_find(core, question->record, &subject))
-        value_set(core->arena, &body, "record", value_text(subject.id));
-    if (strcmp(run->refusal.code, UNHELD) == 0) {
-        value_set(core->arena, &body, "why", value_str(run->refusal.sentence));
-        tell_keepers(core, value_get_text(&body, "record"), &body, &effects);
-    }
-    value_set(core->arena, &own, "hour", value_int(hour));
-    value_set(core->arena, &own, "count", value_int(count + 1));
-    value_set(core->arena, &effects, "", own);
-    run_leaf(core, (const char *)textf(core, "refusal.%s", run->refusal.code).at, stream,
-             value_get_text(&body, "record"), &author, &body, &effects);
 }
 
 /* Gives up what a refused run has drafted; the refusal stays. */
@@ -608,8 +500,7 @@ int core_decide(struct core *core, const struct question *question, struct run *
         run_refuse(core, 500, "internal", "The command could not be carried out.");
     if (run->is_refused) {
         give_up(core, run);
-        if ((run->refusal.status == 403 || strcmp(run->refusal.code, UNHELD) == 0) &&
-            question->kind == QUESTION_COMMAND)
+        if (question->kind == QUESTION_COMMAND)
             journal_refusal(core, question, run);
     }
     if (state_is_broken(core->state)) {
@@ -702,17 +593,6 @@ struct value core_reply(struct arena *arena, const struct leaf *leaves, int coun
     if (started.count > 0)
         value_set(arena, &out, "started", started);
     return out;
-}
-
-static bool was_refused_so(const struct question *question, const struct leaf *leaf)
-{
-    struct buf bytes = BUF_EMPTY;
-    uint8_t hash[HASH_LEN];
-
-    question_bytes(question, &bytes);
-    hash_bytes(buf_slice(&bytes), hash);
-    buf_release(&bytes);
-    return slice_equal(value_get_bin(&leaf->body, "asked"), slice_of(hash, HASH_LEN));
 }
 
 /* `SCP-0001` may stand for the version that the leaf names; a version stands for itself. */

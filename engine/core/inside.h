@@ -17,6 +17,7 @@
  *     erase.c       texts and files: whose they are, how long they are kept, their end
  *     migrate.c     a record moves to the definition that counts, and back
  *     import.c      the results of a tool enter an audit
+ *     refused.c     what is written down although it changes nothing: refusals, what auditors read
  *     query*.c      what the state says, to somebody who asks
  */
 #ifndef ROTA_CORE_INSIDE_H
@@ -387,6 +388,13 @@ bool delegation_is_active(const struct core *core, const struct value *delegatio
 int64_t delegations_change(struct core *core, struct slice person);
 /* Whose right the command uses: his own, or that of whom its `for` names. */
 struct slice question_right(const struct question *question);
+
+/* ---- refused.c ---- */
+/* The refusal in `run` becomes its leaf, where a rule made it; beyond so many an hour it is marked to be counted. */
+void journal_refusal(struct core *core, const struct question *question, struct run *run);
+int note_counted(struct core *core, const struct question *question);
+int note_read(struct core *core, const struct question *question);
+bool was_refused_so(const struct question *question, const struct leaf *leaf); /* refusal.* */
 
 /* ---- decide.c ---- */
 int directory_install(struct core *core, const struct question *question);

@@ -22,6 +22,14 @@ static const struct {
     {"rules", query_rules},     {"delegations", query_delegations},
 };
 
+bool query_exists(struct slice name)
+{
+    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
+        if (slice_is(name, queries[i].name))
+            return true;
+    return false;
+}
+
 /* Does a record that this auditor may see hold the content? */
 static bool is_content_in_scope(struct asking *asking)
 {

@@ -33,6 +33,8 @@ struct core_query {
     uint64_t size; /* leaves the journal has */
 };
 
+bool query_exists(struct slice name);
+
 /* 0 and the answer (memory of the draft, as what it lends: until the next question); -1 and a refusal: 400
  * malformed, 403 not-allowed, 404 no-record, 405 unknown-command, 409 wrong-state, 500 internal. */
 int query_answer(struct core *core, const struct core_query *query, struct value *out,

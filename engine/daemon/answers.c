@@ -165,19 +165,42 @@ static bool is_of_no_record(struct slice query)
     return false;
 }
 
-bool engine_note_read(struct engine *engine, const struct request *request, struct slice id,
-                      struct slice query, struct slice record)
+static struct question question_of_read(struct engine *engine, const struct request *request,
+                                        struct slice query, struct slice record)
 {
     struct question question = engine_question(engine, QUESTION_READ);
-    struct asked asked = {0};
 
-    if (is_of_no_record(query))
-        return true;
     question.principal = slice_str(request->principal);
     question.auth_method = slice_str(request->method);
     question.auth_key = request->key_hash;
     question.command = query;
     question.record = record;
+    return question;
+}
+
+void engine_note_refused_read(struct engine *engine, const struct request *request,
+                              struct slice query, struct slice record, const char *code)
+{
+    bool is_known = query_exists(query) || slice_is(query, "events") || slice_is(query, "status") ||
+                    slice_is(query, "workers") || slice_is(query, "services");
+    struct question question =
+        question_of_read(engine, request, is_known ? query : slice_str("other"), record);
+    struct asked asked = {0};
+
+    question.note = slice_str(code);
+    if (authority_is_auditor(engine->core, question.principal) && engine_is_writable(engine) &&
+        journal_has_room(engine->journal))
+        (void)engine_ask(engine, &question, &asked); /* if it fails engine_commit() answers */
+}
+
+bool engine_note_read(struct engine *engine, const struct request *request, struct slice id,
+                      struct slice query, struct slice record)
+{
+    struct question question = question_of_read(engine, request, query, record);
+    struct asked asked = {0};
+
+    if (is_of_no_record(query))
+        return true;
     if (!engine_is_writable(engine) || !journal_has_room(engine->journal)) {
         send_refusal(engine, request, id, "journal-unavailable",
                      "What an external auditor reads is written down, and nothing can be written.");
@@ -202,6 +225,8 @@ void engine_query(struct engine *engine, const struct request *request)
     }
     engine_wait_for_commit(engine, request->to, query.id);
     if (!authority_may_read(engine->core, slice_str(request->principal), query.query)) {
+        engine_note_refused_read(engine, request, query.query,
+                                 value_get_text(&query.args, "record"), "not-allowed");
         send_refusal(engine, request, query.id, "not-allowed", NULL);
         return;
     }
@@ -217,6 +242,10 @@ void engine_query(struct engine *engine, const struct request *request)
                                   .self = engine,
                                   .size = journal_size(engine->journal)};
     if (query_answer(engine->core, &inquiry, &out, &refusal) != 0) {
+        refusal.sentence = arena_str(&engine->arena, refusal.sentence);
+        if (refusal.status == 403)
+            engine_note_refused_read(engine, request, query.query,
+                                     value_get_text(&query.args, "record"), refusal.code);
         send_refusal(engine, request, query.id, refusal.code, refusal.sentence);
         return;
     }
@@ -382,12 +411,8 @@ static bool is_permitted(struct admin *admin)
 {
     const char *sentence = "";
 
-    if (authority_command(admin->engine->core, slice_str(admin->request->principal), "admin",
-                          &sentence) == PERMIT)
-        return true;
-    send_refusal(admin->engine, admin->request, admin->command->id, "not-allowed",
-                 arena_str(&admin->engine->arena, sentence));
-    return false;
+    return authority_command(admin->engine->core, slice_str(admin->request->principal), "admin",
+                             &sentence) == PERMIT;
 }
 
 static void run_admin(struct admin *admin, size_t which)
@@ -400,12 +425,10 @@ static void run_admin(struct admin *admin, size_t which)
 
     if (is_repeated_admin(admin, &question))
         return;
-    if (admin_commands[which].is_journaled) {
-        if (engine_ask(engine, &question, &asked) != 0)
-            return;
-    } else if (!is_permitted(admin)) {
+    /* What is no entry when it is done is one when it is refused. */
+    if ((admin_commands[which].is_journaled || !is_permitted(admin)) &&
+        engine_ask(engine, &question, &asked) != 0)
         return;
-    }
     if (asked.is_refused)
         send_refusal(engine, admin->request, admin->command->id, asked.refusal.code,
                      asked.refusal.sentence);

@@ -6,6 +6,7 @@
  *     work.c       tasks offered, leased, settled, lost
  *     events.c     leaves as events: the feed and its replay
  *     packs.c      definitions from the journal
+ *     floods.c     refusals beyond those that are journaled: counted
  *     founding.c   a new journal
  *     start.c      opening, recovery, the loop
  */
@@ -54,6 +55,7 @@ struct engine {
     struct map class_heads; /* class -> uint64_t, owned: last seq + 1 of it */
     struct poll *polls;     /* readers who wait for events; owned */
     int poll_count;
+    struct floods *floods; /* owned */
     int64_t started_ms;    /* boot clock */
     int64_t checkpoint_ms; /* boot clock: when the last was signed */
     bool is_draining, must_stop, is_dirty, batch_is_dead;
@@ -63,8 +65,8 @@ struct engine {
 
 /* ---- pipeline.c ---- */
 
-struct asked { /* what came of a question; memory of the engine's arena */
-    bool is_refused;
+struct asked {                  /* what came of a question; memory of the engine's arena */
+    bool is_refused, is_beyond; /* as in struct run */
     struct refusal refusal;
     int leaf_count; /* of its own run; a refusal that is journaled has one */
     uint64_t seq;   /* of the first */
@@ -93,6 +95,10 @@ void engine_query(struct engine *engine, const struct request *request);
 /* An external auditor is about to be answered: that is written down. False: it could not be, and they are told. */
 bool engine_note_read(struct engine *engine, const struct request *request, struct slice id,
                       struct slice query, struct slice record);
+/* An external auditor is refused a read, with this code: that is written down too, if anything can be. What is no query is
+ * "other", so that names which are made up do not grow the journal. */
+void engine_note_refused_read(struct engine *engine, const struct request *request,
+                              struct slice query, struct slice record, const char *code);
 void engine_admin(struct engine *engine, const struct request *request);
 
 /* ---- events.c ---- */
@@ -112,6 +118,15 @@ void engine_result(void *self, const struct result *result);
 void engine_progress(void *self, const struct lease *lease, int percent, struct slice note);
 void engine_leased(void *self, const struct lease *lease);
 void engine_lost(void *self, const struct lease *lease, bool counts, const char *why);
+
+/* ---- floods.c ---- */
+/* A command was refused beyond those of the hour: it is counted, durably with this batch. */
+void engine_flood_count(struct engine *engine, const struct question *question, const char *code);
+void engine_floods_store(struct engine *engine);            /* before the commit */
+void engine_floods_tell(struct engine *engine);             /* whose hour is over becomes a leaf */
+int64_t engine_floods_next_ms(const struct engine *engine); /* when the next is over; -1: none */
+int engine_floods_load(struct engine *engine, struct error *err); /* as they are stored */
+void engine_floods_release(struct engine *engine);
 
 /* ---- packs.c ---- */
 /* Compiles every pack that the journal names and gives it to core. */

@@ -310,6 +310,9 @@ void engine_events(struct engine *engine, const struct request *request)
         authority_is_auditor(engine->core, slice_str(request->principal))) {
         struct reply no = reply_refusal("not-allowed", NULL);
 
+        engine_note_refused_read(engine, request, slice_str("events"), slice_of(NULL, 0),
+                                 "not-allowed");
+        engine_wait_for_commit(engine, request->to, value_get_text(&asked, "id"));
         engine_send(engine, request->to, &no);
         return;
     }

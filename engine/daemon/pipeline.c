@@ -193,8 +193,10 @@ struct question engine_question(struct engine *engine, enum question_kind kind)
 /* What lies in core's draft is copied before anything else is asked. */
 static struct asked remember(struct engine *engine, const struct run *run)
 {
-    struct asked asked = {
-        .is_refused = run->is_refused, .refusal = run->refusal, .leaf_count = run->leaf_count};
+    struct asked asked = {.is_refused = run->is_refused,
+                          .is_beyond = run->is_beyond,
+                          .refusal = run->refusal,
+                          .leaf_count = run->leaf_count};
 
     if (run->is_refused)
         asked.refusal.sentence = arena_str(&engine->arena, run->refusal.sentence);
@@ -236,6 +238,8 @@ int engine_ask(struct engine *engine, const struct question *question, struct as
         engine->batch_is_dead = true;
         return -1;
     }
+    if (asked->is_beyond)
+        engine_flood_count(engine, question, asked->refusal.code);
     for (uint32_t i = 0; engine->broker != NULL && i < withdrawn.count; i++)
         broker_withdraw(engine->broker, withdrawn.as.items[i].as.number);
     for (uint32_t i = 0; engine->broker != NULL && i < offers.count; i++)
@@ -289,6 +293,8 @@ static void batch_failed(struct engine *engine, const struct error *err)
     feed_discard(engine->feed);
     core_forget(engine->core);
     engine->next_due_ms = 0; /* timers that fired in this batch are due again */
+    if (engine_floods_load(engine, NULL) != 0)
+        log_line(LOG_LEVEL_ERROR, "the counts of refusals could not be read again");
     tell_failed(engine);
 }
 
@@ -296,6 +302,7 @@ void engine_commit(struct engine *engine)
 {
     struct error err = {ERROR_NONE, ""};
 
+    engine_floods_store(engine);
     if (engine->batch_is_dead) {
         journal_rollback(engine->journal);
         error_set(&err, ERROR_IO, "the journal could not be read or written");

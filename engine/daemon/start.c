@@ -209,7 +209,8 @@ static int engine_open(struct engine *engine, const char *directory, struct erro
     shelf = engine_shelf(engine);
     engine->core = core_new(&shelf);
     engine->published = journal_size(engine->journal);
-    if (engine_load_packs(engine, err) != 0 || check_opened(engine, err) != 0)
+    if (engine_load_packs(engine, err) != 0 || check_opened(engine, err) != 0 ||
+        engine_floods_load(engine, err) != 0)
         return -1;
     engine->context = zmq_ctx_new();
     check(engine->context != NULL);
@@ -230,6 +231,7 @@ static void engine_close(struct engine *engine)
     core_free(&engine->core);
     journal_close(&engine->journal);
     engine_polls_release(engine);
+    engine_floods_release(engine);
     while ((entry = map_next(&engine->class_heads, &at)) != NULL)
         free(entry->value);
     map_release(&engine->class_heads);
@@ -294,7 +296,8 @@ static int64_t least(int64_t a, int64_t b)
 static int64_t patience(struct engine *engine, int idle_ms)
 {
     int64_t now_ms = clock_now_us(&engine->clock) / 1000;
-    int64_t wake_ms = least(engine->next_due_ms, engine_next_retry_ms(engine));
+    int64_t wake_ms = least(least(engine->next_due_ms, engine_next_retry_ms(engine)),
+                            engine_floods_next_ms(engine));
     int64_t beat_ms = broker_next_ms(engine->broker) - clock_boot_ms();
     int64_t wait_ms = beat_ms < 0 ? 0 : beat_ms < LOOP_MOST_MS ? beat_ms : LOOP_MOST_MS;
 
@@ -343,6 +346,7 @@ static int turn(struct engine *engine, int signal_fd, int64_t wait_ms)
     broker_receive(engine->broker, clock_boot_ms());
     engine_offer_due(engine);
     fire_timers(engine);
+    engine_floods_tell(engine);
     if (engine_is_writable(engine))
         broker_pair(engine->broker, clock_boot_ms(), clock_now_us(&engine->clock) / 1000);
     engine_commit(engine);

@@ -27,7 +27,7 @@ struct story {
     struct memory twin_memory;
     struct arena arena;
     const char *folder; /* of the pack that it began with */
-    int ids;
+    int ids, beyond;
     struct house_answer answer; /* the last; its memory is of the arena */
     /* The last command, to say it again. */
     struct question question;
@@ -65,6 +65,8 @@ static void ask_twin(void *self, const struct question *question, const struct r
     core_forget(story->twin);
     assert_int_equal(core_decide(story->twin, question, &same), 0);
     assert_int_equal(same.is_refused, run->is_refused);
+    assert_int_equal(same.is_beyond, run->is_beyond);
+    story->beyond += run->is_beyond ? 1 : 0;
     assert_int_equal(same.leaf_count, run->leaf_count);
     for (int i = 0; i < run->leaf_count; i++) {
         assert_true(slice_equal(same.leaves[i].bytes, run->leaves[i].bytes));
@@ -309,6 +311,26 @@ void story_pass(struct story *story, int days)
 void story_wake(struct story *story)
 {
     wake_until(story, story->house.now_us);
+}
+
+int story_beyond(struct story *story)
+{
+    int beyond = story->beyond;
+
+    story->beyond = 0;
+    return beyond;
+}
+
+int story_tell_refusals(struct story *story, const char *args)
+{
+    struct question question = {.kind = QUESTION_COUNTED,
+                                .principal = slice_str("engine"),
+                                .auth_method = slice_str("engine"),
+                                .if_revision = -1,
+                                .args = said(story, args)};
+
+    play(story, &question);
+    return story->answer.status;
 }
 
 int story_settle(struct story *story, int64_t task, int status, int64_t until_ms)

@@ -68,6 +68,9 @@ int story_do_scribbled(struct story *story, const char *who, const char *event, 
 /* With a round that is not the open one. */
 int story_sign_round(struct story *story, const char *who, const char *event, const char *record,
                      int64_t round);
+/* How many refusals were beyond those of their hour, since the last time this was asked; and the leaf that tells them. */
+int story_beyond(struct story *story);
+int story_tell_refusals(struct story *story, const char *args);
 int story_settle(struct story *story, int64_t task, int status, int64_t until_ms);
 /* The command before this one is sent again with the same id. */
 bool story_is_repetition(struct story *story);

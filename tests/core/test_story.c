@@ -82,9 +82,35 @@ static void refusals_are_journaled_so_many_an_hour_and_not_more(void **state)
     for (int i = 0; i < 40; i++)
         assert_refused(story_do(story, "finn", "open", NULL, policy), 403, "not-allowed");
     assert_int_equal(story_size(story), before + 30);
+    assert_int_equal(story_beyond(story), 10);
     story_at(story, "2026-03-02T09:00:00Z");
     assert_refused(story_do(story, "finn", "open", NULL, policy), 403, "not-allowed");
     assert_int_equal(story_size(story), before + 31);
+    assert_int_equal(story_beyond(story), 0);
+    story_end(story);
+}
+
+static void what_was_beyond_is_one_leaf_that_says_how_many(void **state)
+{
+    struct story *story = story_begin();
+    struct leaf leaf;
+
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        assert_refused(story_do(story, "finn", "open", NULL, policy), 403, "not-allowed");
+    assert_done(story_tell_refusals(
+        story, "{'person': 'finn', 'from_ms': 1, 'until_ms': 2, 'count': 10, 'of': [{'command': "
+               "'open', 'code': 'not-allowed', 'count': 10}]}"));
+    leaf = story_leaf(story, story_size(story) - 1);
+    assert_string_equal(story_leaf_type(story, 0), "refusals.counted");
+    assert_true(slice_is(leaf.actor, "engine") && slice_is(leaf.stream, "refusal/finn"));
+    assert_int_equal(leaf.rev, 31);
+    assert_int_equal(value_get_int(&leaf.body, "count", 0), 10);
+    /* It is no refusal of the hour, and takes none's place. */
+    story_at(story, "2026-03-02T09:00:00Z");
+    for (int i = 0; i < 31; i++)
+        assert_refused(story_do(story, "finn", "open", NULL, policy), 403, "not-allowed");
+    assert_int_equal(story_beyond(story), 11);
     story_end(story);
 }
 
@@ -566,6 +592,7 @@ int main(void)
         cmocka_unit_test(a_policy_is_opened_as_a_draft),
         cmocka_unit_test(what_nobody_may_open_is_refused_and_journaled),
         cmocka_unit_test(refusals_are_journaled_so_many_an_hour_and_not_more),
+        cmocka_unit_test(what_was_beyond_is_one_leaf_that_says_how_many),
         cmocka_unit_test(a_draft_is_edited_by_its_author_alone),
         cmocka_unit_test(a_field_of_the_wrong_shape_is_refused),
         cmocka_unit_test(a_link_goes_to_a_record_and_to_nothing_else),

@@ -101,6 +101,20 @@ static void nothing_happened(struct picture before)
     only_refused(before, 0, "");
 }
 
+/* Waits (bounded) until the stream has so many entries: the engine writes them by itself. */
+static void until_entries_of_stream(const char *stream, uint64_t count)
+{
+    for (int tries = 0; tries < 1000; tries++) {
+        struct answer said =
+            query(tomas, "log", text("{\"stream\":\"%s\",\"limit\":1000}", stream));
+
+        expect(tomas, &said, 200, "");
+        if (value_get(&said.said.out, "entries")->count >= count)
+            return;
+    }
+    house_fail(house, "%s did not come to %d entries", stream, (int)count);
+}
+
 /* ---- the stage ---- */
 
 static int begin_house(void **state)
@@ -381,6 +395,8 @@ static void SEC_4_what_a_role_does_not_give_is_refused_at_every_entrance(void **
     /* Not one of them is an internal auditor, nor keeps the directory. */
     static const char *const others[] = {"amara", "henrik", "claire", "dmitri",    "leila",
                                          "pavel", "grace",  "omar",   "collector", "audit-worker"};
+    static const char *const admin[] = {"status", "metrics",    "drain",  "resume",
+                                        "stop",   "checkpoint", "backup", "clock.advance"};
     struct ballot ballot;
 
     (void)state;
@@ -399,11 +415,13 @@ static void SEC_4_what_a_role_does_not_give_is_refused_at_every_entrance(void **
                  client, "directory.install", NULL,
                  text("{\"people\":[{\"name\":\"%s\",\"roles\":[\"isms_manager\"]}]}", others[i])),
              403, "not-allowed");
-        told(client,
-             ask_json(client, "rota.admin.v1",
-                      text("{\"v\":1,\"id\":\"%s\",\"command\":\"drain\"}", new_id(house))),
-             403, "not-allowed");
-        only_refused(before, 6, "not-allowed");
+        for (size_t k = 0; k < sizeof admin / sizeof admin[0]; k++)
+            told(client,
+                 ask_json(
+                     client, "rota.admin.v1",
+                     text("{\"v\":1,\"id\":\"%s\",\"command\":\"%s\"}", new_id(house), admin[k])),
+                 403, "not-allowed");
+        only_refused(before, 5 + sizeof admin / sizeof admin[0], "not-allowed");
         client_free(&client);
     }
 }
@@ -652,17 +670,104 @@ static void SEC_9_a_revoked_worker_loses_its_lease_at_once_and_its_result_is_sta
     worker_free(&other);
 }
 
+/* ---- a flood ---- */
+
+enum { FLOOD = 500, AT_ONCE = 50, AN_HOUR_MS = 3600000 };
+
+/* So many refused commands of bo: every tenth is another one. */
+static void flood(int times)
+{
+    for (int i = 0; i < times; i += AT_ONCE) {
+        for (int k = 0; k < AT_ONCE; k++)
+            client_asks(
+                bo, "rota.command.v1",
+                packed(house, text("{\"v\":1,\"id\":\"%s\",\"command\":\"%s\","
+                                   "\"record\":\"%s\",\"args\":{}}",
+                                   new_id(house), k % 10 == 0 ? "edit" : "approve_plan", audit)));
+        for (int k = 0; k < AT_ONCE; k++)
+            told(bo, client_hears(bo, PATIENCE_MS), 403, "not-allowed");
+    }
+}
+
+static const struct value *count_of_bo(void)
+{
+    const struct value *list = refusals_of("bo");
+    const struct value *last = &list->as.items[list->count - 1];
+
+    assert_true(list->count > 0);
+    assert_true(slice_is(value_get_text(last, "type"), "refusals.counted"));
+    return value_get(last, "body");
+}
+
+static int64_t commits(void)
+{
+    struct answer said = query(tomas, "status", "{}");
+
+    return value_get_int(&said.said.out, "commits", 0);
+}
+
+/* 30 are entries; the others are counted, and the count is as durable as the answers were. */
+static void a_flood_of_refusals_is_counted_and_survives_a_kill(void **state)
+{
+    struct picture before;
+    const struct value *count;
+    struct buf said = BUF_EMPTY;
+    int64_t began, commits_before;
+
+    (void)state;
+    an_hour_later(NULL);
+    before = look("bo");
+    commits_before = commits();
+    began = boot_ms();
+    flood(FLOOD);
+    print_message("%d refusals in %d ms, %d commits\n", FLOOD, (int)(boot_ms() - began),
+                  (int)(commits() - commits_before));
+    /* A batch is one commit, whether it holds one refusal or all of them. */
+    assert_true(commits() - commits_before <= FLOOD);
+    assert_int_equal(journal_size(), before.size + 30);
+    house_kill(house);
+    house_start(house);
+    assert_int_equal(journal_size(), before.size + 30);
+    flood(AT_ONCE);
+    house_advance(house, AN_HOUR_MS);
+    until_entries_of_stream("refusal/bo", before.refusals + 31);
+    count = count_of_bo();
+    assert_int_equal(value_get_int(count, "count", 0), FLOOD + AT_ONCE - 30);
+    assert_int_equal(value_get(count, "of")->count, 2);
+    before = look("bo");
+    house_kill(house); /* told once, and not again */
+    house_start(house);
+    house_advance(house, AN_HOUR_MS);
+    assert_int_equal(refusals_of("bo")->count, before.refusals);
+    assert_int_equal(
+        house_rota(house, &said, "--as", "tomas", "log", "--stream", "refusal/bo", NULL), 0);
+    print_message("%s\n", buf_text(&said));
+    assert_non_null(strstr(buf_text(&said), "counted 520 more refusals of"));
+    buf_release(&said);
+}
+
 /* ---- external auditors ---- */
 
-static uint64_t reads_of(const char *what)
+static uint64_t entries_about(const char *what, const char *type)
 {
     struct answer said = query(tomas, "log", text("{\"stream\":\"read/edith/%s\"}", what));
     const struct value *list = value_get(&said.said.out, "entries");
+    uint64_t count = 0;
 
     expect(tomas, &said, 200, "");
     for (uint32_t i = 0; i < list->count; i++)
-        assert_true(slice_is(value_get_text(&list->as.items[i], "type"), "auditor.read"));
-    return list->count;
+        count += slice_is(value_get_text(&list->as.items[i], "type"), type) ? 1 : 0;
+    return count;
+}
+
+static uint64_t reads_of(const char *what)
+{
+    return entries_about(what, "auditor.read");
+}
+
+static uint64_t refused_reads_of(const char *what)
+{
+    return entries_about(what, "auditor.refused");
 }
 
 static void what_an_external_auditor_reads_is_written_down_once_an_hour(void **state)
@@ -686,7 +791,11 @@ static void what_an_external_auditor_reads_is_written_down_once_an_hour(void **s
     house_advance(house, 3600000);
     told(edith, query(edith, "show", page), 200, "");
     assert_int_equal(reads_of(audit), 2);
-    told(edith, ask_json(edith, "rota.events.v1", "{\"v\":1,\"from\":0}"), 403, "not-allowed");
+    size = journal_size();
+    for (int i = 0; i < 2; i++)
+        told(edith, ask_json(edith, "rota.events.v1", "{\"v\":1,\"from\":0}"), 403, "not-allowed");
+    assert_int_equal(journal_size(), size + 1);
+    assert_int_equal(refused_reads_of("events"), 1);
     client_free(&edith);
 }
 
@@ -727,6 +836,7 @@ static void with_a_scope_an_auditor_sees_those_kinds_until_the_last_day(void **s
     };
     const struct value *list;
     struct answer said;
+    uint64_t size;
 
     (void)state;
     entered("edith", "person", facts);
@@ -734,6 +844,14 @@ static void with_a_scope_an_auditor_sees_those_kinds_until_the_last_day(void **s
     told(edith, query(edith, "log", text("{\"record\":\"%s\"}", audit)), 200, "");
     for (size_t i = 0; i < sizeof closed / sizeof closed[0]; i++)
         told(edith, query(edith, closed[i][0], closed[i][1]), 403, "not-allowed");
+    /* What was refused is written down as well: once an hour for a record, or a query that is about none. */
+    assert_int_equal(refused_reads_of("IPR-0001@1.0"), 1);
+    assert_int_equal(refused_reads_of("log"), 1);
+    assert_int_equal(refused_reads_of("inbox"), 1);
+    size = journal_size();
+    told(edith, query(edith, "show", "{\"record\":\"IPR-0001\"}"), 403, "not-allowed");
+    told(edith, query(edith, "log", "{\"from\":3}"), 403, "not-allowed");
+    assert_int_equal(journal_size(), size);
     told(edith,
          query(edith, "diff", text("{\"record\":\"%s\",\"against\":\"IPR-0001@1.0\"}", audit)), 403,
          "not-allowed");
@@ -747,7 +865,18 @@ static void with_a_scope_an_auditor_sees_those_kinds_until_the_last_day(void **s
     for (uint32_t i = 0; i < list->count; i++)
         assert_true(slice_starts(value_get_text(&list->as.items[i], "record"), "AUD-"));
     entered("edith", "person", text("%s,\"not_after\":1", facts));
+    size = journal_size();
     told(edith, query(edith, "show", text("{\"record\":\"%s\"}", audit)), 403, "not-allowed");
+    told(edith, query(edith, "log", text("{\"record\":\"%s\"}", audit)), 403, "not-allowed");
+    for (int i = 0; i < 3; i++) /* names that are made up are one */
+        told(edith, query(edith, text("made-up-%d", i), "{}"), 403, "not-allowed");
+    told(edith, query(edith, "status", "{}"), 403, "not-allowed");
+    told(edith, ask_json(edith, "rota.events.v1", "{\"v\":1,\"from\":0}"), 403, "not-allowed");
+    assert_int_equal(refused_reads_of(audit), 1);
+    assert_int_equal(refused_reads_of("other"), 1);
+    assert_int_equal(refused_reads_of("status"), 1);
+    assert_int_equal(refused_reads_of("events"), 2); /* and one in an hour before */
+    assert_int_equal(journal_size(), size + 3);      /* the audit's is the one of `diff` */
     client_free(&edith);
 }
 
@@ -769,6 +898,7 @@ int main(void)
         TEST(SEC_6_an_approval_of_another_record_or_after_withdrawal_counts_for_nothing),
         TEST(SEC_8_a_forged_result_counts_for_nothing),
         TEST(SEC_9_a_revoked_worker_loses_its_lease_at_once_and_its_result_is_stale),
+        TEST(a_flood_of_refusals_is_counted_and_survives_a_kill),
         TEST(what_an_external_auditor_reads_is_written_down_once_an_hour),
         TEST(an_external_auditor_changes_nothing),
         TEST(with_a_scope_an_auditor_sees_those_kinds_until_the_last_day),

@@ -179,6 +179,23 @@ static void say_timer(struct sentence *s)
         add(s, ", due %s", facts_moment(s->tool, due_ms));
 }
 
+/* Refusals that were too many for an entry each. */
+static void say_counted(struct sentence *s)
+{
+    const struct value *of = value_get(s->body, "of");
+    int64_t count = value_get_int(s->body, "count", 0);
+
+    add(s, "counted %lld more refusal%s of %s, ", (long long)count, count == 1 ? "" : "s",
+        facts_name(s->tool, value_get_text(s->body, "person")));
+    add(s, "%s", facts_moment(s->tool, value_get_int(s->body, "from_ms", 0)));
+    add(s, " to %s", facts_moment(s->tool, value_get_int(s->body, "until_ms", 0)));
+    for (uint32_t i = 0; value_is(of, VALUE_ARRAY) && i < of->count; i++) {
+        add_slice(s, i == 0 ? ": " : ", ", value_get_text(&of->as.items[i], "command"), "");
+        add_slice(s, " (", value_get_text(&of->as.items[i], "code"), ")");
+        add(s, " %lld", (long long)value_get_int(&of->as.items[i], "count", 0));
+    }
+}
+
 static void say_other(struct sentence *s)
 {
     static const struct {
@@ -204,6 +221,16 @@ static void say_other(struct sentence *s)
         add_slice(s, " stand in for ", value_get_text(own(s), "from"), "");
         add_slice(s, " (", value_get_text(own(s), "number"), ")");
         add_slice(s, ": ", value_get_text(s->body, "delegation"), "");
+        return;
+    }
+    if (slice_is(s->type, "refusals.counted")) {
+        say_counted(s);
+        return;
+    }
+    if (slice_is(s->type, "auditor.read") || slice_is(s->type, "auditor.refused")) {
+        add(s, slice_is(s->type, "auditor.read") ? "read" : "was refused to read");
+        add_slice(s, " ", value_get_text(s->body, "record"), "");
+        add_slice(s, " (", value_get_text(s->body, "query"), "), as external auditor");
         return;
     }
     if (slice_starts(s->type, "refusal.")) {
