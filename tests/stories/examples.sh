@@ -17,8 +17,6 @@ trap 'stop_worker; leave' EXIT
 
 # An audit that asks for evidence; its name is left in $audit.
 begin_audit() {
-    now_ms=$(rota --as ines --json status | sed -n 's/.*"now_ms":\([0-9]*\).*/\1/p')
-    in_days() { date -u -d "@$((now_ms / 1000 + $1 * 86400))" +%F; }
     ends 0 --as tomas open audit --title "Evidence, by $1" objectives="Does the example serve?" criteria=A.8.8 \
         scope="The platform's build host" auditors=tomas,yuki auditee_owner=pavel cause="A new worker" \
         planned_start="$(in_days 1)" planned_end="$(in_days 5)" collect_from=build01.lumiere-analytics.example

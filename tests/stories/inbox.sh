@@ -6,9 +6,6 @@ set -u
 
 ends 0 init "$ROTA_DIR" --sample
 ends 0 up
-in_days() { "$python" -c 'import datetime, json, sys
-print(datetime.date.fromtimestamp(json.load(sys.stdin)["now_ms"] / 1000 + int(sys.argv[1]) * 86400))' "$1"; }
-day() { rota --json --as ines status | in_days "$1"; }
 # What was printed, in one line: where it was wrapped does not matter.
 flat() { tr -s ' \n' ' ' <"$out" >"$out.flat" && mv "$out.flat" "$out"; }
 letter() { cat "$ROTA_DIR"/mail/amara/new/* 2>/dev/null; }
@@ -19,7 +16,7 @@ ends 0 --as ines submit IPR-0001
 ends 0 --as amara approve IPR-0001
 ends 0 --as dmitri do IPR-0001 put_in_force
 ends 0 --as ines open --from "$ROTA_DIR/sample/scope_statement.cfg"
-ends 0 --as ines edit SCP-0001 requirements_considered=IPR-0001@1.0 effective_from="$(day 1)"
+ends 0 --as ines edit SCP-0001 requirements_considered=IPR-0001@1.0 effective_from="$(in_days 1)"
 ends 0 --as ines submit SCP-0001
 ends 0 --as amara inbox
 flat
@@ -89,7 +86,7 @@ ends 0 --as amara approve "$change"
 ends 0 --as henrik approve "$change"
 sed -e 's/Lumière Ventures SARL"; position = "out"/Lumière Ventures SARL"; position = "partial"/' \
     "$ROTA_DIR/sample/scope_v2.cfg" >"$ROTA_DIR/v2.cfg"
-ends 0 --as ines edit SCP-0001@2.0 --from "$ROTA_DIR/v2.cfg" effective_from="$(day 14)"
+ends 0 --as ines edit SCP-0001@2.0 --from "$ROTA_DIR/v2.cfg" effective_from="$(in_days 14)"
 ends 0 --as ines do "$change" implement
 ends 0 --as ines edit "$change" to_version=SCP-0001@2.0
 ends 0 --as ines submit SCP-0001@2.0

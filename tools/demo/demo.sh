@@ -58,7 +58,7 @@ until_state() {
     done
 }
 must_be() { [ "$(state_of "$1")" = "$2" ] || { echo "$1 is $(state_of "$1"), not $2"; return 1; }; }
-in_days() { date -d "@$(($(rota --as ines --json status | sed -n 's/.*"now_ms":\([0-9]*\).*/\1/p') / 1000 + $1 * 86400))" +%F; }
+in_days() { TZ=Europe/Paris date -d "@$(($(rota --as ines --json status | sed -n 's/.*"now_ms":\([0-9]*\).*/\1/p') / 1000 + $1 * 86400))" +%F; }
 newest() { rota --as ines --json list "$1" | sed -n 's/.*"record":"\([^"]*\)".*/\1/p' | tail -n 1; }
 
 chapter "0  A new organisation"
