@@ -1,7 +1,8 @@
 /* authority.h - who may: the one place where a permission is decided.
  *
  * Every way in (a person's command, a worker's result, a timer, a rule, an administrator) asks here, with the
- * directory, the definition and the record as they stand in the draft.
+ * directory, the definition and the record as they stand in the draft. A rule of separation that stands against somebody
+ * yields only to a signed waiver of that rule for that person over the record's present content (waiver.c).
  */
 #ifndef ROTA_CORE_AUTHORITY_H
 #define ROTA_CORE_AUTHORITY_H
@@ -39,9 +40,10 @@ struct slice authority_delegate(struct core *core, struct slice person,
                                 const struct subject *subject, const struct transition *transition,
                                 const struct value *taken, struct slice *number);
 
-/* Is none of `people` one of `apart`? If one is: who, and as which word (memory of the pack and the draft). */
-bool authority_apart(struct core *core, const struct subject *subject, const struct words *people,
-                     const struct words *apart, struct slice *who, const char **word);
+/* Is none of the need's `people` one of its `apart` whom no waiver frees? If one is: who, and as which word (memory of the
+ * pack and the draft). */
+bool authority_apart(struct core *core, const struct subject *subject, const struct need *need,
+                     struct slice *who, const char **word);
 
 enum permission authority_edit(struct core *core, struct slice actor, const struct subject *subject,
                                const char **sentence);

@@ -249,6 +249,8 @@ static const char *const migrate_keys[] = {"to",        "map",        "set",    
                                            "statement", "sig_format", NULL};
 static const char *const back_keys[] = {"reason",    "digest",     "meaning", "key",
                                         "statement", "sig_format", NULL};
+static const char *const waive_keys[] = {"rule",    "person", "reason",    "check",      "digest",
+                                         "meaning", "key",    "statement", "sig_format", NULL};
 static const char *const pack_keys[] = {"digest", "pack", "reason", NULL};
 static const char *const enrol_keys[] = {"person", "key", "serial", "endorsements", "reason", NULL};
 static const char *const revoke_keys[] = {"person", "reason", NULL};
@@ -267,6 +269,7 @@ static const struct {
     {"ack", acknowledge, ack_keys},
     {"migrate", record_migrate, migrate_keys},
     {"migrate_back", record_migrate_back, back_keys},
+    {WAIVE_COMMAND, waiver_give, waive_keys},
     {"audit.import", audit_import, import_keys},
     {"directory.install", directory_install, NULL},
     {"pack.install", pack_install, pack_keys},
@@ -447,6 +450,7 @@ static void begin_run(struct core *core, const struct question *question, struct
     core->now_ms = question->now_us / 1000;
     core->streams = value_map();
     core->is_signature_checked = false;
+    core->waived = NULL;
     buf_clear(&core->leaf_bytes);
     run->follows = value_array();
     run->offers = value_array();
@@ -568,6 +572,15 @@ static void add_started(struct arena *arena, const struct leaf *leaf, struct val
         value_set(arena, out, "successor", value_text(leaf->stream));
 }
 
+static int64_t number_at_end(struct slice stream)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < stream.len; i++)
+        n = stream.at[i] < '0' || stream.at[i] > '9' ? 0 : n * 10 + (stream.at[i] - '0');
+    return n;
+}
+
 struct value core_reply(struct arena *arena, const struct leaf *leaves, int count)
 {
     struct value out = value_map(), started = value_array();
@@ -590,6 +603,8 @@ struct value core_reply(struct arena *arena, const struct leaf *leaves, int coun
     if (slice_starts(leaves[0].type, "delegation."))
         value_set(arena, &out, "delegation",
                   value_text(slice_of(leaves[0].stream.at + 11, leaves[0].stream.len - 11)));
+    if (slice_is(leaves[0].type, "record." WAIVE_COMMAND))
+        value_set(arena, &out, "waiver", value_int(number_at_end(leaves[0].stream)));
     if (started.count > 0)
         value_set(arena, &out, "started", started);
     return out;

@@ -13,6 +13,7 @@
  *     scope.c       what a condition sees
  *     pack.c        definitions are installed
  *     delegation.c  who stands in for whom
+ *     waiver.c      rules of separation of duties that are waived
  *     change.c      what a version changes, in full and in short
  *     erase.c       texts and files: whose they are, how long they are kept, their end
  *     migrate.c     a record moves to the definition that counts, and back
@@ -31,6 +32,11 @@ enum { RECORD_TITLE_MAX = 256, INLINE_MAX = 1024 };
 
 struct directory; /* index over person rows */
 
+struct apart { /* who is kept apart, and by which rule */
+    const char *rule;
+    struct slice person;
+};
+
 struct core {
     struct state *state;
     struct map packs;            /* digest -> struct pack, owned */
@@ -44,6 +50,8 @@ struct core {
     int64_t now_ms;
     bool is_signature_checked; /* the question's, by check_signature() */
     struct value streams;      /* streams this run has changed: key -> true */
+    struct apart apart;        /* of the last rule of separation that stood against somebody */
+    struct value *waived;      /* gets what lets pass (waivers_used()); NULL: nobody asks */
 };
 
 /* ---- run.c ---- */
@@ -395,6 +403,33 @@ void journal_refusal(struct core *core, const struct question *question, struct 
 int note_counted(struct core *core, const struct question *question);
 int note_read(struct core *core, const struct question *question);
 bool was_refused_so(const struct question *question, const struct leaf *leaf); /* refusal.* */
+
+/* ---- waiver.c ---- */
+#define WAIVE_COMMAND "waive_sod" /* `waive` is an event of kinds */
+#define APART_RULE "SOD-1"        /* where a transition or an approval names no rule */
+#define NEED_RULE "SOD-3"         /* where a need names none */
+enum { WAIVERS_MAX = 100 };       /* of one record */
+/* The number of the waiver of the rule for the person over the record's present content; 0: there is none. */
+int64_t waiver_of(struct core *core, const struct subject *subject, const char *rule,
+                  struct slice person);
+/* The same for whoever decides a permission, and nobody else: what was needed and what let it pass is noted. */
+bool waiver_lets_pass(struct core *core, const struct subject *subject, const char *rule,
+                      struct slice person);
+/* What a decision that is permitted rests on: array of {n, rule, person, by}. `in_place` as the command says, or empty. */
+struct value waivers_used(struct core *core, struct slice actor, struct slice in_place,
+                          const struct subject *subject, const struct transition *transition);
+/* Each of them keeps that it was used by the leaf that is made next. */
+void waivers_note(struct core *core, const struct subject *subject, const char *event,
+                  struct slice actor, const struct value *used, struct value *effects);
+bool waiver_is_possible(struct core *core, const struct subject *subject, const char *rule);
+/* May `signer` waive it for the person? Refuses. */
+int waiver_check(struct core *core, const struct subject *subject, struct slice rule,
+                 struct slice person, struct slice signer);
+/* The command as a row: what is signed, and with which meaning; and where the next one of the record will stand. */
+const struct transition *waiver_row(struct core *core, const struct subject *subject,
+                                    struct slice rule, struct slice person);
+struct slice waiver_stream(struct core *core, const struct subject *subject);
+int waiver_give(struct core *core, const struct question *question);
 
 /* ---- decide.c ---- */
 int directory_install(struct core *core, const struct question *question);

@@ -20,6 +20,7 @@ static const struct {
     {"content", query_content}, {"processes", query_processes},
     {"packs", query_packs},     {"migration", query_migration},
     {"rules", query_rules},     {"delegations", query_delegations},
+    {"waivers", query_waivers},
 };
 
 bool query_exists(struct slice name)
@@ -60,8 +61,8 @@ static bool is_content_in_scope(struct asking *asking)
 static bool is_in_scope(struct asking *asking)
 {
     static const char *const open[] = {"info",   "kinds", "processes", "rules",
-                                       "people", "list",  "find"};
-    static const char *const about_one[] = {"show", "diff", "why", "log", "tasks"};
+                                       "people", "list",  "find",      "waivers"};
+    static const char *const about_one[] = {"show", "diff", "why", "log", "tasks", "waivers"};
     struct core *core = asking->core;
     struct slice name = asking->query->name, principal = asking->query->principal;
     struct slice against = value_get_text(asking->args, "against");
@@ -70,7 +71,8 @@ static bool is_in_scope(struct asking *asking)
     if (!authority_is_scoped(core, principal))
         return true;
     for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
-        if (slice_is(name, open[i]))
+        if (slice_is(name, open[i]) &&
+            (!slice_is(name, "waivers") || value_get(asking->args, "record") == NULL))
             return true;
     if (slice_is(name, "content"))
         return is_content_in_scope(asking);

@@ -32,6 +32,7 @@ int query_content(struct asking *asking);
 int query_packs(struct asking *asking);
 int query_migration(struct asking *asking);
 int query_delegations(struct asking *asking);
+int query_waivers(struct asking *asking);
 
 int asked_subject(struct asking *asking, struct subject *out); /* args.record, or refuses */
 uint32_t asked_limit(const struct asking *asking, uint32_t preset, uint32_t max);
@@ -60,6 +61,9 @@ struct value task_value(struct asking *asking, struct slice key, const struct va
 struct slice right_to_use(struct asking *asking, const struct subject *subject,
                           const struct transition *transition, struct slice person,
                           struct slice wanted, struct slice *number);
+
+/* The record's waivers, the oldest first: as `waivers` lists them. */
+struct value waivers_value(struct asking *asking, const struct subject *subject);
 
 /* People of an open round who have not voted yet. */
 struct value still_to_vote(struct arena *arena, const struct value *round); /* asked now */

@@ -13,7 +13,7 @@ static void put_facts(struct asking *asking, const struct subject *subject)
     static const char *const facts[] = {
         "kind",   "title",   "state",  "stage",      "owner",      "author",     "digest",
         "fields", "editors", "did",    "created_ms", "changed_ms", "entered_ms", "in_force_ms",
-        "via",    "pack",    "bundle", "closed_ms",  "disposed"};
+        "via",    "pack",    "bundle", "closed_ms",  "disposed",   "waived"};
     const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
     struct slice version = value_get_text(subject->row, "version");
     struct slice phase = value_get_text(subject->row, "phase");
@@ -53,7 +53,8 @@ static struct value votes_value(struct asking *asking, const struct subject *sub
         value_set(asking->arena, &vote, "person", value_text(person));
         value_set(asking->arena, &vote, "vote", votes->as.pairs[i].value);
         value_set(asking->arena, &vote, "at_ms", value_int(value_get_int(row, "at_ms", 0)));
-        copy_facts(asking->arena, row, (const char *const[]){"for", "delegation"}, 2, &vote);
+        copy_facts(asking->arena, row, (const char *const[]){"for", "delegation", "waived"}, 3,
+                   &vote);
         value_put(asking->arena, &out, person, vote);
     }
     return out;
@@ -248,6 +249,7 @@ int query_show(struct asking *asking)
     *asking->out = value_map();
     put_facts(asking, &subject);
     put_rounds(asking, &subject);
+    put(asking, "waivers", waivers_value(asking, &subject));
     put_links(asking, &subject);
     put_timers(asking, &subject);
     put(asking, "deliveries", rows_beside(asking, &subject, "delivery"));

@@ -89,6 +89,33 @@ static const struct transition *find_row(const struct subject *subject, struct s
     return found;
 }
 
+/* What top management may do about a rule of separation that stands against somebody. */
+static void hint_waiver(struct asking *asking, const struct subject *subject, bool is_round_open)
+{
+    const char *rule = asking->core->apart.rule;
+    struct slice person = asking->core->apart.person;
+    struct value *hints = value_at(asking->out, slice_str("hints"));
+    struct slice hint;
+
+    if (rule == NULL || !waiver_is_possible(asking->core, subject, rule))
+        return;
+    hint = textf(asking->core,
+                 "Where nobody else can do it, somebody of top management may waive %s for %.*s "
+                 "over this very content, with a check that makes up for it: rota waive %.*s %s "
+                 "--for %.*s --reason \"...\" --check \"...\"%s",
+                 rule, (int)person.len, (const char *)person.at, (int)subject->id.len,
+                 (const char *)subject->id.at, rule, (int)person.len, (const char *)person.at,
+                 is_round_open ? ". Whom the open approval asks is settled: it is submitted again "
+                                 "after that"
+                               : "");
+    if (hints == NULL) {
+        value_set(asking->arena, asking->out, "hints", value_array());
+        hints = value_at(asking->out, slice_str("hints"));
+    }
+    if (!value_has_text(hints, hint))
+        value_push(asking->arena, hints, value_text(hint));
+}
+
 /* What a deciding function refused becomes a sentence, and the next one can be asked. */
 static void take_refusal(struct asking *asking)
 {
@@ -97,6 +124,16 @@ static void take_refusal(struct asking *asking)
     if (core->run->is_refused)
         say(asking, "missing", slice_str(core->run->refusal.sentence));
     core->run->is_refused = false;
+}
+
+/* The same of a function that asks about needs as well. */
+static void take_need(struct asking *asking, const struct subject *subject)
+{
+    struct core *core = asking->core;
+
+    if (core->run->is_refused && strcmp(core->run->refusal.code, "separation-of-duties") == 0)
+        hint_waiver(asking, subject, false);
+    take_refusal(asking);
 }
 
 /* What goes together with the record, and whether it can go along. */
@@ -135,7 +172,7 @@ static void explain_guard(struct asking *asking, const struct subject *subject,
             textf(core, "%s waits until %.*s is closed.", transition->event, (int)child.len,
                   (const char *)child.at));
     if (record_check_complete(core, subject, transition) != 0)
-        take_refusal(asking);
+        take_need(asking, subject);
     explain_bundle(asking, subject, transition, person);
 }
 
@@ -166,14 +203,38 @@ static void explain_stages(struct asking *asking, const struct subject *subject)
     }
 }
 
+/* Whom the approval would ask if the rule did not stand against them. */
+static void hint_opening(struct asking *asking, const struct subject *subject)
+{
+    const struct approval *approval = subject->kind->approval;
+    const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
+    const char *sentence = "";
+
+    for (int i = 0; grant != NULL && i < approval->stage_count; i++) {
+        struct value people = value_array(), round = value_map();
+        struct subject seen = *subject;
+
+        authority_people_of(asking->core, subject, &approval->stages[i].ask, &people);
+        value_set(asking->arena, &round, "ask", people);
+        seen.round = &round;
+        for (uint32_t k = 0; k < people.count; k++) {
+            if (authority_transition(asking->core, value_slice(&people.as.items[k]), &seen, grant,
+                                     &sentence) == DENY_APART)
+                hint_waiver(asking, subject, false);
+        }
+    }
+}
+
 /* Whether the round that the event opens could be granted by anybody: once nothing else stands in the way, as when it is
  * decided. */
 static void explain_opening(struct asking *asking, const struct subject *subject,
                             const struct transition *transition, struct slice person)
 {
     if (transition->opens_round && value_get(asking->out, "missing")->count == 0 &&
-        check_opening(asking->core, subject, transition, person) != 0)
+        check_opening(asking->core, subject, transition, person) != 0) {
         take_refusal(asking);
+        hint_opening(asking, subject);
+    }
 }
 
 static void explain_round(struct asking *asking, const struct subject *subject,
@@ -242,6 +303,8 @@ static void explain_permission(struct asking *asking, const struct subject *subj
     }
     if (permission != PERMIT) {
         say(asking, "missing", slice_str(sentence));
+        if (permission == DENY_APART)
+            hint_waiver(asking, subject, transition->vote != VOTE_NONE && subject->round != NULL);
         return;
     }
     say(asking, "holds",
@@ -417,6 +480,31 @@ static void prepare_also(struct asking *asking, const struct subject *subject,
         value_set(asking->arena, asking->out, "also", also);
 }
 
+static void put_origin(struct asking *asking)
+{
+    *asking->out = value_map();
+    value_set(
+        asking->arena, asking->out, "origin",
+        value_text(value_get_text(state_row(asking->core->state, slice_str("journal")), "origin")));
+}
+
+/* args {rule, person} besides: who may not, or need not, hears it before he signs. */
+static int prepare_waiver(struct asking *asking, const struct subject *subject)
+{
+    struct slice rule = value_get_text(asking->args, "rule");
+    struct slice person = value_get_text(asking->args, "person");
+
+    if (waiver_check(asking->core, subject, rule, person, asking->query->principal) != 0)
+        return -1;
+    put_origin(asking);
+    prepare_event(asking, subject, waiver_row(asking->core, subject, rule, person),
+                  asking->query->principal, asking->out);
+    value_set(asking->arena, asking->out, "stream",
+              value_text(waiver_stream(asking->core, subject)));
+    value_set(asking->arena, asking->out, "rev", value_int(0));
+    return 0;
+}
+
 int query_prepare(struct asking *asking)
 {
     struct slice event = value_get_text(asking->args, "event");
@@ -427,6 +515,8 @@ int query_prepare(struct asking *asking)
 
     if (asked_subject(asking, &subject) != 0)
         return -1;
+    if (slice_is(event, WAIVE_COMMAND))
+        return prepare_waiver(asking, &subject);
     if (slice_is(event, "migrate") || slice_is(event, "migrate_back")) {
         transition = migration_row(asking->core, event);
     } else {
@@ -437,10 +527,7 @@ int query_prepare(struct asking *asking)
     if (transition->vote != VOTE_NONE && subject.round == NULL)
         return run_refuse(asking->core, 409, "wrong-state", "No approval of %.*s is open.",
                           (int)subject.id.len, (const char *)subject.id.at);
-    *asking->out = value_map();
-    value_set(
-        asking->arena, asking->out, "origin",
-        value_text(value_get_text(state_row(asking->core->state, slice_str("journal")), "origin")));
+    put_origin(asking);
     right = right_to_use(asking, &subject, transition, asking->query->principal,
                          value_get_text(asking->args, "for"), &number);
     prepare_event(asking, &subject, transition, right, asking->out);

@@ -315,13 +315,13 @@ static int check_need(struct core *core, const struct subject *subject, const st
                            NULL, NULL)
                    ? 0
                    : run_refuse(core, 422, "guard-failed", "%s", need->says);
-    if (authority_apart(core, subject, &need->people, &need->apart, &who, &word))
+    if (authority_apart(core, subject, need, &who, &word))
         return 0;
     return run_refuse(core, 403, "separation-of-duties",
                       "%.*s stands as \"%s\" and may not be named here (%s: separation of "
                       "duties). %s",
                       (int)who.len, (const char *)who.at, word,
-                      need->rule != NULL ? need->rule : "SOD-3",
+                      need->rule != NULL ? need->rule : NEED_RULE,
                       need->says != NULL ? need->says : "Name somebody else.");
 }
 

@@ -751,6 +751,7 @@ struct cast { /* what somebody says in one round: a leaf of its own, with its ow
     const struct transition *transition;
     struct slice stream;
     struct slice delegation; /* by which it is in somebody else's place; or empty */
+    struct value waived;     /* array: waivers that it rests on */
     bool is_given;           /* they are asked in this round */
 };
 
@@ -787,6 +788,10 @@ static int64_t put_vote(struct core *core, const struct cast *cast, const struct
         value_set(core->arena, &own, "for", value_text(right));
         value_set(core->arena, &own, "delegation", value_text(cast->delegation));
     }
+    if (cast->waived.count > 0)
+        value_set(core->arena, &own, "waived", cast->waived);
+    waivers_note(core, subject, cast->transition->event, question->principal, &cast->waived,
+                 &effects);
     value_set(core->arena, &effects, "", own);
     return run_leaf(core,
                     (const char *)textf(core, "record.%.*s", (int)question->command.len,
@@ -876,6 +881,8 @@ static int check_cast(struct core *core, const struct subject *subject, struct c
         authority_in_place(core, question->principal, question_right(question), subject,
                            cast->transition, &sentence, &cast->delegation) != PERMIT)
         return run_refuse(core, 403, "not-allowed", "%s", sentence);
+    cast->waived = waivers_used(core, question->principal, value_get_text(question->args, "for"),
+                                subject, cast->transition);
     cast->stream =
         textf(core, "%.*s/round/%lld/%.*s", (int)subject->id.len, (const char *)subject->id.at,
               (long long)value_get_int(subject->round, "n", 0), (int)question->principal.len,

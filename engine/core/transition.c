@@ -651,6 +651,20 @@ static int take_along(struct core *core, struct move *move, const struct value *
     return is_void ? rounds_void(core, others, move->seq) : 0;
 }
 
+/* Rules of separation that it would have met, had nobody waived them. */
+static void put_waived(struct core *core, struct move *move)
+{
+    struct slice actor = doer(move);
+    struct value used =
+        waivers_used(core, actor, in_place_of(move), &move->subject, move->transition);
+
+    if (used.count == 0)
+        return;
+    value_set(core->arena, value_sub(core->arena, &move->own, slice_str("waived")),
+              move->transition->event, used);
+    waivers_note(core, &move->subject, move->transition->event, actor, &used, &move->effects);
+}
+
 int move_make(struct core *core, struct move *move)
 {
     const struct transition *transition = move->transition;
@@ -662,6 +676,7 @@ int move_make(struct core *core, struct move *move)
     struct subject seen = move->subject;
     bool becomes_valid = bundle_becomes_valid(&move->subject, transition), is_void;
 
+    put_waived(core, move);
     if (prepare_own(core, move, &after) != 0)
         return -1;
     is_void = close_round(core, move);

@@ -163,17 +163,23 @@ static int sign_with(struct story *story, const char *who, const char *key_of, c
     return give(story, &question);
 }
 
-struct question story_ballot(struct story *story, const char *who, const char *event,
-                             const char *record)
+struct question story_signed(struct story *story, const char *who, const char *key_of,
+                             const char *event, const char *record, const char *args)
 {
-    struct question question = command_of(story, who, event, record, said(story, NULL));
+    struct question question = command_of(story, who, event, record, said(story, args));
     uint8_t *key = arena_take(&story->arena, SIGN_KEY_LEN);
 
     sign_public_key(seed_of(story, who), key);
-    assert_int_equal(house_sign(&story->house, &story->arena, &question, key, seed_of(story, who),
-                                &story->answer),
+    assert_int_equal(house_sign(&story->house, &story->arena, &question, key,
+                                seed_of(story, key_of), &story->answer),
                      0);
     return question;
+}
+
+struct question story_ballot(struct story *story, const char *who, const char *event,
+                             const char *record)
+{
+    return story_signed(story, who, who, event, record, NULL);
 }
 
 int story_cast(struct story *story, struct question *ballot)

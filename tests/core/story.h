@@ -57,6 +57,9 @@ int story_sign(struct story *story, const char *who, const char *event, const ch
 struct question story_ballot(struct story *story, const char *who, const char *event,
                              const char *record);
 int story_cast(struct story *story, struct question *ballot);
+/* The same with arguments, and with the key of somebody who may be another. */
+struct question story_signed(struct story *story, const char *who, const char *key_of,
+                             const char *event, const char *record, const char *args);
 /* As story_sign, but with the key of somebody else. */
 int story_sign_forged(struct story *story, const char *who, const char *key_of, const char *event,
                       const char *record);

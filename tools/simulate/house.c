@@ -256,13 +256,16 @@ int house_sign(struct house *house, struct arena *arena, struct question *questi
                const uint8_t key[SIGN_KEY_LEN], const uint8_t seed[SIGN_SEED_LEN],
                struct house_answer *answer)
 {
+    static const char *const parts[] = {"for", "rule", "person"}; /* what the sentence depends on */
     char *who = arena_copy(arena, question->principal.at, question->principal.len);
     struct value asked = value_map(), prepared, also, *args;
 
     value_set(arena, &asked, "record", value_text(question->record));
     value_set(arena, &asked, "event", value_text(question->command));
-    if (value_get(question->args, "for") != NULL)
-        value_set(arena, &asked, "for", *value_get(question->args, "for"));
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (value_get(question->args, parts[i]) != NULL)
+            value_set(arena, &asked, parts[i], *value_get(question->args, parts[i]));
+    }
     if (house_query(house, who, "prepare", &asked, &prepared, answer) != 0)
         return -1;
     prepared = value_copy(arena, &prepared);
