@@ -242,8 +242,9 @@ static int admin_note(struct core *core, const struct question *question)
 static const char *const open_keys[] = {"kind", "title", "fields", "owner", "links", NULL};
 static const char *const edit_keys[] = {"set", "title", "reason", NULL};
 static const char *const ack_keys[] = {"digest", "reason", NULL};
-static const char *const import_keys[] = {"tool",   "format",   "sha256", "version", "worker",
-                                          "covers", "findings", "file",   NULL};
+static const char *const import_keys[] = {"tool",   "format", "sha256",   "version",
+                                          "worker", "covers", "findings", "file",
+                                          "from",   "of",     NULL};
 static const char *const migrate_keys[] = {"to",        "map",        "set",     "void_round",
                                            "reason",    "digest",     "meaning", "key",
                                            "statement", "sig_format", NULL};
@@ -380,6 +381,8 @@ static int answer_follow(struct core *core, const struct question *question)
         return notice_more(core, question);
     if (strcmp(event, "erase") == 0)
         return contents_erase_more(core, question);
+    if (strcmp(event, IMPORT_GONE) == 0)
+        return import_gone(core, question);
     if (strcmp(event, ROUNDS_RECOUNT) == 0)
         return rounds_recount(core, question);
     if (strcmp(event, ROUND_RECOUNT) == 0)

@@ -377,6 +377,8 @@ int record_migrate_back(struct core *core, const struct question *question);
 
 /* ---- import.c ---- */
 int audit_import(struct core *core, const struct question *question);
+#define IMPORT_GONE "import.gone" /* what follows: args {records} are no longer seen */
+int import_gone(struct core *core, const struct question *question);
 
 /* ---- key.c ---- */
 bool keys_have_roots(struct core *core);

@@ -20,7 +20,7 @@ static const struct {
     {"content", query_content}, {"processes", query_processes},
     {"packs", query_packs},     {"migration", query_migration},
     {"rules", query_rules},     {"delegations", query_delegations},
-    {"waivers", query_waivers},
+    {"waivers", query_waivers}, {"import", query_import},
 };
 
 bool query_exists(struct slice name)

@@ -33,6 +33,7 @@ int query_packs(struct asking *asking);
 int query_migration(struct asking *asking);
 int query_delegations(struct asking *asking);
 int query_waivers(struct asking *asking);
+int query_import(struct asking *asking); /* import.c */
 
 int asked_subject(struct asking *asking, struct subject *out); /* args.record, or refuses */
 uint32_t asked_limit(const struct asking *asking, uint32_t preset, uint32_t max);

@@ -147,8 +147,14 @@ void run_follow(struct core *core, struct slice record, const char *event, int64
 {
     struct value follow = value_map();
 
-    if (core->run->follows.count == RUN_FOLLOW_MAX)
+    if (core->run->follows.count == RUN_FOLLOW_MAX) {
+        /* Whoever asked can ask for less; nothing of what a command causes is left out. */
+        if (core->question->kind == QUESTION_COMMAND)
+            run_refuse(core, 413, "too-large",
+                       "More than %d things would follow from this command at once.",
+                       RUN_FOLLOW_MAX);
         return;
+    }
     value_set(core->arena, &follow, "record", value_text(keep_text(core, record)));
     if (event != NULL)
         value_set(core->arena, &follow, "event", value_str(event));

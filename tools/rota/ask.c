@@ -259,7 +259,7 @@ static int no_answer(struct tool *tool, enum client_result result, const struct 
     return tool_error(TOOL_INPUT, err);
 }
 
-static int refused(struct tool *tool, const struct reply *reply)
+int ask_refused(struct tool *tool, const struct reply *reply)
 {
     const struct status *known = status_of_number(reply->status);
     struct slice code = reply->code, text = reply->message;
@@ -311,7 +311,7 @@ int ask_query(struct tool *tool, const char *query, struct value args, struct va
     if (status != TOOL_DONE)
         return status;
     if (reply.status / 100 != 2)
-        return refused(tool, &reply);
+        return ask_refused(tool, &reply);
     *out = reply.out;
     return TOOL_DONE;
 }
@@ -324,7 +324,7 @@ int ask_query_if(struct tool *tool, const char *query, struct value args, struct
     if (status != TOOL_DONE)
         return status;
     if (reply.status / 100 != 2 && reply.status != 404)
-        return refused(tool, &reply);
+        return ask_refused(tool, &reply);
     *out = reply.status == 404 ? VALUE_NONE : reply.out;
     return TOOL_DONE;
 }
@@ -345,12 +345,12 @@ int ask_events(struct tool *tool, const struct value *message, int64_t patience_
     if (status != TOOL_DONE)
         return status;
     if (reply.status / 100 != 2)
-        return refused(tool, &reply);
+        return ask_refused(tool, &reply);
     *out = reply.out;
     return TOOL_DONE;
 }
 
-int ask_command(struct tool *tool, struct command *command, struct reply *out)
+int ask_command_quietly(struct tool *tool, struct command *command, struct reply *out)
 {
     struct question question = {"rota.command.v1", slice_of(NULL, 0), slice_of(NULL, 0), 0};
     struct buf body = BUF_EMPTY;
@@ -371,8 +371,15 @@ int ask_command(struct tool *tool, struct command *command, struct reply *out)
         status = ask_front(tool, &question, out);
     }
     buf_release(&body);
+    return status;
+}
+
+int ask_command(struct tool *tool, struct command *command, struct reply *out)
+{
+    int status = ask_command_quietly(tool, command, out);
+
     if (status == TOOL_DONE && out->status / 100 != 2)
-        status = refused(tool, out);
+        status = ask_refused(tool, out);
     return status;
 }
 
@@ -418,7 +425,7 @@ static int ask_locally(struct tool *tool, const char *service, const char *name,
     if (result != CLIENT_ANSWERED)
         return no_answer(tool, result, &err);
     if (reply.status / 100 != 2)
-        return refused(tool, &reply);
+        return ask_refused(tool, &reply);
     *out = reply.out;
     return TOOL_DONE;
 }

@@ -39,6 +39,9 @@ int ask_query_if(struct tool *tool, const char *query, struct value args, struct
 
 /* A command; makes an id if `command->id` is empty. */
 int ask_command(struct tool *tool, struct command *command, struct reply *out);
+/* The same; a refusal is not said: `*out` has it, and ask_refused() says it. */
+int ask_command_quietly(struct tool *tool, struct command *command, struct reply *out);
+int ask_refused(struct tool *tool, const struct reply *reply);
 /* A command about no record; says `done`, or with --json the engine's answer. */
 int ask_told(struct tool *tool, const char *name, const struct value *args, const char *done);
 struct slice ask_new_id(struct tool *tool);

@@ -1,7 +1,8 @@
 /* import.c - `rota import`: a tool's report becomes findings of an audit.
  *
  * rota-audit reads the file (it alone knows formats) and prints one JSON object; the engine raises each finding
- * once, by its de-duplication key, in one transaction. The same file twice is refused by its hash: nothing changes.
+ * once, by its de-duplication key. A file goes in parts (wire/import.h), each one transaction: what broke off is
+ * taken up by the same command where it stood. The same file twice is refused by its hash: nothing changes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +14,10 @@
 #include "commands.h"
 #include "facts.h"
 #include "programs.h"
+#include "wire/import.h"
 #include "wire/json.h"
 
-enum { PARSED_MAX = 64 * 1024 * 1024, PARSED_DEPTH = 8 };
+enum { PARSED_MAX = 64 * 1024 * 1024, PARSED_DEPTH = 8, RAISED_SHOWN = 40 };
 
 /* What a program prints, until its end. */
 static int read_from_program(char *const *argv, struct buf *out)
@@ -123,38 +125,160 @@ static const char *row_text(struct tool *tool, const struct value *row)
 
 static void tell_list(struct tool *tool, const struct value *list, const char *label)
 {
-    for (uint32_t i = 0; value_is(list, VALUE_ARRAY) && i < list->count; i++)
+    for (uint32_t i = 0; i < list->count && i < RAISED_SHOWN; i++)
         output_line(&tool->out, INK_NONE, "  %s %s", label, row_text(tool, &list->as.items[i]));
+    if (list->count > RAISED_SHOWN)
+        output_line(&tool->out, INK_DIM, "  %s and %u more", label, list->count - RAISED_SHOWN);
 }
 
-static void tell_json(struct tool *tool, const struct value *parsed, const struct reply *reply)
-{
-    struct value line =
-        reply->out.type == VALUE_MAP ? value_copy(&tool->arena, &reply->out) : value_map();
+/* ---- sending ---- */
 
-    value_set(&tool->arena, &line, "findings", value_int(count_of(parsed, "findings")));
-    value_set(&tool->arena, &line, "rejects", value_int(count_of(parsed, "rejects")));
+struct sending {
+    struct tool *tool;
+    const struct value *report;
+    struct slice audit;
+    uint32_t from, began; /* the next finding; the one that this run began with */
+    uint32_t part_max;
+    bool shows_progress;
+    struct value raised; /* ids */
+    struct value out;    /* of the last answer */
+};
+
+static void show_progress(const struct sending *sending)
+{
+    if (!sending->shows_progress)
+        return;
+    fprintf(stderr, "\r%u of %u findings ", sending->from, count_of(sending->report, "findings"));
+    fflush(stderr);
+}
+
+/* How far the engine is with this file. */
+static int ask_how_far(struct sending *sending, uint32_t *next)
+{
+    struct tool *tool = sending->tool;
+    struct value args = value_map(), answer;
+    int status;
+
+    value_set(&tool->arena, &args, "record", value_text(sending->audit));
+    value_set(&tool->arena, &args, "sha256", value_text(value_get_text(sending->report, "sha256")));
+    status = ask_query(tool, "import", args, &answer);
+    if (status == TOOL_DONE && value_get_bool(&answer, "complete", false))
+        return tool_fail(TOOL_REFUSED, "409 wrong-state: %s",
+                         value_get_str(&answer, "says", "", &tool->arena));
+    if (status == TOOL_DONE)
+        *next = (uint32_t)value_get_int(&answer, "next", 0);
+    return status;
+}
+
+static void take_answer(struct sending *sending, const struct reply *reply)
+{
+    const struct value *started = value_get(&reply->out, "started");
+
+    for (uint32_t i = 0; value_is(started, VALUE_ARRAY) && i < started->count; i++)
+        value_push(&sending->tool->arena, &sending->raised, started->as.items[i]);
+    sending->out = reply->out;
+}
+
+/* Too much at once is tried by halves. Where somebody else has brought the part meanwhile, it goes on after theirs. */
+static int after_refusal(struct sending *sending, const struct reply *reply, uint32_t sent)
+{
+    uint32_t next = sending->from;
+    int status;
+
+    if (reply->status == 413 && sent > 1) {
+        sending->part_max = sent / 2;
+        return TOOL_DONE;
+    }
+    if (reply->status == 409 && (status = ask_how_far(sending, &next)) != TOOL_DONE)
+        return status;
+    if (next <= sending->from)
+        return ask_refused(sending->tool, reply);
+    sending->from = next;
+    return TOOL_DONE;
+}
+
+static int send_part(struct sending *sending)
+{
+    struct tool *tool = sending->tool;
+    struct command command = {.command = slice_str("audit.import"), .record = sending->audit};
+    struct reply reply;
+    uint32_t count =
+        import_part(&tool->arena, sending->report, sending->from, sending->part_max, &command.args);
+    int status;
+
+    command.id = import_part_id(&tool->arena, sending->audit, &command.args);
+    status = ask_command_quietly(tool, &command, &reply);
+    if (status != TOOL_DONE)
+        return status;
+    if (reply.status / 100 != 2)
+        return after_refusal(sending, &reply, count);
+    take_answer(sending, &reply);
+    sending->from += count;
+    return TOOL_DONE;
+}
+
+static int send_all(struct sending *sending)
+{
+    uint32_t count = count_of(sending->report, "findings");
+    int status = ask_how_far(sending, &sending->began);
+
+    sending->from = sending->began;
+    if (status == TOOL_DONE && sending->from > count)
+        return tool_fail(TOOL_INPUT, "another reader of this file found more in it than is here");
+    do {
+        show_progress(sending);
+        if (status == TOOL_DONE)
+            status = send_part(sending);
+    } while (status == TOOL_DONE && sending->from < count);
+    if (sending->shows_progress)
+        fprintf(stderr, "\r%40s\r", "");
+    if (status != TOOL_DONE && sending->from > sending->began)
+        fprintf(stderr, "rota: %u of %u findings are in; the same command goes on from there\n",
+                sending->from, count);
+    return status;
+}
+
+/* ---- telling ---- */
+
+static void tell_json(struct sending *sending)
+{
+    struct tool *tool = sending->tool;
+    struct value line =
+        sending->out.type == VALUE_MAP ? value_copy(&tool->arena, &sending->out) : value_map();
+
+    if (sending->raised.count > 0)
+        value_set(&tool->arena, &line, "started", sending->raised);
+    if (sending->began > 0)
+        value_set(&tool->arena, &line, "resumed_from", value_int(sending->began));
+    value_set(&tool->arena, &line, "findings", value_int(count_of(sending->report, "findings")));
+    value_set(&tool->arena, &line, "rejects", value_int(count_of(sending->report, "rejects")));
     output_json(&tool->out, &line);
 }
 
-static void tell(struct tool *tool, const struct value *parsed, const struct reply *reply)
+static void tell(struct sending *sending)
 {
-    const struct value *raised = value_get(&reply->out, "raised");
+    static const char *const lists[][2] = {{"rejects", "✗"}, {"notes", "note:"}};
+    struct tool *tool = sending->tool;
+    uint32_t count = count_of(sending->report, "findings"), raised = sending->raised.count;
 
     if (tool->out.json) {
-        tell_json(tool, parsed, reply);
+        tell_json(sending);
         return;
     }
-    if (raised == NULL)
-        raised = value_get(&reply->out, "started");
     output_line(&tool->out, INK_GOOD,
                 "%u findings in the report: %u raised, %u known before; rows not understood: %u",
-                count_of(parsed, "findings"), value_is(raised, VALUE_ARRAY) ? raised->count : 0,
-                count_of(parsed, "findings") - (value_is(raised, VALUE_ARRAY) ? raised->count : 0),
-                count_of(parsed, "rejects"));
-    tell_list(tool, raised, "+");
-    tell_list(tool, value_get(parsed, "rejects"), "✗");
-    tell_list(tool, value_get(parsed, "notes"), "note:");
+                count, raised, count - sending->began - raised,
+                count_of(sending->report, "rejects"));
+    if (sending->began > 0)
+        output_line(&tool->out, INK_NONE, "%u of them were in already; this run went on from there",
+                    sending->began);
+    tell_list(tool, &sending->raised, "+");
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const struct value *list = value_get(sending->report, lists[i][0]);
+
+        if (value_is(list, VALUE_ARRAY))
+            tell_list(tool, list, lists[i][1]);
+    }
 }
 
 /* A report is known by its name, not by where it lay. */
@@ -167,25 +291,24 @@ static const char *base_of(const char *path)
 
 static int run(struct tool *tool, const struct arguments *given)
 {
-    static const char *const parts[] = {"tool", "format", "sha256", "covers", "findings"};
-    struct command command = {.command = slice_str("audit.import"), .args = value_map()};
-    struct value parsed;
-    struct reply reply;
-    int status = parse(tool, given, &parsed);
+    struct value report;
+    struct sending sending = {.tool = tool,
+                              .report = &report,
+                              .part_max = IMPORT_PART_MAX,
+                              .shows_progress = isatty(STDERR_FILENO) == 1,
+                              .raised = value_array()};
+    int status = parse(tool, given, &report);
 
     if (status == TOOL_DONE)
-        status = find_audit(tool, given, &command.record);
+        status = find_audit(tool, given, &sending.audit);
     if (status != TOOL_DONE)
         return status;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (value_get(&parsed, parts[i]) != NULL)
-            value_set(&tool->arena, &command.args, parts[i], *value_get(&parsed, parts[i]));
-    if (value_get(&command.args, "format") == NULL)
-        value_set(&tool->arena, &command.args, "format", value_str(given->words[0]));
-    value_set(&tool->arena, &command.args, "file", value_str(base_of(given->words[1])));
-    status = ask_command(tool, &command, &reply);
+    if (value_get(&report, "format") == NULL)
+        value_set(&tool->arena, &report, "format", value_str(given->words[0]));
+    value_set(&tool->arena, &report, "file", value_str(base_of(given->words[1])));
+    status = send_all(&sending);
     if (status == TOOL_DONE)
-        tell(tool, &parsed, &reply);
+        tell(&sending);
     return status;
 }
 
@@ -199,6 +322,8 @@ const struct tool_command command_import = {
     "audits",
     "FORMAT FILE [--audit RECORD]",
     "findings from a tool's report: lynis, ...",
+    "A large file goes in parts; one that broke off is taken up by the same command where it "
+    "stood.\n"
     "The same file twice changes nothing and says so. A finding that is no longer seen goes to "
     "verification;\n"
     "one that is seen again reopens. A tool never raises a major nonconformity by itself.\n\n"

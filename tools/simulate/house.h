@@ -14,7 +14,7 @@
 #include "core/query.h"
 #include "simulate/memory.h"
 
-enum { HOUSE_FOLLOWS_MAX = 1000 }; /* questions that one question may cause, in all */
+enum { HOUSE_FOLLOWS_MAX = 10000 }; /* questions that one question may cause, in all */
 
 struct house_answer {
     int status; /* 200, or that of the refusal */

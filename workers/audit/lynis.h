@@ -27,7 +27,7 @@
 enum {
     LYNIS_BYTES_MAX = 16 * 1024 * 1024,
     LYNIS_LINE_MAX = 16 * 1024, /* of a row; the lists of tests may be longer */
-    LYNIS_FINDINGS_MAX = 5000,
+    LYNIS_FINDINGS_MAX = 20000,
     LYNIS_REJECTS_MAX = 100 /* listed; more are only counted */
 };
 

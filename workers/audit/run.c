@@ -4,7 +4,7 @@
 #include "base/date.h"
 #include "base/hash.h"
 #include "common/child.h"
-#include "wire/json.h"
+#include "wire/import.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,62 +120,130 @@ static void copy_facts(struct rota_doc *output, const struct rota_value *result)
         rota_put_value(output, kept[i], rota_at(result, kept[i]));
 }
 
-/* The command audit.import; its id follows from the task's key, so that a second run of the task
- * does it once. */
-static int import(struct rota_client *client, const struct rota_facts *facts,
-                  const struct rota_value *result, struct rota_doc **reply, struct rota_error *err)
+/* ---- importing by ourselves ---- */
+
+struct importing {
+    struct rota_client *client;
+    struct rota_task *task;
+    struct arena *arena;
+    const struct value *report;
+    const char *record;
+    uint32_t from, part_max;
+    int64_t raised;
+    struct rota_error err;
+};
+
+static const struct rota_value *outside(const struct value *value)
 {
-    static const char *const given[] = {"/tool", "/format", "/sha256", "/covers", "/findings"};
-    struct rota_command command = ROTA_COMMAND_INIT;
-    struct rota_doc *args = rota_doc_new();
-    uint8_t hash[HASH_LEN];
-    char id[2 * 16 + 1];
+    return (const struct rota_value *)(const void *)value;
+}
+
+/* How far the engine is with this file: 200, or what it said instead. */
+static int ask_how_far(struct importing *importing, bool *is_complete)
+{
+    struct rota_doc *args = rota_doc_new(), *reply = NULL;
     int status;
 
-    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
-        rota_put_value(args, given[i], rota_at(result, given[i]));
-    hash_two(slice_str(facts->key), slice_str(rota_text(result, "/sha256", "")), hash);
-    hex_encode(slice_of(hash, 16), id);
-    command.id = id;
-    command.command = "audit.import";
-    command.record = facts->record;
-    command.args = rota_doc_value(args);
-    status = rota_command(client, &command, reply, err);
+    rota_put_text(args, "/record", importing->record);
+    rota_put_value(args, "/sha256", outside(value_get(importing->report, "sha256")));
+    status = rota_query(importing->client, "import", rota_doc_value(args), &reply, &importing->err);
+    if (status == 200) {
+        importing->from = (uint32_t)rota_int(rota_doc_value(reply), "/out/next", 0);
+        *is_complete = rota_bool(rota_doc_value(reply), "/out/complete", false);
+    }
     rota_doc_free(&args);
+    rota_doc_free(&reply);
     return status;
+}
+
+/* Its id follows from the file and the place in it, so that a second run of the task does it once. */
+static int send_part(struct importing *importing)
+{
+    struct rota_command command = ROTA_COMMAND_INIT;
+    struct rota_doc *reply = NULL;
+    struct value args;
+    uint32_t count = import_part(importing->arena, importing->report, importing->from,
+                                 importing->part_max, &args);
+    int status;
+
+    command.id =
+        (const char *)import_part_id(importing->arena, slice_str(importing->record), &args).at;
+    command.command = "audit.import";
+    command.record = importing->record;
+    command.args = outside(&args);
+    status = rota_command(importing->client, &command, &reply, &importing->err);
+    if (status == 413 && count > 1) {
+        importing->part_max = count / 2;
+        status = 200;
+    } else if (status == 200) {
+        importing->from += count;
+        importing->raised += (int64_t)rota_count(rota_at(rota_doc_value(reply), "/out/started"));
+    }
+    rota_doc_free(&reply);
+    return status;
+}
+
+/* Part by part, from where it stands: an earlier attempt may have brought some of it. */
+static int import(struct importing *importing)
+{
+    uint32_t count = value_get(importing->report, "findings")->count;
+    bool is_complete = false;
+    int status = ask_how_far(importing, &is_complete);
+
+    while (status == 200 && !is_complete) {
+        rota_task_progress(importing->task, count == 0 ? 99 : (int)(importing->from * 99LL / count),
+                           "findings are entered");
+        status = send_part(importing);
+        is_complete = importing->from >= count;
+        if (!is_complete && rota_task_is_cancelled(importing->task))
+            return 503;
+    }
+    return status;
+}
+
+static void put_result(const struct importing *importing)
+{
+    struct rota_doc *output = rota_task_output(importing->task);
+
+    rota_put_text(output, "/import/record", importing->record);
+    rota_put_int(output, "/import/findings", value_get(importing->report, "findings")->count);
+    rota_put_int(output, "/import/raised", importing->raised);
 }
 
 /* 200 done; 0: this worker may not import, or there is no record; else the status of the task. */
 static int import_into_record(const struct auditing *auditing, struct rota_task *task,
-                              const struct rota_value *result)
+                              const struct value *report)
 {
     struct rota_options options = program_options(auditing->program);
     const struct rota_facts *facts = rota_task_facts(task);
-    struct rota_client *client = NULL;
-    struct rota_doc *reply = NULL;
-    struct rota_error err = {0, "", ""};
+    struct arena arena = ARENA_EMPTY;
+    struct importing importing = {.task = task,
+                                  .arena = &arena,
+                                  .report = report,
+                                  .record = facts->record,
+                                  .part_max = IMPORT_PART_MAX};
     int status = 0;
 
-    if (facts->record[0] == '\0' || facts->key[0] == '\0' ||
-        rota_client_open(&options, &client, NULL) != 0)
+    if (facts->record[0] == '\0' || rota_client_open(&options, &importing.client, NULL) != 0)
         return 0;
-    status = import(client, facts, result, &reply, &err);
-    if (status >= 200 && status < 300)
-        rota_put_value(rota_task_output(task), "/import", rota_at(rota_doc_value(reply), "/out"));
+    status = import(&importing);
+    if (status == 200)
+        put_result(&importing);
     else if (status == 401 || status == 403 || status == 405)
         status = 0;
     else if (status < 0)
         status = 503;
     if (status >= 400)
-        rota_task_say(task, err.code, err.text);
-    rota_doc_free(&reply);
-    rota_client_close(&client);
-    return status >= 200 && status < 300 ? 200 : status;
+        rota_task_say(task, importing.err.code, importing.err.text);
+    rota_client_close(&importing.client);
+    arena_release(&arena);
+    return status;
 }
 
 static int hand_over(const struct auditing *auditing, struct rota_task *task,
-                     const struct rota_value *result)
+                     const struct value *report)
 {
+    const struct rota_value *result = outside(report);
     struct rota_doc *output = rota_task_output(task);
     char *json = rota_json(rota_at(result, "/findings"));
     bool is_small = strlen(json) <= OUTPUT_BYTES_MAX;
@@ -183,7 +251,7 @@ static int hand_over(const struct auditing *auditing, struct rota_task *task,
 
     free(json);
     copy_facts(output, result);
-    status = import_into_record(auditing, task, result);
+    status = import_into_record(auditing, task, report);
     if (status != 0)
         return status;
     if (!is_small) {
@@ -250,7 +318,6 @@ int auditing_run(void *self, struct rota_task *task)
     struct arena arena = ARENA_EMPTY;
     struct value result = VALUE_NONE;
     struct error err = {ERROR_NONE, ""};
-    struct rota_doc *doc = NULL;
     char path[PATH_BYTES_MAX];
     int status;
 
@@ -259,10 +326,7 @@ int auditing_run(void *self, struct rota_task *task)
         rota_task_say(task, "no-report", err.text);
         status = err.class == ERROR_INPUT ? 422 : 500;
     } else {
-        doc = rota_doc_new();
-        rota_put_value(doc, "", (const struct rota_value *)(const void *)&result);
-        status = hand_over(auditing, task, rota_doc_value(doc));
-        rota_doc_free(&doc);
+        status = hand_over(auditing, task, &result);
     }
     program_say(auditing->program, status == 200 ? ROTA_LOG_INFO : ROTA_LOG_WARNING,
                 "task %lld: %d %s", (long long)rota_task_facts(task)->task, status, err.text);

@@ -6,9 +6,9 @@
  * engine that was told to audit must not find out by itself that it may run programs as root.
  *
  * Output {tool, format, sha256, complete, counts} and either {findings: [...]}, or, if the
- * task is for a record and the worker may do it, {import: {raised, seen, ...}} of the command
- * audit.import that it sent itself: a report of usual size is larger than what the result of a task
- * may be.
+ * task is for a record and the worker may do it, {import: {record, findings, raised}}: it sent the commands
+ * audit.import itself, part by part (wire/import.h), as a report of usual size is larger than what the result of a
+ * task may be. A second run of the task goes on where the first one stood.
  */
 #ifndef ROTA_AUDIT_RUN_H
 #define ROTA_AUDIT_RUN_H
