@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs each test program and story, one line each; what one says is shown only if it fails. `run.sh BUILD TEST...`
 # As many run side by side as there are processors ($ROTA_TEST_JOBS says otherwise), in the order given.
-# A test that is not done after $ROTA_TEST_SECONDS (default 300) has failed.
+# A test that is not done after $ROTA_TEST_SECONDS (default 900: machines are shared) has failed.
 set -u
 
 # One test: `run.sh --one WORK BUILD TEST`. Its directory is its own; its verdict is one write, so that lines do not mix.
@@ -11,7 +11,7 @@ if [ "$1" = --one ]; then
     own=$(mktemp -d "$work/XXXXXX")
     case $test in *.sh) shell=sh ;; *) shell= ;; esac
     start=$(date +%s)
-    TMPDIR=$own timeout -k 5 "${ROTA_TEST_SECONDS:-300}" $shell "$test" >"$own.said" 2>&1
+    TMPDIR=$own timeout -k 5 "${ROTA_TEST_SECONDS:-900}" $shell "$test" >"$own.said" 2>&1
     status=$?
     took=$(($(date +%s) - start))
     if [ $status -eq 0 ]; then
