@@ -684,6 +684,31 @@ enum permission authority_edit(struct core *core, struct slice actor, const stru
     return PERMIT;
 }
 
+void authority_asked(struct core *core, const struct subject *subject, struct value *out)
+{
+    struct value named = value_array();
+
+    authority_people_of(core, subject, &subject->kind->acknowledge, &named);
+    for (uint32_t i = 0; i < named.count; i++)
+        if (!authority_is_auditor(core, value_slice(&named.as.items[i])))
+            value_push(core->arena, out, named.as.items[i]);
+}
+
+enum permission authority_ack(struct core *core, struct slice actor, const struct subject *subject,
+                              const char **sentence)
+{
+    enum permission permission = known(core, actor, sentence);
+    struct value asked = value_array();
+
+    if (permission != PERMIT)
+        return permission;
+    authority_asked(core, subject, &asked);
+    if (value_has_text(&asked, actor))
+        return PERMIT;
+    *sentence = "You are not among those who are asked.";
+    return DENY_ROLE;
+}
+
 /* Commands that are about no record, and the role each takes. */
 static const struct {
     const char *command;

@@ -48,6 +48,12 @@ bool authority_apart(struct core *core, const struct subject *subject, const str
 enum permission authority_edit(struct core *core, struct slice actor, const struct subject *subject,
                                const char **sentence);
 
+/* Who is asked to acknowledge, appended to `out` (array): whom the kind names, but for external auditors, who read and change
+ * nothing. May `actor`? */
+void authority_asked(struct core *core, const struct subject *subject, struct value *out);
+enum permission authority_ack(struct core *core, struct slice actor, const struct subject *subject,
+                              const char **sentence);
+
 /* May this principal give this command that is about no record (directory.install, pack.install, task.*)? */
 enum permission authority_command(struct core *core, struct slice actor, const char *command,
                                   const char **sentence);

@@ -181,7 +181,8 @@ int directory_install(struct core *core, const struct question *question)
 int acknowledge(struct core *core, const struct question *question)
 {
     struct author author = run_principal(core);
-    struct value effects = value_map(), own = value_map(), people = value_array();
+    struct value effects = value_map(), own = value_map();
+    const char *sentence = "";
     struct subject subject;
     struct slice stream, given = value_get_bin(question->args, "digest");
     struct slice stage;
@@ -194,9 +195,8 @@ int acknowledge(struct core *core, const struct question *question)
         !(slice_is(stage, "in_force") || slice_is(stage, "under_review")))
         return run_refuse(core, 409, "wrong-state", "%.*s asks nobody to acknowledge now.",
                           (int)subject.id.len, (const char *)subject.id.at);
-    authority_people_of(core, &subject, &subject.kind->acknowledge, &people);
-    if (!value_has_text(&people, question->principal))
-        return run_refuse(core, 403, "not-allowed", "You are not among those who are asked.");
+    if (authority_ack(core, question->principal, &subject, &sentence) != PERMIT)
+        return run_refuse(core, 403, "not-allowed", "%s", sentence);
     if (given.len > 0 && !slice_equal(given, value_get_bin(subject.row, "digest")))
         return run_refuse(core, 409, "stale-content", "The content has changed; look at it again.");
     stream = textf(core, "%.*s/ack/%.*s", (int)subject.id.len, (const char *)subject.id.at,

@@ -127,6 +127,11 @@ static int check_people(struct core *core, struct slice from, struct slice to)
                               "lists them).",
                               (int)names[i].len, (const char *)names[i].at);
     }
+    if (authority_is_auditor(core, to))
+        return run_refuse(core, 422, "guard-failed",
+                          "%.*s reads as external auditor and changes nothing, in nobody's place "
+                          "either.",
+                          (int)to.len, (const char *)to.at);
     if (slice_equal(from, to))
         return run_refuse(core, 422, "guard-failed", "Nobody stands in for themselves.");
     if (value_get_bin(authority_person(core, to), "sign").len != SIGN_KEY_LEN)
@@ -181,8 +186,12 @@ static int check_giver(struct core *core, const struct question *question, struc
 
     if (!slice_equal(person, question->principal)
             ? authority_command(core, question->principal, "delegation", &sentence) != PERMIT
-            : !authority_is_here(core, person))
-        return run_refuse(core, 403, "not-allowed", "For somebody else: %s", sentence);
+            : !authority_may_write(core, person))
+        return sentence[0] != '\0'
+                   ? run_refuse(core, 403, "not-allowed", "For somebody else: %s", sentence)
+                   : run_refuse(core, 403, "not-allowed",
+                                "%.*s changes nothing here now, and so has nothing to hand on.",
+                                (int)person.len, (const char *)person.at);
     if (value_get_bin(value_get(question->args, "reason"), "content").len == HASH_LEN)
         return 0;
     return run_refuse(core, 422, "guard-failed", "A delegation needs a reason (--reason \"...\").");
@@ -341,12 +350,14 @@ int delegation_end(struct core *core, const struct question *question)
     struct author author = run_principal(core);
     struct value effects = value_map(), own = value_map();
     const char *sentence = "";
+    bool is_own;
 
     if (row == NULL)
         return run_refuse(core, 404, "no-record",
                           "There is no such delegation (`rota delegate list`).");
-    if (!slice_equal(from, question->principal) && !slice_equal(to, question->principal) &&
-        authority_command(core, question->principal, "delegation", &sentence) != PERMIT)
+    is_own = (slice_equal(from, question->principal) || slice_equal(to, question->principal)) &&
+             authority_is_here(core, question->principal);
+    if (!is_own && authority_command(core, question->principal, "delegation", &sentence) != PERMIT)
         return run_refuse(core, 403, "not-allowed", "For somebody else: %s", sentence);
     if (value_get(row, "ended_ms") != NULL || until_of(row) <= core->now_ms)
         return run_refuse(core, 409, "wrong-state", "%.*s is over already.", (int)number.len,

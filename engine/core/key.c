@@ -123,7 +123,8 @@ int key_revoke(struct core *core, const struct question *question)
 
     if (person == NULL)
         return -1;
-    if (!slice_equal(name, question->principal) &&
+    /* One's own, as long as one is here. */
+    if ((!slice_equal(name, question->principal) || !authority_is_here(core, name)) &&
         authority_command(core, question->principal, "key.revoke", &sentence) != PERMIT)
         return run_refuse(core, 403, "not-allowed", "%s", sentence);
     if (value_get(question->args, "reason") == NULL)

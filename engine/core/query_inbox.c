@@ -225,7 +225,7 @@ static void look_at_ack(struct inbox *inbox, const struct subject *subject)
     if (!slice_is(stage, "in_force") && !slice_is(stage, "under_review"))
         return;
     why = word_of(inbox, subject, &subject->kind->acknowledge);
-    if (why.len == 0)
+    if (why.len == 0 || authority_is_auditor(inbox->asking->core, inbox->person))
         return;
     row = state_rowf(inbox->asking->core->state, "%.*s/ack/%.*s", (int)subject->id.len,
                      (const char *)subject->id.at, (int)inbox->person.len,

@@ -404,7 +404,7 @@ static int put_asked(struct core *core, struct move *move, const struct state *t
 
     if (seen.kind->acknowledge.count == 0 || to->stage != STAGE_IN_FORCE)
         return 0;
-    authority_people_of(core, &seen, &seen.kind->acknowledge, &people);
+    authority_asked(core, &seen, &people);
     if (people.count > ASKED_MAX)
         return run_refuse(core, 413, "too-large",
                           "More than %d people would be asked at once; split the audience.",

@@ -569,6 +569,35 @@ static void open_journal(struct story *story, bool rooted)
     core_fold(story->twin, &leaf, memory_changed, &story->twin_memory);
 }
 
+void story_put(struct story *story, const struct value *effects)
+{
+    const struct value *row = story_row(story, "test/put");
+    struct leaf leaf = {.seq = story_size(story),
+                        .time_us = story->house.now_us,
+                        .type = slice_str("test.put"),
+                        .stream = slice_str("test/put"),
+                        .rev = (uint64_t)value_get_int(row, "rev", 0) + 1,
+                        .actor = slice_str("engine"),
+                        .auth_method = slice_str("engine"),
+                        .cause = -1,
+                        .body = value_map(),
+                        .effects = *effects};
+    struct buf bytes = BUF_EMPTY;
+
+    memcpy(leaf.command_id, &leaf.seq, sizeof leaf.seq);
+    leaf_encode(&bytes, &leaf);
+    assert_int_equal(
+        leaf_decode(&story->arena,
+                    slice_of(arena_copy(&story->arena, bytes.at, bytes.len), bytes.len), &leaf,
+                    NULL),
+        0);
+    memory_add_leaf(&story->house.memory, buf_slice(&bytes));
+    memory_add_leaf(&story->twin_memory, buf_slice(&bytes));
+    core_fold(story->house.core, &leaf, memory_changed, &story->house.memory);
+    core_fold(story->twin, &leaf, memory_changed, &story->twin_memory);
+    buf_release(&bytes);
+}
+
 /* Tests run in the root of the source; ROTA_SOURCE names it for those that do not. */
 static const char *in_source(struct story *story, const char *path)
 {
@@ -774,6 +803,11 @@ void story_end(struct story *story)
         print_error("%s\n", err.text);
     assert_int_equal(err.class, ERROR_NONE);
     story_prove(&story->house.memory);
+    story_drop(story);
+}
+
+void story_drop(struct story *story)
+{
     house_release(&story->house);
     core_free(&story->twin);
     memory_release(&story->twin_memory);

@@ -30,7 +30,8 @@ int story_enrol(struct story *story, const char *person, const char *key, int64_
 /* As story_sign(), with a key of another name. */
 int story_sign_by(struct story *story, const char *who, const char *key, const char *event,
                   const char *record);
-void story_end(struct story *story); /* compares, frees */
+void story_end(struct story *story);  /* compares, frees */
+void story_drop(struct story *story); /* frees: what was put there proves nothing */
 
 /* Another pack is installed by `who`, for a reason (NULL: none is given): the files of the folder that the story began with, with
  * these texts replaced, each wherever it stands in its file. The list ends with a NULL. */
@@ -114,6 +115,9 @@ bool story_has_row(struct story *story, const char *key);
 const struct value *story_row(struct story *story, const char *key); /* lent until the next call */
 struct core *story_core(struct story *story);
 struct arena *story_arena(struct story *story);
+
+/* A leaf that no command made enters the journal: these rows are patched so, whatever the rules say. */
+void story_put(struct story *story, const struct value *effects);
 
 #define assert_done(call) assert_answer((call), 200, "")
 #define assert_refused(call, status, code) assert_answer((call), (status), (code))

@@ -1,0 +1,59 @@
+/* rights.h - who may do what, by the definition: an oracle for authority.c, which it neither includes nor resembles.
+ *
+ * It reads the compiled pack, the directory's rows and a record's row as they lie there, in the plainest code that the
+ * words of workflows/README.md allow: a set of people is a number with a bit for each. It has no draft, no index, no
+ * arena. A word that it does not know ends the test, so that it cannot agree by ignorance.
+ */
+#ifndef ROTA_TESTS_CORE_RIGHTS_H
+#define ROTA_TESTS_CORE_RIGHTS_H
+
+#include "core/model.h"
+
+enum { FOLK_MAX = 64, NOTES_MAX = 4096 };
+
+typedef uint64_t people_set;
+
+struct folk { /* the directory */
+    const char *names[FOLK_MAX];
+    const struct value *rows[FOLK_MAX];
+    int count;
+    const struct value *notes[FOLK_MAX]; /* what each has delegated: map number -> row, or NULL */
+    int64_t now_ms;
+    int32_t today;
+};
+
+struct sheet { /* a record: rows as they are stored; `row` NULL while it is being created */
+    const char *id;
+    const struct kind *kind;
+    const struct value *row, *round;
+};
+
+struct rights {
+    const struct pack *pack;
+    struct folk folk;
+    struct sheet sheets[NOTES_MAX];
+    int sheet_count;
+};
+
+enum answer { MAY, NOT_ALLOWED, KEPT_APART, WRONG_TIME /* not refused for the sake of who asks */ };
+const char *answer_name(enum answer answer);
+
+int folk_find(const struct folk *folk, struct slice name); /* -1: not there */
+people_set folk_with_role(const struct folk *folk, const char *role);
+people_set rights_of_word(const struct rights *rights, const struct sheet *sheet, const char *word);
+
+/* By one row of the lifecycle (with `event` in the record's state, or that creates it). */
+enum answer rights_event(const struct rights *rights, const struct sheet *sheet,
+                         const struct transition *way, int who);
+/* The same, in the place of `person`. */
+enum answer rights_in_place(const struct rights *rights, const struct sheet *sheet,
+                            const struct transition *way, int who, int person);
+enum answer rights_edit(const struct rights *rights, const struct sheet *sheet, int who);
+enum answer rights_ack(const struct rights *rights, const struct sheet *sheet, int who);
+/* May the engine itself do it: a worker's result, a timer, a rule? */
+bool rights_of_system(const struct transition *way);
+/* Would a need of people before the event stand against it, whoever asks? */
+bool rights_need_apart(const struct rights *rights, const struct sheet *sheet,
+                       const struct transition *way);
+
+#endif
