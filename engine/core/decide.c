@@ -500,11 +500,66 @@ static void give_up(struct core *core, struct run *run)
     core->streams = value_map();
 }
 
+static size_t bytes_of(const struct value *value)
+{
+    struct buf bytes = BUF_EMPTY;
+    size_t len;
+
+    dmp_encode(&bytes, value);
+    len = bytes.len;
+    buf_release(&bytes);
+    return len;
+}
+
+static const struct pair *largest_of(const struct value *map, size_t *bytes)
+{
+    const struct pair *largest = NULL;
+
+    *bytes = 0;
+    for (uint32_t i = 0; value_is(map, VALUE_MAP) && i < map->count; i++) {
+        size_t len = bytes_of(&map->as.pairs[i].value);
+
+        if (len < *bytes)
+            continue;
+        *bytes = len;
+        largest = &map->as.pairs[i];
+    }
+    return largest;
+}
+
+/* What the store cannot take is refused here, alone: there it would take the whole batch with it. */
+static void refuse_row(struct core *core, struct slice key)
+{
+    const struct value *row = state_row(core->state, key);
+    const struct pair *part, *field = NULL;
+    size_t bytes, field_bytes;
+
+    part = largest_of(row, &bytes);
+    if (part != NULL && slice_is(part->key, "fields"))
+        field = largest_of(&part->value, &field_bytes);
+    if (field != NULL) {
+        part = field;
+        bytes = field_bytes;
+    }
+    run_refuse(
+        core, 413, "too-large",
+        "%.*s would become larger than the %d bytes that are kept of one; its largest %s is "
+        "\"%.*s\" with %zu bytes. Put long texts and tables up as files, or go on in another "
+        "record.",
+        (int)(key.len < ROW_KEY_MAX ? key.len : ROW_KEY_MAX), (const char *)key.at, ROW_BYTES_MAX,
+        field != NULL ? "field" : "part", part != NULL ? (int)part->key.len : 0,
+        part != NULL ? (const char *)part->key.at : "", bytes);
+}
+
 int core_decide(struct core *core, const struct question *question, struct run *run)
 {
+    struct slice key;
+
     begin_run(core, question, run);
     if (answer(core, question) != 0 && !run->is_refused && !state_is_broken(core->state))
         run_refuse(core, 500, "internal", "The command could not be carried out.");
+    if (!run->is_refused && !state_seal(core->state, &key))
+        refuse_row(core, key);
     if (run->is_refused) {
         give_up(core, run);
         if (question->kind == QUESTION_COMMAND)

@@ -15,6 +15,8 @@ struct open_row {
     struct slice key;
     struct value row;
     bool is_there, is_changed;
+    bool is_sealed; /* `bytes` are the row's, in the arena */
+    struct slice bytes;
 };
 
 enum { ROWS_KEPT_MAX = 200000 };
@@ -308,6 +310,7 @@ static void fold_patch(struct state *state, struct slice key, const struct value
     struct open_row *row = open_row(state, key);
 
     row->is_changed = true;
+    row->is_sealed = false;
     if (patch->type == VALUE_NIL) {
         row->is_there = false;
         row->row = VALUE_NONE;
@@ -327,6 +330,7 @@ static void fold_chain(struct state *state, const struct value *chain, uint64_t 
         if (!row->is_there)
             continue;
         row->is_changed = true;
+        row->is_sealed = false;
         value_set(&state->arena, &row->row, "last", value_int((int64_t)seq));
     }
 }
@@ -346,6 +350,7 @@ void state_fold(struct state *state, const struct leaf *leaf)
     if (own == NULL || own->type != VALUE_NIL) {
         row = open_row(state, leaf->stream);
         row->is_changed = true;
+        row->is_sealed = false;
         if (!row->is_there)
             row->row = value_map();
         row->is_there = true;
@@ -366,11 +371,40 @@ static int by_key(const void *a, const void *b)
     return slice_compare((*(struct open_row *const *)a)->key, (*(struct open_row *const *)b)->key);
 }
 
+static void seal(struct state *state, struct open_row *row)
+{
+    if (row->is_sealed)
+        return;
+    buf_clear(&state->scratch);
+    if (row->is_there)
+        dmp_encode(&state->scratch, &row->row);
+    row->bytes = slice_of(arena_copy(&state->arena, state->scratch.at, state->scratch.len),
+                          state->scratch.len);
+    row->is_sealed = true;
+}
+
+bool state_seal(struct state *state, struct slice *key)
+{
+    const struct map_entry *entry;
+    size_t at = 0;
+
+    while ((entry = map_next(&state->draft, &at)) != NULL) {
+        struct open_row *row = entry->value;
+
+        if (!row->is_changed)
+            continue;
+        seal(state, row);
+        *key = row->key;
+        if (row->bytes.len > ROW_BYTES_MAX || row->key.len > ROW_KEY_MAX)
+            return false;
+    }
+    return true;
+}
+
 void state_keep(struct state *state, state_changed_fn *changed, void *self)
 {
     struct open_row **rows = arena_take(&state->arena, (state->draft.count + 1) * sizeof *rows);
     const struct map_entry *entry;
-    struct buf bytes = BUF_EMPTY;
     size_t at = 0, count = 0;
 
     check(!state->is_broken && !state->is_over);
@@ -380,15 +414,11 @@ void state_keep(struct state *state, state_changed_fn *changed, void *self)
     }
     qsort(rows, count, sizeof rows[0], by_key);
     for (size_t i = 0; i < count; i++) {
-        buf_clear(&bytes);
-        if (rows[i]->is_there)
-            dmp_encode(&bytes, &rows[i]->row);
-        remember(state, rows[i]->key, buf_slice(&bytes));
+        seal(state, rows[i]);
+        remember(state, rows[i]->key, rows[i]->bytes);
         if (changed != NULL)
-            changed(self, rows[i]->key, rows[i]->is_there ? &rows[i]->row : NULL,
-                    buf_slice(&bytes));
+            changed(self, rows[i]->key, rows[i]->is_there ? &rows[i]->row : NULL, rows[i]->bytes);
     }
-    buf_release(&bytes);
     state->is_over = true;
 }
 

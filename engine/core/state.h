@@ -13,7 +13,7 @@
 #include "base/map.h"
 #include "core/leaf.h"
 
-enum { ROW_KEY_MAX = 256 };
+enum { ROW_KEY_MAX = 256, ROW_BYTES_MAX = 1 << 20 }; /* what a shelf takes of one row */
 
 /* Where rows and contents come from that are not in memory. Functions give 1 found, 0 absent, -1 error; an
  * error is remembered in the state and makes the run fail. */
@@ -64,6 +64,10 @@ void state_fold(struct state *state, const struct leaf *leaf);
 
 /* Did the shelf fail since the draft began? Then the run must not be kept. */
 bool state_is_broken(const struct state *state);
+
+/* Encodes the rows that the draft changes; state_keep() then stores these bytes. False: one of them is more than a shelf
+ * takes, and `*key` is its key (lent by the draft); the draft must not be kept. */
+bool state_seal(struct state *state, struct slice *key);
 
 typedef void state_changed_fn(void *self, struct slice key, const struct value *row,
                               struct slice bytes);

@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 
+/* Core refuses what the journal would not take: there it would fail the batch. */
+_Static_assert((int)ROW_BYTES_MAX <= (int)JOURNAL_ROW_MAX &&
+                   (int)ROW_KEY_MAX <= (int)JOURNAL_KEY_MAX,
+               "a row that core lets pass is one that the journal takes");
+
 /* ---- what core reads ---- */
 
 static int shelf_row(void *self, struct slice key, struct buf *out)

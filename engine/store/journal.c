@@ -9,8 +9,6 @@
 
 enum {
     LEAF_MAX = DMP_BYTES_MAX,
-    ROW_KEY_MAX = 256,
-    ROW_MAX = 1 << 20,
     META_KEY_MAX = 64,
     META_MAX = 65536,
     UPLOAD_ID_MAX = 256,
@@ -339,7 +337,7 @@ int journal_append(struct journal *journal, struct slice leaf, bool first_of_run
 
 static bool is_row_key(struct slice key)
 {
-    return key.len >= 1 && key.len <= ROW_KEY_MAX && memchr(key.at, 0, key.len) == NULL &&
+    return key.len >= 1 && key.len <= JOURNAL_KEY_MAX && memchr(key.at, 0, key.len) == NULL &&
            utf8_is_valid(key);
 }
 
@@ -366,11 +364,11 @@ int journal_put_row(struct journal *journal, const struct journal_row *row, stru
     err = err_or_spare(journal, err);
     if (batch_enter(journal, err) != 0)
         return -1;
-    if (!is_row_key(row->key) || row->bytes.len > ROW_MAX || row->due_ms < JOURNAL_NO_DUE)
+    if (!is_row_key(row->key) || row->bytes.len > JOURNAL_ROW_MAX || row->due_ms < JOURNAL_NO_DUE)
         return batch_leave(journal, error_set(err, ERROR_INPUT,
                                               "a row has a key of 1 to %d bytes of text and up to "
                                               "%d bytes",
-                                              ROW_KEY_MAX, ROW_MAX));
+                                              JOURNAL_KEY_MAX, JOURNAL_ROW_MAX));
     remember_row(journal, row);
     return 0;
 }

@@ -27,7 +27,7 @@
 
 struct journal;
 
-enum { JOURNAL_NO_DUE = -1 };
+enum { JOURNAL_NO_DUE = -1, JOURNAL_KEY_MAX = 256, JOURNAL_ROW_MAX = 1 << 20 };
 
 enum journal_health {
     JOURNAL_OK,
