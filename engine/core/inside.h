@@ -93,6 +93,8 @@ struct slice record_base(struct slice id);    /* before '@' */
 const struct value *record_field(const struct subject *subject, const char *name);
 void record_digest(struct core *core, struct slice id, const struct kind *kind, struct slice title,
                    const struct value *fields, struct slice pack, uint8_t out[HASH_LEN]);
+/* Refuses a value that its field cannot hold: one of another type, somebody who is not there, a record that does not
+ * exist. */
 int record_check_fields(struct core *core, const struct kind *kind, const struct value *fields,
                         bool by_person);
 /* The required fields, where the transition asks for them, and whatever `needs` stand before its event. */
@@ -115,6 +117,14 @@ void put_editor(struct core *core, const struct subject *subject, struct slice a
 /* On which day each person last did something to the record: independence over a period asks for it. */
 void put_act(struct core *core, const struct subject *subject, struct slice actor,
              struct value *own);
+
+/* ---- reference.c ---- */
+/* Refuses an id of no record, or of one of a kind that the field does not take. A document may be named without a
+ * version. */
+int record_check_reference(struct core *core, const struct field *field, struct slice id);
+/* How a sentence about an id that is none ends: ". ", or with the nearest one, of a kind that the field takes (NULL: of
+ * any). */
+const char *record_hint(struct core *core, struct slice id, const struct field *field);
 
 /* ---- transition.c ---- */
 struct move { /* a transition to be made */

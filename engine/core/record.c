@@ -63,9 +63,9 @@ int subject_of(struct core *core, struct slice record, struct subject *out)
         return run_refuse(core, 400, "malformed", "This command needs a record.");
     if (!subject_find(core, record, out))
         return run_refuse(core, 404, "no-record",
-                          "There is no record %.*s. `rota list` shows those that exist.",
+                          "There is no record %.*s%s `rota list` shows those that exist.",
                           (int)(record.len < RECORD_ID_MAX ? record.len : RECORD_ID_MAX),
-                          (const char *)record.at);
+                          (const char *)record.at, record_hint(core, record, NULL));
     return 0;
 }
 
@@ -144,14 +144,14 @@ static int check_field(struct core *core, const struct field *field, const struc
 
 static int check_table(struct core *core, const struct field *field, const struct value *value)
 {
-    if (is_content_ref(value))
-        return 0;
-    if (value->type != VALUE_ARRAY)
+    struct value rows = inlined(core, field, value);
+
+    if (rows.type != VALUE_ARRAY)
         return refuse_field(core, field, "a list of rows is expected");
-    if (field->max > 0 && (int64_t)value->count > field->max)
+    if (field->max > 0 && (int64_t)rows.count > field->max)
         return refuse_field(core, field, "more rows than the definition allows");
-    for (uint32_t i = 0; i < value->count; i++) {
-        const struct value *row = &value->as.items[i];
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct value *row = &rows.as.items[i];
 
         if (check_row(core, field, row) != 0)
             return -1;
@@ -188,8 +188,11 @@ static int check_one(struct core *core, const struct field *field, const struct 
     case FIELD_ENUM:
     case FIELD_DURATION:
     case FIELD_GROUP:
-    case FIELD_REF:
         return check_text(core, field, value);
+    case FIELD_REF:
+        return value->type == VALUE_STR
+                   ? record_check_reference(core, field, value_slice(value))
+                   : refuse_field(core, field, "the id of a record is expected, as FND-0001");
     case FIELD_LONGTEXT:
         return is_content_ref(value) ? 0 : check_text(core, field, value);
     case FIELD_INT:

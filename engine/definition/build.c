@@ -3,7 +3,7 @@
 #include "base/date.h"
 #include "core/span.h"
 #include "definition/condition.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 #include <stdlib.h>
 

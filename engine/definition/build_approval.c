@@ -3,7 +3,7 @@
 #include "definition/build_inside.h"
 
 #include "definition/condition.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 enum { WEIGHT_MAX = 1000 };
 

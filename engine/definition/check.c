@@ -1,7 +1,7 @@
 #include "definition/check.h"
 
 #include "definition/check_inside.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 /* ---- names that stand twice ---- */
 

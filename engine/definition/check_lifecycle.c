@@ -2,7 +2,7 @@
  * there is. */
 #include "core/span.h"
 #include "definition/check_inside.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 static void say(struct checks *c, struct where where, const char *what, const char *name)
 {

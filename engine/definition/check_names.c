@@ -1,7 +1,7 @@
 /* check_names.c - every name means something: people, fields, events, templates. */
 #include "core/span.h"
 #include "definition/check_inside.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 #include "definition/scope.h"
 
 const char *check_for_kind(struct checks *c, const char *file)

@@ -1,7 +1,7 @@
 #include "definition/compile.h"
 
 #include "definition/condition.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 #include "definition/scope.h"
 
 struct compiler {

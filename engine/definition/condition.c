@@ -1,7 +1,7 @@
 #include "definition/condition.h"
 
 #include "core/expr_time.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 struct local {
     struct slice name;

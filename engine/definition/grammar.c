@@ -1,6 +1,6 @@
 #include "definition/grammar.h"
 
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define AT(struct_name, member) offsetof(struct struct_name, member)

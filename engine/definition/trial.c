@@ -3,7 +3,7 @@
 #include "base/date.h"
 #include "core/expr_time.h"
 #include "core/span.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 #include "definition/scope.h"
 
 enum { TRIAL_NAMES_MAX = 256 };

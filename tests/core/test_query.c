@@ -95,7 +95,7 @@ static void kinds_say_what_can_be_filled_in_and_done(void **state)
     bool has_table = false;
 
     (void)state;
-    assert_int_equal(kinds->count, 8);
+    assert_int_equal(kinds->count, 9);
     kind = story_ask(story, "eve", "kinds", "{'kind': 'policy'}");
     assert_string_equal(text_at(story, kind, "prefix"), "POL");
     assert_true(value_get_bool(kind, "versioned", false));

@@ -198,28 +198,28 @@ static void a_record_is_kept_as_long_as_whom_and_what_it_is_about(void **state)
 
     (void)state;
     assert_done(story_install(story, "amara", "Kept and disposed of.", with_disposal));
-    open_audit(story, "{'about': 'finn'}");
-    open_audit(story, "{'checks': 'AUD-0003'}");
     open_audit(story, "{}");
-    for (int i = 1; i <= 2; i++) {
+    open_audit(story, "{'about': 'finn'}");
+    open_audit(story, "{'checks': 'AUD-0001'}");
+    for (int i = 2; i <= 3; i++) {
         const char *record = arena_printf(story_arena(story), "AUD-000%d", i);
 
         assert_done(story_do(story, "dana", "begin", record, NULL));
         assert_done(story_do(story, "dana", "close", record, NULL));
     }
     story_until(story, "2028-04-01T08:00:00Z");
-    assert_refused(story_sign(story, "amara", "dispose", "AUD-0001", NULL), 422, "guard-failed");
+    assert_refused(story_sign(story, "amara", "dispose", "AUD-0002", NULL), 422, "guard-failed");
     assert_string_equal(
         story_sentence(story),
-        "AUD-0001 is kept as long as finn is here, and after that (RT-A: 2 years after close).");
-    assert_refused(story_sign(story, "amara", "dispose", "AUD-0002", NULL), 422, "guard-failed");
-    assert_done(story_do(story, "dana", "begin", "AUD-0003", NULL));
-    assert_done(story_do(story, "dana", "close", "AUD-0003", NULL));
-    assert_refused(story_sign(story, "amara", "dispose", "AUD-0002", NULL), 422, "guard-failed");
+        "AUD-0002 is kept as long as finn is here, and after that (RT-A: 2 years after close).");
+    assert_refused(story_sign(story, "amara", "dispose", "AUD-0003", NULL), 422, "guard-failed");
+    assert_done(story_do(story, "dana", "begin", "AUD-0001", NULL));
+    assert_done(story_do(story, "dana", "close", "AUD-0001", NULL));
+    assert_refused(story_sign(story, "amara", "dispose", "AUD-0003", NULL), 422, "guard-failed");
     assert_string_equal(story_sentence(story),
-                        "AUD-0002 is kept until 2030-04-01, because of AUD-0003 (RT-A).");
+                        "AUD-0003 is kept until 2030-04-01, because of AUD-0001 (RT-A).");
     story_until(story, "2030-04-01T09:00:00Z");
-    assert_done(story_sign(story, "amara", "dispose", "AUD-0002", NULL));
+    assert_done(story_sign(story, "amara", "dispose", "AUD-0003", NULL));
     story_end(story);
 }
 

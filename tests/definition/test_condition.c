@@ -2,7 +2,7 @@
  * evaluation says. Many of the cases are those of CEL's own conformance tests, in its own words. */
 #include "base/date.h"
 #include "definition/condition.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

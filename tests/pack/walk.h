@@ -14,7 +14,8 @@
  *
  * {"file": NAME} in JSON stands for a file of that name. `#` begins a comment; a line that ends in `\` goes on in the next. NAME is a name given with `as` (without it, the
  * kind's name) or an id; $NAME in JSON and in a VALUE stands for the id. `told` delivers the notice, so that the
- * next `told` needs another one.
+ * next `told` needs another one. A record that JSON names by an id, as MET-0001, and that is not there yet, is opened first
+ * (from tests/pack/records) and left as it was opened.
  */
 #ifndef ROTA_TESTS_PACK_WALK_H
 #define ROTA_TESTS_PACK_WALK_H

@@ -11,7 +11,8 @@
 #define START "start = \"2027-01-04\"; "
 
 #define ISSUES                                                                                     \
-    "open = ( { kind = \"action\"; title = \"Order new locks\"; by = \"ines\";"                    \
+    "open = ( { kind = \"finding\"; title = \"Locks that do not lock\"; by = \"ines\"; },"         \
+    " { kind = \"action\"; title = \"Order new locks\"; by = \"ines\";"                            \
     " fields = { task = \"Order locks for floor 2.\"; cause = \"FND-0001\"; assignee = "           \
     "\"pavel\"; due = "                                                                            \
     "\"2027-01-29\"; }; } );"
@@ -154,7 +155,8 @@ static void a_date_may_be_a_span_from_the_day_on_which_it_is_written(void **stat
 {
     struct years *years = years_live(
         START "for = \"3 weeks\";"
-              "open = ( { kind = \"action\"; title = \"Soon\"; by = \"ines\"; at = \"2027-01-11\";"
+              "open = ( { kind = \"finding\"; title = \"Locks that do not lock\"; by = \"ines\"; },"
+              " { kind = \"action\"; title = \"Soon\"; by = \"ines\"; at = \"2027-01-11\";"
               " fields = { task = \"It.\"; cause = \"FND-0001\"; assignee = \"pavel\"; due = \"10 "
               "days\"; }; } );"
               "people = ( { weight = 0; } );",
@@ -188,7 +190,8 @@ static void who_leaves_may_no_more_and_who_joins_does_their_share(void **state)
     struct years *years = years_live(
         START PROMPT
         "for = \"4 months\"; "
-        "open = ( { kind = \"action\"; title = \"Late work\"; by = \"ines\"; at = \"2027-02-15\";"
+        "open = ( { kind = \"finding\"; title = \"Locks that do not lock\"; by = \"ines\"; },"
+        " { kind = \"action\"; title = \"Late work\"; by = \"ines\"; at = \"2027-02-15\";"
         " fields = { task = \"Something.\"; cause = \"FND-0001\"; assignee = \"pavel\"; due = "
         "\"2027-03-31\"; }; } );"
         "leaves = ( { who = \"ines\"; on = \"2027-02-16\"; } );"

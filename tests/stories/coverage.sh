@@ -62,6 +62,7 @@ ends 0 --as ines submit CTX-0001
 ends 0 --as amara approve CTX-0001
 ends 0 --as dmitri do CTX-0001 put_in_force
 ends 0 --as ines open --from "$ROTA_DIR/sample/scope_statement.cfg"
+ends 0 --as ines edit SCP-0001 issues_considered=CTX-0001@1.0 requirements_considered=IPR-0001@1.0
 ends 0 --as ines submit SCP-0001
 ends 0 --as amara approve SCP-0001
 ends 0 --as henrik approve SCP-0001

@@ -56,6 +56,7 @@ says "nobody@invalid.example"
 # ---- closed when what it started is closed ----
 ends 1 --as ines do SCH-0001 close
 complains "still open"
+ends 0 --as ines open --from "$sample/risk_method.cfg"
 ends 0 --as ines edit "$risks" --from "$sample/risk_assessment.cfg" scope=SCP-0001@2.0
 ends 0 --as ines submit "$risks"
 ends 0 --as pavel approve "$risks"

@@ -7,7 +7,7 @@
 
 #include "ask.h"
 #include "commands.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 #include "packs.h"
 #include "programs.h"
 

@@ -1,5 +1,5 @@
 /* nearest.c - the name that was probably meant, as the engine would guess it. */
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 #include "tool.h"
 

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "definition/nearest.h"
+#include "base/nearest.h"
 #include "definition/pack.h"
 #include "programs.h"
 

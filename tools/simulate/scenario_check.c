@@ -1,7 +1,7 @@
 /* scenario_check.c - what was written, against the directory and the pack: names that exist, moments that can be. */
 #include "base/date.h"
 #include "core/span.h"
-#include "definition/nearest.h"
+#include "base/nearest.h"
 #include "simulate/scenario_inside.h"
 
 enum { MORNING_MINUTES = 9 * 60, MINUTE_MS = 60000, DAY_MINUTES = 24 * 60 };

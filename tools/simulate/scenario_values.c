@@ -1,5 +1,5 @@
 /* scenario_values.c - fields of records: groups of a scenario, and record files in libconfig or JSON. */
-#include "definition/nearest.h"
+#include "base/nearest.h"
 #include "simulate/scenario_inside.h"
 #include "wire/json.h"
 

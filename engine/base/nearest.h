@@ -1,6 +1,6 @@
 /* nearest.h - which known name did they mean? */
-#ifndef ROTA_DEFINITION_NEAREST_H
-#define ROTA_DEFINITION_NEAREST_H
+#ifndef ROTA_BASE_NEAREST_H
+#define ROTA_BASE_NEAREST_H
 
 #include "base/arena.h"
 #include "base/slice.h"

@@ -1,4 +1,4 @@
-#include "definition/nearest.h"
+#include "base/nearest.h"
 
 static int least(int a, int b)
 {
