@@ -202,6 +202,9 @@ static void the_shipped_years_show_what_they_are_to_show(void **state)
     assert_int_equal(years->tally.refusals, years_count(years, HAPPENED_REFUSAL, NULL, NULL));
     assert_int_equal(years_count(years, HAPPENED_REFUSAL, "SCP-0001", "withdraw refused"), 1);
     assert_int_equal(years->tally.day_count, 1096); /* 2028 has 366 */
+    if (years->tally.stuck_count > 0)
+        print_error("nobody gets on: %s\n", years->tally.stuck[0].text);
+    assert_int_equal(years->tally.stuck_count, 0);
     years_end(years);
 }
 
@@ -213,6 +216,7 @@ static void other_seeds_keep_what_must_hold(void **state)
         struct years *years = live_shipped(seed);
 
         assert_true(years->tally.reviews_opened > 0);
+        assert_int_equal(years->tally.stuck_count, 0);
         years_end(years);
     }
 }

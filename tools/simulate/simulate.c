@@ -371,12 +371,37 @@ static bool is_stuck(const struct known *record)
            (record->is_overdue || known_state(record)->stage != STAGE_IN_FORCE);
 }
 
+/* Does it wait, as the condition of its step says, for a record that it started and that is still open? Then that one
+ * is what to look at, if it does not go on either. */
+static bool waits_for_another(struct simulation *sim, const struct known *record)
+{
+    size_t len = strcspn(record->stuck, ":");
+    const struct transition *step =
+        kind_transition(record->kind, record->state, slice_of((const uint8_t *)record->stuck, len));
+    struct value row;
+    const struct value *links;
+
+    if (step == NULL || step->when == NULL ||
+        !house_row(&sim->house, &sim->scratch, slice_str(record->id), &row))
+        return false;
+    links = value_get(&row, "links");
+    for (int i = 0; i < sim->record_count; i++) {
+        const struct known *other = sim->records[i];
+
+        if (!other->is_closed && value_get(links, other->id) != NULL &&
+            strstr(expr_text(step->when),
+                   arena_printf(&sim->scratch, "links.%s.", other->kind->name)) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void list_stuck(struct simulation *sim)
 {
     for (int i = 0; i < sim->record_count; i++) {
         const struct known *record = sim->records[i];
 
-        if (is_stuck(record))
+        if (is_stuck(record) && !waits_for_another(sim, record))
             tally_add_stuck(sim->tally,
                             arena_printf(&sim->scratch, "%s in %s, %s", record->id,
                                          known_state(record)->name, record->stuck),
