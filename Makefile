@@ -82,7 +82,7 @@ $(BUILD)/rota: $(call objects,tools/rota) $(call objects,tools/simulate) $(call 
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq libczmq libconfig libcrypto jansson msgpack)
 
 $(BUILD)/rota-verify: $(call objects,tools/verify)
-	$(CC) $(LINK) -o $@ $^ $(call lib,sqlite3 libcrypto jansson)
+	$(CC) $(LINK) -o $@ $^ $(call lib,sqlite3 libcrypto jansson libconfig)
 
 # ---- workers: on the library that any worker in C can use ----
 

@@ -409,6 +409,17 @@ struct leaf story_leaf(struct story *story, uint64_t seq)
     return leaf;
 }
 
+struct slice story_leaf_bytes(const struct story *story, uint64_t seq)
+{
+    assert_true(seq < story->house.memory.leaf_count);
+    return buf_slice(&story->house.memory.leaves[seq]);
+}
+
+const struct memory *story_memory(const struct story *story)
+{
+    return &story->house.memory;
+}
+
 const char *story_leaf_type(struct story *story, int back)
 {
     struct leaf leaf = story_leaf(story, story->house.memory.leaf_count - 1 - (uint64_t)back);
@@ -498,6 +509,14 @@ bool story_has_content(struct story *story, const char *text)
     uint8_t hash[HASH_LEN];
 
     hash_content(content_salt, slice_str(text), hash);
+    return map_get(&story->house.memory.contents, slice_of(hash, HASH_LEN)) != NULL;
+}
+
+bool story_keeps(struct story *story, const char *hex)
+{
+    uint8_t hash[HASH_LEN];
+
+    assert_int_equal(hex_decode(hex, hash, HASH_LEN), 0);
     return map_get(&story->house.memory.contents, slice_of(hash, HASH_LEN)) != NULL;
 }
 
@@ -723,6 +742,20 @@ static struct pack *load_pack(const struct pack_file *files, int count)
     return pack;
 }
 
+/* The files themselves: who audits the story's journal reads in them what needs whose approval. */
+static struct value content_of_pack(struct story *story, const struct pack_file *files, int count)
+{
+    struct buf joined = BUF_EMPTY;
+    struct value reference;
+    uint8_t salt[16], hash[HASH_LEN];
+
+    pack_join(files, count, &joined, salt);
+    reference = house_content(&story->house, &story->arena, salt, buf_slice(&joined));
+    memory_add_content(&story->twin_memory, salt, buf_slice(&joined), hash);
+    buf_release(&joined);
+    return reference;
+}
+
 /* Both cores get the pack, as the engine gives it when it was compiled; then it is installed. */
 int story_install(struct story *story, const char *who, const char *reason,
                   const struct story_change *changes)
@@ -735,7 +768,7 @@ int story_install(struct story *story, const char *who, const char *reason,
     struct question question;
 
     memcpy(digest, pack->digest, HASH_LEN);
-    value_set(&story->arena, &args, "pack", content_of(story, story->folder));
+    value_set(&story->arena, &args, "pack", content_of_pack(story, files, count));
     value_set(&story->arena, &args, "digest", value_bin(digest, HASH_LEN));
     if (reason != NULL)
         value_set(&story->arena, &args, "reason", content_of(story, reason));

@@ -14,6 +14,7 @@
 #include "core/query.h"
 
 struct story;
+struct memory;
 
 /* The people of every story: amara (isms_manager, process_owner), bo and cleo (top_management), dana
  * (internal_auditor), eve (doc_controller, employee, comms_owner, training_coordinator), finn (employee; manager eve),
@@ -84,6 +85,8 @@ const char *story_sentence(const struct story *story);
 const char *story_reply(struct story *story, const char *key); /* a text of the last reply, or "" */
 uint64_t story_size(const struct story *story);                /* leaves */
 struct leaf story_leaf(struct story *story, uint64_t seq);     /* memory of the story */
+struct slice story_leaf_bytes(const struct story *story, uint64_t seq); /* as it is kept */
+const struct memory *story_memory(const struct story *story);
 /* Type of the leaf so many before the last (0: the last). */
 const char *story_leaf_type(struct story *story, int back);
 
@@ -111,6 +114,7 @@ const char *story_content(struct story *story, const char *text);
 const char *story_hash(struct story *story, const char *text);
 /* Is a content that went up still there? */
 bool story_has_content(struct story *story, const char *text);
+bool story_keeps(struct story *story, const char *hex); /* the same, by its hash */
 bool story_has_row(struct story *story, const char *key);
 const struct value *story_row(struct story *story, const char *key); /* lent until the next call */
 struct core *story_core(struct story *story);

@@ -96,9 +96,11 @@ static void write_journal(const struct memory *memory, const char *directory, st
     journal_close(&journal);
 }
 
-static void hear(const char *program, const char *directory, const char *vkey)
+/* A pipe's exit status, and what came out of it. */
+static int hear(const char *program, const char *directory, const char *vkey, char *said,
+                size_t room)
 {
-    char command[COMMAND_MAX], said[SAID_MAX];
+    char command[COMMAND_MAX];
     FILE *pipe;
     size_t got;
 
@@ -106,38 +108,83 @@ static void hear(const char *program, const char *directory, const char *vkey)
              vkey);
     pipe = popen(command, "r");
     assert_non_null(pipe);
-    got = fread(said, 1, sizeof said - 1, pipe);
+    got = fread(said, 1, room - 1, pipe);
     said[got] = '\0';
     while (fgetc(pipe) != EOF)
         continue;
-    if (pclose(pipe) != 0)
-        fail_msg("%s finds fault with the story's journal:\n%s", program, said);
+    return pclose(pipe);
+}
+
+struct proven { /* a journal in a directory of its own */
+    char directory[PATH_MAX];
+    struct buf vkey;
+};
+
+static struct proven write_proven(const struct memory *memory)
+{
+    const char *parent = getenv("TMPDIR");
+    struct arena arena = ARENA_EMPTY;
+    uint8_t key[SIGN_KEY_LEN];
+    struct note_key note_key;
+    struct proven proven = {.vkey = BUF_EMPTY};
+
+    snprintf(proven.directory, sizeof proven.directory, "%s/rota-story-XXXXXX",
+             parent != NULL ? parent : "/tmp");
+    assert_non_null(mkdtemp(proven.directory));
+    write_journal(memory, proven.directory, &arena);
+    sign_public_key(house_log_seed, key);
+    assert_int_equal(note_key_make(slice_str(origin_of(&arena, memory)), key, &note_key, NULL), 0);
+    note_key_add(&proven.vkey, &note_key);
+    arena_release(&arena);
+    return proven;
+}
+
+static void remove_proven(struct proven *proven)
+{
+    char command[PATH_MAX + 16];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", proven->directory);
+    assert_int_equal(system(command), 0);
+    buf_release(&proven->vkey);
+}
+
+static int ask(const char *program, struct proven *proven, char *said, size_t room)
+{
+    return hear(program, proven->directory, buf_text(&proven->vkey), said, room);
+}
+
+static void verifier(char out[PATH_MAX + 16])
+{
+    const char *build = getenv("ROTA_BUILD");
+
+    snprintf(out, PATH_MAX + 16, "%s/rota-verify", build != NULL ? build : "build");
+}
+
+int story_hear(const struct memory *memory, char *said, size_t room)
+{
+    struct proven proven = write_proven(memory);
+    char program[PATH_MAX + 16];
+    int status;
+
+    verifier(program);
+    status = ask(program, &proven, said, room);
+    remove_proven(&proven);
+    return status;
 }
 
 void story_prove(const struct memory *memory)
 {
-    const char *parent = getenv("TMPDIR"), *build = getenv("ROTA_BUILD");
     const char *auditor = getenv("ROTA_AUDITOR");
-    char directory[PATH_MAX], program[PATH_MAX + 16];
-    struct arena arena = ARENA_EMPTY;
-    uint8_t key[SIGN_KEY_LEN];
-    struct note_key note_key;
-    struct buf vkey = BUF_EMPTY;
+    struct proven proven = write_proven(memory);
+    char program[PATH_MAX + 16], said[SAID_MAX];
 
-    snprintf(directory, sizeof directory, "%s/rota-story-XXXXXX", parent != NULL ? parent : "/tmp");
-    assert_non_null(mkdtemp(directory));
-    write_journal(memory, directory, &arena);
-    sign_public_key(house_log_seed, key);
-    assert_int_equal(note_key_make(slice_str(origin_of(&arena, memory)), key, &note_key, NULL), 0);
-    note_key_add(&vkey, &note_key);
-    snprintf(program, sizeof program, "%s/rota-verify", build != NULL ? build : "build");
-    hear(program, directory, buf_text(&vkey));
+    verifier(program);
+    if (ask(program, &proven, said, sizeof said) != 0)
+        fail_msg("%s finds fault with the story's journal:\n%s", program, said);
     if (auditor != NULL && auditor[0] != '\0') {
         snprintf(program, sizeof program, "python3 '%s'", auditor);
-        hear(program, directory, buf_text(&vkey));
+        if (ask(program, &proven, said, sizeof said) != 0)
+            fail_msg("%s finds fault with the story's journal:\n%s", program, said);
     }
-    snprintf(program, sizeof program, "rm -rf '%s'", directory);
-    assert_int_equal(system(program), 0);
-    buf_release(&vkey);
-    arena_release(&arena);
+    remove_proven(&proven);
 }

@@ -8,4 +8,7 @@
 /* Ends the test if either finds fault with it. */
 void story_prove(const struct memory *memory);
 
+/* What rota-verify says about it. Gives its exit status: 0 if the journal holds. */
+int story_hear(const struct memory *memory, char *said, size_t room);
+
 #endif

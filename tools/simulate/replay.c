@@ -84,7 +84,7 @@ static void apply_number(struct memory *rows, struct slice key, const char *name
     arena_release(&arena);
 }
 
-static void apply_leaf(struct memory *rows, const struct leaf *leaf)
+void replay_fold(struct memory *rows, const struct leaf *leaf)
 {
     const struct value *chain = value_get(&leaf->effects, "^"),
                        *own = value_get(&leaf->effects, "");
@@ -193,7 +193,7 @@ static int read_leaf(struct journal *journal, struct slice raw, uint64_t seq, st
     if (rc == 0)
         rc = check_leaf(journal, &leaf, seq, err);
     if (rc == 0) {
-        apply_leaf(plain, &leaf);
+        replay_fold(plain, &leaf);
         core_fold(core, &leaf, memory_changed, again);
     }
     arena_release(&arena);

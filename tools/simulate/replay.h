@@ -8,9 +8,13 @@
 #define ROTA_SIMULATE_REPLAY_H
 
 #include "base/error.h"
+#include "core/leaf.h"
 #include "simulate/memory.h"
 
 /* 0; -1 with the first difference, or the first leaf that breaks a rule. */
 int replay_check(const struct memory *memory, struct error *err);
+
+/* What the fold of its own makes of one leaf. */
+void replay_fold(struct memory *rows, const struct leaf *leaf);
 
 #endif

@@ -132,6 +132,7 @@ static void check_with_file(struct actor_check *check, const struct leaf *leaf, 
         if (leaf->actor_sig != NULL && !holds && key->first <= seq && seq <= key->last)
             holds = signed_by(check, leaf, key->key);
     }
+    check->is_proven = holds;
     if (is_known && leaf->actor_sig != NULL && !holds)
         report_forged(check, leaf, seq);
     else if (is_known && leaf->actor_sig == NULL && is_decision)
@@ -177,7 +178,8 @@ static void check_with_journal(struct actor_check *check, const struct leaf *lea
         report_error(check->report, "ACTOR_KEY", (int64_t)seq,
                      "the decision does not name the key %.*s had", BYTES_ARG(leaf->actor));
     build_message(check, leaf);
-    if (!signed_by(check, leaf, key.at))
+    check->is_proven = signed_by(check, leaf, key.at);
+    if (!check->is_proven)
         report_forged(check, leaf, seq);
 }
 
@@ -227,6 +229,7 @@ void actor_check_leaf(struct actor_check *check, const struct leaf *leaf, uint64
     bool is_vote = leaf_vote_stream(leaf->stream, &round_row, &person);
     bool has_meaning = dmp_find(leaf->body, "meaning", &meaning);
 
+    check->is_proven = false;
     if (is_vote)
         check_vote(check, leaf, seq, round_row, person);
     if (is_vote)

@@ -42,6 +42,7 @@ struct actor_check {
     struct bytes origin;           /* of the log */
     struct buf message;
     uint64_t without_key; /* decisions by people who had no key */
+    bool is_proven;       /* the leaf that was checked last carries its actor's signature */
 };
 
 void actor_check_release(struct actor_check *check);

@@ -4,6 +4,7 @@
 #include "derived.h"
 #include "fold.h"
 #include "keyring.h"
+#include "proof.h"
 #include "schema.h"
 
 enum { PROGRESS_EVERY = 4096 };
@@ -22,6 +23,7 @@ struct audit {
     struct fold fold;
     struct keyring keys;
     struct actor_check actors;
+    struct proof proof;
     uint64_t last_time;
     uint8_t last_command[ID_LEN];
     bool has_last_command;
@@ -43,6 +45,9 @@ static void audit_begin(struct audit *audit, const struct audit_options *options
     audit->actors.rows = options->no_replay ? NULL : &audit->table;
     keyring_init(&audit->keys);
     audit->actors.ring = &audit->keys;
+    proof_init(&audit->proof, report, &audit->table, &audit->actors, db);
+    audit->fold.watch = proof_row;
+    audit->fold.watcher = &audit->proof;
 }
 
 static void audit_end(struct audit *audit)
@@ -55,6 +60,7 @@ static void audit_end(struct audit *audit)
     fold_release(&audit->fold);
     actor_check_release(&audit->actors);
     keyring_release(&audit->keys);
+    proof_release(&audit->proof);
 }
 
 static bool is_stopped(const struct audit *audit)
@@ -232,9 +238,12 @@ static void fold_one(struct audit *audit, const struct leaf *leaf, uint64_t seq)
 
     if (audit->options->no_replay || !audit->is_foldable)
         return;
+    proof_begin(&audit->proof, leaf, seq);
     why = fold_leaf(&audit->fold, leaf);
-    if (why == NULL)
+    if (why == NULL) {
+        proof_end(&audit->proof);
         return;
+    }
     report_error(audit->report, "EFFECTS_BAD", (int64_t)seq, "%s", why);
     audit->is_foldable = false;
 }
@@ -354,6 +363,8 @@ static void compare_state(struct audit *audit)
     actor_check_rounds(&audit->actors);
     if (audit->is_foldable)
         keyring_compare(&audit->keys, audit->report, &audit->table);
+    if (audit->is_foldable)
+        proof_conclude(&audit->proof);
     for (const struct table_entry *entry = audit->table.first; entry != NULL; entry = entry->next)
         audit->report->rows += entry->row != NULL;
     if (!audit->has_state || !audit->is_foldable)
@@ -379,6 +390,11 @@ static void warn_of_signatures(struct audit *audit)
         report_warn(
             audit->report, "SIGNATURES_UNCHECKED",
             "people's signatures were not checked: that needs the replay or a file of keys");
+    if (audit->proof.unproven_asks > 0)
+        report_warn(audit->report, "ASKED_UNPROVEN",
+                    "%llu times it is the engine's word that just those people were asked, or so "
+                    "many: that takes words of the workflows which are not followed here",
+                    (unsigned long long)audit->proof.unproven_asks);
     if (audit->actors.without_key > 0)
         report_warn(audit->report, "DECISIONS_WITHOUT_KEY",
                     "%llu decisions are by people who had no signing key then",

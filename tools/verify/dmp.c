@@ -361,6 +361,16 @@ void dmp_add_bin(struct buf *out, struct bytes bin)
     buf_add_bytes(out, bin);
 }
 
+void dmp_add_array(struct buf *out, uint64_t count)
+{
+    if (count < 16)
+        buf_add_byte(out, (uint8_t)(0x90 | count));
+    else if (count <= 0xffff)
+        add_head(out, 0xdc, count, 2);
+    else
+        add_head(out, 0xdd, count, 4);
+}
+
 void dmp_add_map(struct buf *out, uint64_t pairs)
 {
     if (pairs < 16)
@@ -369,4 +379,89 @@ void dmp_add_map(struct buf *out, uint64_t pairs)
         add_head(out, 0xde, pairs, 2);
     else
         add_head(out, 0xdf, pairs, 4);
+}
+
+/* ---- what rows hold ---- */
+
+bool dmp_find_int(struct bytes map, const char *key, int64_t *number)
+{
+    struct dmp_cursor cursor;
+    struct dmp_item item;
+    struct bytes value;
+
+    if (!dmp_find(map, key, &value))
+        return false;
+    cursor = dmp_cursor(value);
+    if (!dmp_next(&cursor, &item) || item.kind != DMP_INT ||
+        (!item.is_negative && item.number > INT64_MAX))
+        return false;
+    *number = (int64_t)item.number;
+    return true;
+}
+
+bool dmp_is_true(struct bytes map, const char *key)
+{
+    struct bytes value;
+
+    return dmp_find(map, key, &value) && value.len == 1 && value.at[0] == 0xc3;
+}
+
+bool dmp_text(struct bytes value, struct bytes *text)
+{
+    struct dmp_cursor cursor = dmp_cursor(value);
+    struct dmp_item item;
+
+    if (!dmp_next(&cursor, &item) || item.kind != DMP_STR)
+        return false;
+    *text = item.bytes;
+    return true;
+}
+
+bool dmp_find_key(struct bytes map, struct bytes key, struct bytes *value)
+{
+    struct dmp_pairs pairs = dmp_pairs(map);
+
+    while (dmp_pairs_next(&pairs)) {
+        if (!bytes_equal(pairs.key, key))
+            continue;
+        *value = pairs.value;
+        return true;
+    }
+    return false;
+}
+
+struct dmp_list dmp_list(struct bytes array)
+{
+    struct dmp_list list = {dmp_cursor(array), 0};
+    struct dmp_item item;
+
+    if (dmp_next(&list.cursor, &item) && item.kind == DMP_ARRAY)
+        list.left = item.number;
+    return list;
+}
+
+bool dmp_list_next(struct dmp_list *list, struct bytes *value)
+{
+    if (list->left == 0 || !dmp_skip(&list->cursor, value))
+        return false;
+    list->left--;
+    return true;
+}
+
+uint64_t dmp_count(struct bytes map, const char *key)
+{
+    struct bytes array;
+
+    return dmp_find(map, key, &array) ? dmp_list(array).left : 0;
+}
+
+bool dmp_list_has(struct bytes array, struct bytes text)
+{
+    struct dmp_list list = dmp_list(array);
+    struct bytes value, one;
+
+    while (dmp_list_next(&list, &value))
+        if (dmp_text(value, &one) && bytes_equal(one, text))
+            return true;
+    return false;
 }

@@ -68,6 +68,29 @@ bool dmp_find(struct bytes map, const char *key, struct bytes *value);
 bool dmp_find_str(struct bytes map, const char *key, struct bytes *text);
 bool dmp_find_bin(struct bytes map, const char *key, struct bytes *bin);
 
+/* A number, or truth, under a key; false: it is not there, or something else. */
+bool dmp_find_int(struct bytes map, const char *key, int64_t *number);
+bool dmp_is_true(struct bytes map, const char *key);
+
+/* The value under a key that is itself data. */
+bool dmp_find_key(struct bytes map, struct bytes key, struct bytes *value);
+
+/* What a str says. */
+bool dmp_text(struct bytes value, struct bytes *text);
+
+/* The values of an array, one by one. A value that is not an array has none. */
+struct dmp_list {
+    struct dmp_cursor cursor;
+    uint64_t left;
+};
+
+struct dmp_list dmp_list(struct bytes array);
+bool dmp_list_next(struct dmp_list *list, struct bytes *value);
+bool dmp_list_has(struct bytes array, struct bytes text);
+
+/* How long the array under a key is; 0: there is none. */
+uint64_t dmp_count(struct bytes map, const char *key);
+
 static inline bool dmp_is_nil(struct bytes value)
 {
     return value.len == 1 && value.at[0] == 0xc0;
@@ -82,6 +105,7 @@ static inline bool dmp_is_map(struct bytes value)
 void dmp_add_uint(struct buf *out, uint64_t number);
 void dmp_add_str(struct buf *out, struct bytes text);
 void dmp_add_bin(struct buf *out, struct bytes bin);
+void dmp_add_array(struct buf *out, uint64_t count);
 void dmp_add_map(struct buf *out, uint64_t pairs);
 
 /* Are these bytes UTF-8 (no surrogates, no overlong forms)? */

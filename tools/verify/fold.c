@@ -133,6 +133,8 @@ const char *fold_leaf(struct fold *fold, const struct leaf *leaf)
             continue;
         }
         entry = pairs.key.len == 0 ? own : table_entry(fold->table, pairs.key);
+        if (fold->watch != NULL)
+            fold->watch(fold->watcher, entry, pairs.value);
         if (dmp_is_map(pairs.value))
             merge_row(fold, entry, pairs.value);
         else if (dmp_is_nil(pairs.value))

@@ -18,6 +18,9 @@
 struct fold {
     struct table *table; /* borrowed: where the rows stand */
     struct buf row;      /* the row being made */
+    /* Told of each row and its patch before they are merged; or NULL. */
+    void (*watch)(void *watcher, const struct table_entry *entry, struct bytes patch);
+    void *watcher; /* borrowed */
 };
 
 void fold_release(struct fold *fold);

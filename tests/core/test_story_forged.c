@@ -1,0 +1,515 @@
+/* test_story_forged.c - attempts at an approval that nobody gave, by somebody who has the database, the engine's keys, the
+ * engine itself and the administrator's account, and a genuine key of his own (finn's); and what rota-verify says to each.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "core/forgery.h"
+
+#define BOTH "root-1 root-2"
+#define RECORD "POL-0001@1.0"
+#define ROUND RECORD "/round/1"
+
+static const char *const policy =
+    "{'kind': 'policy', 'title': 'Doors', 'fields': {'text': 'Lock them.',"
+    " 'places': [{'name': 'Hall', 'inside': true}]}}";
+
+/* A draft; bo, cleo, finn and amara have keys that two roots endorsed. */
+static struct story *with_a_draft(void)
+{
+    static const char *const people[] = {"amara", "bo", "cleo", "finn"};
+    struct story *story = story_begin_rooted();
+
+    for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
+        assert_done(story_enrol(story, people[i], people[i], 0, BOTH));
+    assert_done(story_do(story, "amara", "open", NULL, policy));
+    return story;
+}
+
+static struct story *with_a_round(void)
+{
+    struct story *story = with_a_draft();
+
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    return story;
+}
+
+static struct story *with_one_vote(void)
+{
+    struct story *story = with_a_round();
+
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    return story;
+}
+
+static struct story *approved(void)
+{
+    struct story *story = with_one_vote();
+
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    return story;
+}
+
+static struct story *in_force(void)
+{
+    struct story *story = approved();
+
+    assert_done(story_do(story, "eve", "put_in_force", "POL-0001", NULL));
+    return story;
+}
+
+/* What the engine would write if the round had been granted. */
+#define APPROVED                                                                                   \
+    "{'': {'state': 'approved', 'stage': 'approved', 'phase': null, 'round': null},"               \
+    " '" ROUND "': {'state': 'granted', 'closed_ms': 1772438400000}}"
+#define IN_FORCE                                                                                   \
+    "{'': {'state': 'in_force', 'stage': 'in_force', 'valid': true}, 'POL-0001': {'valid': "       \
+    "'1.0'}, 'valid/policy': {'records': {'POL-0001': '" RECORD "'}}}"
+
+static void a_copy_that_nobody_wrote_in_holds(void **state)
+{
+    struct story *story = in_force();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_holds(&forgery);
+    story_end(story);
+}
+
+/* ---- without a round ---- */
+
+static void a_draft_that_is_put_in_force_is_found(void **state)
+{
+    struct story *story = with_a_draft();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.put_in_force", RECORD, "engine", "{}", IN_FORCE);
+    forgery_is_found(&forgery, "MOVE_UNKNOWN");
+    story_end(story);
+}
+
+static void an_approval_that_no_round_granted_is_found(void **state)
+{
+    struct story *story = with_a_draft();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.approve", RECORD, "engine", "{}",
+                "{'': {'state': 'approved', 'stage': 'approved'}}");
+    forgery_add(forgery, "record.put_in_force", RECORD, "engine", "{}", IN_FORCE);
+    forgery_is_found(&forgery, "APPROVAL_MISSING");
+    story_end(story);
+}
+
+static void a_record_that_is_born_in_force_is_found(void **state)
+{
+    struct story *story = with_a_draft();
+    struct forgery *forgery = forgery_begin(story);
+    struct value *own = forgery_effect(forgery, forgery_leaf(forgery, "record.open", NULL, 1), "");
+
+    (void)state;
+    value_set(story_arena(story), own, "state", value_str("in_force"));
+    value_set(story_arena(story), own, "stage", value_str("in_force"));
+    value_set(story_arena(story), own, "valid", value_bool(true));
+    forgery_is_found(&forgery, "MOVE_UNKNOWN");
+    story_end(story);
+}
+
+static void a_state_written_by_an_entry_about_something_else_is_found(void **state)
+{
+    struct story *story = with_a_draft();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "timer.fired", RECORD "/timer/review", "engine", "{}",
+                "{'': {}, '" RECORD "': {'state': 'approved'}}");
+    forgery_is_found(&forgery, "MOVE_UNKNOWN");
+    story_end(story);
+}
+
+static void a_record_that_is_taken_out_of_its_definition_is_found(void **state)
+{
+    struct story *story = with_a_draft();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.put_in_force", RECORD, "engine", "{}",
+                "{'': {'kind': 'notice', 'state': 'in_force', 'valid': true}}");
+    forgery_is_found(&forgery, "MOVE_UNKNOWN");
+    story_end(story);
+}
+
+static void a_definition_that_cannot_be_read_proves_nothing(void **state)
+{
+    struct story *story = in_force();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_leaf(forgery, "record.open", NULL, 1);
+
+    (void)state;
+    value_remove(forgery_effect(forgery, leaf, ""), slice_str("pack"));
+    forgery_is_found(&forgery, "PACK_UNREAD");
+    story_end(story);
+}
+
+/* ---- votes that are not enough ---- */
+
+static void a_round_with_a_vote_too_few_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.approve", RECORD, "engine", "{}", APPROVED);
+    forgery_is_found(&forgery, "ROUND_COUNT");
+    story_end(story);
+}
+
+static void a_need_that_is_lowered_afterwards_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_add(forgery, "record.approve", RECORD, "engine", "{}", APPROVED);
+
+    (void)state;
+    value_set(story_arena(story), forgery_effect(forgery, leaf, ROUND), "need", value_int(1));
+    forgery_is_found(&forgery, "ROUND_CHANGED");
+    story_end(story);
+}
+
+/* The same before anybody voted: everything agrees with itself, but not with the definition. */
+static void a_need_that_was_low_from_the_beginning_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_leaf(forgery, "record.submit", NULL, 1);
+
+    (void)state;
+    value_set(story_arena(story), forgery_effect(forgery, leaf, ROUND), "need", value_int(1));
+    forgery_add(forgery, "record.approve", RECORD, "engine", "{}", APPROVED);
+    forgery_is_found(&forgery, "ROUND_OPENED");
+    story_end(story);
+}
+
+static void somebody_who_is_asked_and_holds_no_role_for_it_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_leaf(forgery, "record.submit", NULL, 1);
+
+    (void)state;
+    value_set(story_arena(story), forgery_effect(forgery, leaf, ROUND), "ask",
+              forgery_value(forgery, "['bo', 'cleo', 'finn']"));
+    forgery_is_found(&forgery, "ROUND_OPENED");
+    story_end(story);
+}
+
+static void a_vote_that_is_only_in_the_row_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_add(forgery, "record.approve", RECORD, "engine", "{}", APPROVED);
+
+    (void)state;
+    value_set(story_arena(story), forgery_effect(forgery, leaf, ROUND), "votes",
+              forgery_value(forgery, "{'cleo': 'grant'}"));
+    forgery_is_found(&forgery, "VOTE_UNCAST");
+    story_end(story);
+}
+
+static void a_refusal_that_is_counted_as_a_grant_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery;
+    struct leaf *leaf;
+
+    (void)state;
+    assert_done(story_sign(story, "cleo", "reject", "POL-0001", "{'reason': " STORY_REASON "}"));
+    forgery = forgery_begin(story);
+    leaf = forgery_leaf(forgery, "record.reject", ROUND "/cleo", 1);
+    value_set(story_arena(story), forgery_effect(forgery, leaf, ROUND), "votes",
+              forgery_value(forgery, "{'cleo': 'grant'}"));
+    forgery_is_found(&forgery, "VOTE_UNCAST");
+    forgery = forgery_begin(story);
+    leaf = forgery_leaf(forgery, "record.reject", ROUND "/cleo", 1);
+    value_remove(forgery_effect(forgery, leaf, ROUND), slice_str("votes"));
+    forgery_is_found(&forgery, "VOTE_DROPPED");
+    story_end(story);
+}
+
+/* ---- one person, one vote ---- */
+
+/* A vote as the engine would have written it, for whoever has the key. */
+static struct leaf *add_vote(struct forgery *forgery, struct story *story, const char *who,
+                             const char *key, const char *in_place_of, const char *delegation)
+{
+    struct arena *arena = story_arena(story);
+    const char *stream = arena_printf(arena, ROUND "/%s", who);
+    struct leaf *bo = forgery_leaf(forgery, "record.approve", ROUND "/bo", 1);
+    struct leaf *leaf = forgery_add(
+        forgery, "record.approve", stream, who, "{}",
+        arena_printf(arena, "{'': {'vote': 'grant'}, '" ROUND "': {'votes': {'%s': 'grant'}}}",
+                     who));
+
+    leaf->body = value_copy(arena, &bo->body);
+    value_set(arena, forgery_effect(forgery, leaf, ""), "digest", *value_get(&bo->body, "digest"));
+    if (in_place_of != NULL) {
+        value_set(arena, &leaf->body, "for", value_str(in_place_of));
+        value_set(arena, forgery_effect(forgery, leaf, ""), "for", value_str(in_place_of));
+        value_set(arena, forgery_effect(forgery, leaf, ""), "delegation", value_str(delegation));
+        value_set(arena, forgery_effect(forgery, leaf, ROUND), "delegates",
+                  forgery_value(forgery, arena_printf(arena, "{'%s': '%s'}", in_place_of, who)));
+    }
+    forgery_sign(forgery, leaf, key);
+    return leaf;
+}
+
+static void a_second_vote_by_a_second_key_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(story_enrol(story, "bo", "bo-second", 1, "bo"));
+    forgery = forgery_begin(story);
+    add_vote(forgery, story, "bo", "bo-second", NULL, NULL);
+    forgery_is_found(&forgery, "VOTE_TWICE");
+    story_end(story);
+}
+
+static void one_key_that_votes_under_two_names_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(story_enrol(story, "cleo", "bo", 1, "cleo"));
+    forgery = forgery_begin(story);
+    add_vote(forgery, story, "cleo", "bo", NULL, NULL);
+    forgery_add(forgery, "record.approve", RECORD, "engine", "{}", APPROVED);
+    forgery_is_found(&forgery, "VOTE_TWICE");
+    story_end(story);
+}
+
+static void a_vote_of_somebody_who_was_not_asked_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    add_vote(forgery, story, "finn", "finn", NULL, NULL);
+    forgery_is_found(&forgery, "VOTE_UNASKED");
+    story_end(story);
+}
+
+static void a_vote_of_somebody_whose_rights_had_ended_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "directory.installed", "directory", "amara", "{}",
+                "{'': {}, 'person/cleo': {'not_after': 1}}");
+    add_vote(forgery, story, "cleo", "cleo", NULL, NULL);
+    forgery_is_found(&forgery, "VOTE_APART");
+    story_end(story);
+}
+
+static void an_editor_who_approves_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_leaf(forgery, "record.open", NULL, 1);
+
+    (void)state;
+    value_set(story_arena(story), forgery_effect(forgery, leaf, ""), "editors",
+              forgery_value(forgery, "['amara', 'bo']"));
+    forgery_is_found(&forgery, "VOTE_APART");
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "record.put_in_force", RECORD, "engine", "{}", "{'': {'editors': []}}");
+    forgery_is_found(&forgery, "MOVE_UNKNOWN");
+    story_end(story);
+}
+
+/* ---- in somebody's place ---- */
+
+static void a_vote_in_the_place_of_somebody_who_never_delegated_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_add(forgery, "record.approve", RECORD, "engine", "{}", APPROVED);
+    forgery_is_found(&forgery, "VOTE_PLACE");
+    story_end(story);
+}
+
+/* ---- what was approved ---- */
+
+static void content_that_is_exchanged_after_the_approval_is_found(void **state)
+{
+    struct story *story = approved();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.edit", RECORD, "amara", "{}",
+                "{'': {'fields': {'text': 'Leave them open.'}}}");
+    forgery_is_found(&forgery, "CONTENT_CHANGED");
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "timer.fired", RECORD "/timer/review", "engine", "{}",
+                "{'': {}, '" RECORD "': {'title': 'Windows'}}");
+    forgery_is_found(&forgery, "CONTENT_CHANGED");
+    story_end(story);
+}
+
+static void content_that_is_exchanged_while_people_vote_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.edit", RECORD, "amara", "{}",
+                "{'': {'fields': {'text': 'Leave them open.'}}}");
+    forgery_is_found(&forgery, "CONTENT_CHANGED");
+    story_end(story);
+}
+
+/* People are asked over one text, and the record holds another one. */
+static void a_round_over_another_text_is_found(void **state)
+{
+    struct story *story = approved();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_leaf(forgery, "record.open", NULL, 1);
+    struct value *fields =
+        value_sub(story_arena(story), forgery_effect(forgery, leaf, ""), slice_str("fields"));
+
+    (void)state;
+    value_set(story_arena(story), fields, "text", value_str("Leave them open."));
+    forgery_is_found(&forgery, "ROUND_DIGEST");
+    story_end(story);
+}
+
+static void a_version_superseded_by_one_that_nobody_approved_is_found(void **state)
+{
+    struct story *story = in_force();
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(
+        story_do(story, "amara", "decide_change", "POL-0001", "{'reason': " STORY_REASON "}"));
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "record.supersede", RECORD, "engine", "{'by': 'POL-0001@2.0'}",
+                "{'': {'state': 'superseded', 'stage': 'closed', 'valid': null},"
+                " 'POL-0001': {'valid': '2.0'}}");
+    forgery_is_found(&forgery, "APPROVAL_MISSING");
+    story_end(story);
+}
+
+static void a_vote_that_was_given_for_something_else_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery;
+    struct leaf *leaf, *other;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, policy));
+    assert_done(story_do(story, "amara", "submit", "POL-0002", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0002", NULL));
+    forgery = forgery_begin(story);
+    leaf = add_vote(forgery, story, "cleo", "finn", NULL, NULL);
+    other = forgery_leaf(forgery, "record.approve", "POL-0002@1.0/round/1/cleo", 1);
+    leaf->body = other->body;
+    leaf->actor_sig = other->actor_sig;
+    forgery_is_found(&forgery, "ACTOR_FORGED");
+    forgery = forgery_begin(story);
+    other = forgery_leaf(forgery, "record.approve", "POL-0002@1.0/round/1/cleo", 1);
+    other->stream = slice_str(ROUND "/cleo");
+    forgery_is_found(&forgery, "ACTOR_FORGED");
+    story_end(story);
+}
+
+/* Her vote of the round before, which came to nothing, once more. */
+static void a_vote_of_an_earlier_round_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery;
+    struct leaf *leaf;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'grade': 'high'}}"));
+    assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'grade': 'low'}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    forgery = forgery_begin(story);
+    leaf = forgery_leaf(forgery, "record.approve", ROUND "/bo", 1);
+    leaf = forgery_add(forgery, "record.approve", RECORD "/round/2/bo", "bo", "{}",
+                       "{'': {'vote': 'grant'}, '" RECORD "/round/2': {'votes': {'bo': "
+                       "'grant'}}}");
+    leaf->body = forgery_leaf(forgery, "record.approve", ROUND "/bo", 1)->body;
+    leaf->actor_sig = forgery_leaf(forgery, "record.approve", ROUND "/bo", 1)->actor_sig;
+    forgery_is_found(&forgery, "VOTE_UNCAST");
+    story_end(story);
+}
+
+static void a_decision_whose_meaning_is_left_out_is_found(void **state)
+{
+    struct story *story = in_force();
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "start_review", "POL-0001", NULL));
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "record.reaffirm", RECORD, "amara", "{}",
+                "{'': {'state': 'in_force', 'stage': 'in_force'}}");
+    forgery_is_found(&forgery, "DECISION_MEANING");
+    story_end(story);
+}
+
+static void a_round_that_is_taken_away_is_found(void **state)
+{
+    struct story *story = in_force();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.approve", RECORD, "engine", "{}", "{'" ROUND "': null}");
+    forgery_is_found(&forgery, "ROUND_CHANGED");
+    story_end(story);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_copy_that_nobody_wrote_in_holds),
+        cmocka_unit_test(a_draft_that_is_put_in_force_is_found),
+        cmocka_unit_test(an_approval_that_no_round_granted_is_found),
+        cmocka_unit_test(a_record_that_is_born_in_force_is_found),
+        cmocka_unit_test(a_state_written_by_an_entry_about_something_else_is_found),
+        cmocka_unit_test(a_record_that_is_taken_out_of_its_definition_is_found),
+        cmocka_unit_test(a_definition_that_cannot_be_read_proves_nothing),
+        cmocka_unit_test(a_round_with_a_vote_too_few_is_found),
+        cmocka_unit_test(a_need_that_is_lowered_afterwards_is_found),
+        cmocka_unit_test(a_need_that_was_low_from_the_beginning_is_found),
+        cmocka_unit_test(somebody_who_is_asked_and_holds_no_role_for_it_is_found),
+        cmocka_unit_test(a_vote_that_is_only_in_the_row_is_found),
+        cmocka_unit_test(a_refusal_that_is_counted_as_a_grant_is_found),
+        cmocka_unit_test(a_second_vote_by_a_second_key_is_found),
+        cmocka_unit_test(one_key_that_votes_under_two_names_is_found),
+        cmocka_unit_test(a_vote_of_somebody_who_was_not_asked_is_found),
+        cmocka_unit_test(a_vote_of_somebody_whose_rights_had_ended_is_found),
+        cmocka_unit_test(an_editor_who_approves_is_found),
+        cmocka_unit_test(a_vote_in_the_place_of_somebody_who_never_delegated_is_found),
+        cmocka_unit_test(content_that_is_exchanged_after_the_approval_is_found),
+        cmocka_unit_test(content_that_is_exchanged_while_people_vote_is_found),
+        cmocka_unit_test(a_round_over_another_text_is_found),
+        cmocka_unit_test(a_version_superseded_by_one_that_nobody_approved_is_found),
+        cmocka_unit_test(a_vote_that_was_given_for_something_else_is_found),
+        cmocka_unit_test(a_vote_of_an_earlier_round_is_found),
+        cmocka_unit_test(a_decision_whose_meaning_is_left_out_is_found),
+        cmocka_unit_test(a_round_that_is_taken_away_is_found),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/* definition.h - what the packs in the journal say about approvals, read from their files by libconfig.
+ *
+ * Which kinds need whose signatures is nobody's word: the files of each pack are in table content, and the digest that every
+ * record names is over their bytes. So they are read here, by the library that anybody could read them with, and not
+ * taken from a row that the engine could write otherwise.
+ *
+ * Only what an approval needs is read: states, transitions (with the kind's `on` laid over them), the approval, and which
+ * fields are computed. That the whole makes sense is the engine's to check.
+ */
+#ifndef ROTA_VERIFY_DEFINITION_H
+#define ROTA_VERIFY_DEFINITION_H
+
+#include "db.h"
+#include "hash.h"
+#include "memory.h"
+
+#include <libconfig.h>
+
+enum { DEFINITION_STAGES_MAX = 16 };
+
+enum vote { VOTE_NONE, VOTE_GRANT, VOTE_REFUSE, VOTE_RETURN, VOTE_ABSTAIN };
+
+/* A list of words: an array, a list, one text, or nothing (NULL). Lent by the definition. */
+typedef const config_setting_t *words;
+
+int words_count(words list);
+const char *words_at(words list, int index);
+bool words_have(words list, struct bytes word);
+
+struct kind_state {
+    const char *name, *stage;
+    bool is_valid;
+    words edit, edit_fields;
+};
+
+enum { KIND_STATES_MAX = 64, ROW_SETS_MAX = 4, TO_SAME = -1 };
+
+struct kind_row { /* a transition */
+    const char *event, *meaning;
+    uint64_t from; /* bit i: leaves state i; none: it creates the record */
+    int to;        /* TO_SAME: it stays where it is */
+    enum vote vote;
+    bool opens_round;
+    const config_setting_t *sets[ROW_SETS_MAX]; /* groups: field = expression */
+    int set_count;
+};
+
+struct kind_stage {                        /* of an approval */
+    const char *name, *meaning, *counting; /* need, all, percent, majority */
+    words ask, require, veto;
+    const config_setting_t *weights, *need; /* NULL: 1 each; 1 */
+    int percent;
+    bool is_conditional; /* it has a `when` */
+    bool waits_for_all, one_refuse_ends;
+};
+
+struct kind {
+    struct kind *next;
+    const char *name;
+    bool is_versioned;
+    struct kind_state states[KIND_STATES_MAX];
+    int state_count, own_states; /* the first are the lifecycle's, the rest of what it ends with */
+    struct kind_row *rows;       /* owned */
+    size_t row_count, row_cap;
+    const config_setting_t *fields;
+    const struct definition *of; /* borrowed */
+    bool has_approval, silence_grants, is_one_stage;
+    words apart; /* NULL: the editors */
+    enum vote on_tie;
+    struct kind_stage stages[DEFINITION_STAGES_MAX];
+    int stage_count;
+    bool is_reviewed; /* its next_review_due is moved on by the engine */
+    bool is_kept;     /* has the fields of retention */
+    uint64_t free;    /* states that can be reached without anybody's grant */
+};
+
+struct definition { /* of one pack */
+    struct definition *next;
+    uint8_t digest[HASH_LEN];
+    const char *fault; /* static; NULL: it was read */
+    config_t *files;   /* owned */
+    size_t file_count, file_cap;
+    struct kind *kinds; /* owned */
+};
+
+struct definitions {
+    struct db *db;         /* borrowed */
+    struct report *report; /* borrowed */
+    struct definition *first;
+};
+
+void definitions_release(struct definitions *definitions);
+
+/* The definition of this digest; `content` is the hash under which its files are said to lie. Read when it is first
+ * asked for. Never NULL; look at its fault. */
+const struct definition *definition_of(struct definitions *definitions, struct bytes digest,
+                                       struct bytes content);
+
+const struct kind *definition_kind(const struct definition *definition, struct bytes name);
+
+/* -1: there is none of this name. */
+int kind_state(const struct kind *kind, struct bytes name);
+
+/* The row that answers an event in a state; -1: the one that creates, whatever it is called. NULL: none. */
+const struct kind_row *kind_row(const struct kind *kind, struct bytes event, int state);
+
+/* Is the field set by the engine alone, and so no part of what is approved? */
+bool kind_computes(const struct kind *kind, struct bytes field);
+
+/* Has the kind itself a field of this name? */
+bool kind_has_field(const struct kind *kind, const char *name);
+
+/* The roles that a process names (`owner`, `approves`, `tell`); NULL: none. */
+words definition_process(const struct definition *definition, struct bytes id, const char *what);
+
+/* Does an event put this field there by an expression of its own? */
+bool row_sets(const struct kind_row *row, struct bytes field);
+
+#endif

@@ -1,0 +1,258 @@
+#include "proof.h"
+
+#include "dmp.h"
+#include "places.h"
+
+#include <stdlib.h>
+
+void proof_init(struct proof *proof, struct report *report, const struct table *rows,
+                const struct actor_check *actors, struct db *db)
+{
+    *proof = (struct proof){.report = report, .rows = rows, .actors = actors};
+    proof->definitions = (struct definitions){.db = db, .report = report};
+    table_init(&proof->marks);
+    table_init(&proof->votes);
+}
+
+void proof_release(struct proof *proof)
+{
+    definitions_release(&proof->definitions);
+    table_release(&proof->marks);
+    table_release(&proof->votes);
+    free(proof->changes);
+    buf_release(&proof->scratch);
+}
+
+/* ---- shared ---- */
+
+struct bytes proof_find(const struct proof *proof, struct bytes key)
+{
+    const struct table_entry *entry = table_find(proof->rows, key);
+
+    return entry != NULL && entry->row != NULL ? table_row(entry) : bytes_of(NULL, 0);
+}
+
+struct proof_mark proof_mark(const struct proof *proof, struct bytes record)
+{
+    const struct table_entry *entry = table_find(&proof->marks, record);
+    struct proof_mark mark = {0};
+
+    if (entry != NULL && entry->row != NULL)
+        memcpy(&mark, entry->row, sizeof mark);
+    return mark;
+}
+
+void proof_set_mark(struct proof *proof, struct bytes record, const struct proof_mark *mark)
+{
+    table_set_row(&proof->marks, table_entry(&proof->marks, record), bytes_of(mark, sizeof *mark));
+}
+
+bool proof_round_key(struct bytes key, struct bytes *record, uint64_t *number)
+{
+    static const char word[] = "/round/";
+    size_t word_len = sizeof word - 1, at = key.len;
+
+    *number = 0;
+    while (at > 0 && key.at[at - 1] >= '0' && key.at[at - 1] <= '9')
+        at--;
+    if (at == key.len || key.len - at > 9 || at <= word_len ||
+        memcmp(key.at + at - word_len, word, word_len) != 0)
+        return false;
+    for (size_t i = at; i < key.len; i++)
+        *number = *number * 10 + (uint64_t)(key.at[i] - '0');
+    *record = bytes_of(key.at, at - word_len);
+    return true;
+}
+
+struct bytes proof_event(const struct leaf *leaf)
+{
+    static const char prefix[] = "record.";
+    size_t len = sizeof prefix - 1;
+
+    if (leaf->type.len <= len || memcmp(leaf->type.at, prefix, len) != 0)
+        return bytes_of(NULL, 0);
+    return bytes_of(leaf->type.at + len, leaf->type.len - len);
+}
+
+/* The hash under which the files of a pack lie, as its row says. */
+static struct bytes content_of(const struct proof *proof, struct bytes digest)
+{
+    char key[sizeof "pack/" + 2 * (size_t)HASH_LEN] = "pack/";
+    struct bytes pack, content = {NULL, 0};
+
+    if (digest.len != HASH_LEN)
+        return content;
+    for (size_t i = 0; i < HASH_LEN; i++)
+        snprintf(key + 5 + 2 * i, 3, "%02x", digest.at[i]);
+    if (dmp_find(proof_find(proof, bytes_text(key)), "pack", &pack))
+        dmp_find_bin(pack, "content", &content);
+    return content;
+}
+
+const struct kind *proof_kind(struct proof *proof, struct bytes record, struct bytes row)
+{
+    const struct definition *definition;
+    struct bytes digest = {NULL, 0}, name = {NULL, 0};
+    const struct kind *kind;
+
+    if (!proof->has_pack)
+        return NULL;
+    if (!dmp_find_bin(row, "pack", &digest) || digest.len != HASH_LEN ||
+        !dmp_find_str(row, "kind", &name)) {
+        PROOF_ERROR(proof, "PACK_UNREAD",
+                    "%.*s names no kind or no pack, so nobody can tell whose approval it needs",
+                    BYTES_ARG(record));
+        return NULL;
+    }
+    definition = definition_of(&proof->definitions, digest, content_of(proof, digest));
+    kind = definition->fault == NULL ? definition_kind(definition, name) : NULL;
+    if (kind == NULL)
+        PROOF_ERROR(proof, "PACK_UNREAD",
+                    "the definition that %.*s follows cannot be read (%s), so its approvals cannot "
+                    "be proven",
+                    BYTES_ARG(record),
+                    definition->fault != NULL ? definition->fault : "it has no such kind");
+    return kind;
+}
+
+const struct kind_row *proof_transition(const struct proof *proof, const struct kind *kind,
+                                        struct bytes state)
+{
+    int from = kind_state(kind, state);
+
+    return from < 0 ? NULL : kind_row(kind, proof_event(proof->leaf), from);
+}
+
+struct proof_change *proof_add(struct proof *proof, const struct table_entry *entry,
+                               struct bytes patch)
+{
+    struct proof_change *change;
+
+    proof->changes = memory_grow(proof->changes, &proof->change_cap, proof->change_count + 1,
+                                 sizeof *proof->changes);
+    change = &proof->changes[proof->change_count++];
+    *change = (struct proof_change){.entry = entry, .patch = patch};
+    change->was_there = entry->row != NULL;
+    return change;
+}
+
+/* ---- what a record holds, in one hash ---- */
+
+struct extra {               /* what is signed among the fields, and does not stand there so */
+    struct bytes key, value; /* the value as it is encoded; of no length: it is left out */
+};
+
+/* The fields as they are signed: without computed ones, and with those extras (by ascending key) in their places. */
+static void add_content(struct buf *out, struct bytes fields, const struct extra *extras,
+                        size_t extra_count, const struct kind *kind)
+{
+    struct dmp_pairs pairs = dmp_pairs(fields);
+    bool has_pair = dmp_pairs_next(&pairs);
+    struct buf inside = {0};
+    uint64_t count = 0;
+    size_t at = 0;
+
+    while (has_pair || at < extra_count) {
+        int order = !has_pair           ? 1
+                    : at == extra_count ? -1
+                                        : bytes_compare(pairs.key, extras[at].key);
+        bool is_in = order >= 0 ? extras[at].value.len > 0 : !kind_computes(kind, pairs.key);
+
+        if (is_in && order >= 0)
+            dmp_add_str(&inside, extras[at].key);
+        else if (is_in)
+            buf_add_bytes(&inside, pairs.key_bytes);
+        if (is_in)
+            buf_add_bytes(&inside, order >= 0 ? extras[at].value : pairs.value);
+        count += is_in;
+        at += order >= 0;
+        if (order <= 0)
+            has_pair = dmp_pairs_next(&pairs);
+    }
+    dmp_add_map(out, count);
+    buf_add_bytes(out, buf_bytes(&inside));
+    buf_release(&inside);
+}
+
+void proof_digest(struct proof *proof, struct bytes record, struct bytes row,
+                  const struct kind *kind, const struct proof_mark *as_granted,
+                  uint8_t out[HASH_LEN])
+{
+    const uint8_t *at = record.len > 0 ? memchr(record.at, '@', record.len) : NULL;
+    size_t base = at != NULL ? (size_t)(at - record.at) : record.len;
+    struct bytes fields = {NULL, 0}, pack = {NULL, 0}, message;
+    struct extra extras[2] = {{bytes_text(PROOF_REVIEW), {NULL, 0}},
+                              {bytes_text("title"), {NULL, 0}}};
+    bool is_moved_on =
+        as_granted != NULL && kind->is_reviewed && !kind_computes(kind, bytes_text(PROOF_REVIEW));
+    struct buf *text = &proof->scratch;
+
+    dmp_find(row, "fields", &fields);
+    dmp_find(row, "title", &extras[1].value);
+    if (is_moved_on)
+        extras[0].value = bytes_of(as_granted->review, as_granted->review_len);
+    dmp_find_bin(row, "pack", &pack);
+    text->len = 0;
+    buf_add_text(text, "rota.record/1\n");
+    dmp_add_array(text, 4);
+    dmp_add_str(text, bytes_of(record.at, base));
+    dmp_add_str(text, at != NULL ? bytes_of(at + 1, record.len - base - 1) : bytes_of(NULL, 0));
+    dmp_add_bin(text, pack);
+    add_content(text, fields, is_moved_on ? extras : &extras[1], is_moved_on ? 2 : 1, kind);
+    message = buf_bytes(text);
+    hash_sha256(&message, 1, out);
+}
+
+/* ---- a leaf ---- */
+
+void proof_begin(struct proof *proof, const struct leaf *leaf, uint64_t seq)
+{
+    proof->leaf = leaf;
+    proof->seq = seq;
+    proof->change_count = 0;
+    proof->vote = VOTE_NONE;
+    proof->has_pack = proof->has_pack || bytes_are(leaf->type, "pack.installed");
+    proof->is_vote = leaf_vote_stream(leaf->stream, &proof->round_row, &proof->person);
+    if (proof->is_vote)
+        rounds_vote(proof);
+}
+
+void proof_row(void *context, const struct table_entry *entry, struct bytes patch)
+{
+    struct proof *proof = context;
+    const char *slash = memchr(entry->key, '/', entry->key_len);
+
+    if (slash == NULL) {
+        if (memchr(entry->key, '-', entry->key_len) != NULL)
+            moves_row(proof, entry, patch);
+    } else if (memcmp(slash, "/round/",
+                      entry->key_len - (size_t)(slash - entry->key) < 7
+                          ? entry->key_len - (size_t)(slash - entry->key)
+                          : 7) == 0) {
+        rounds_row(proof, entry, patch);
+    } else if (entry->key_len > 12 && memcmp(entry->key, "delegations/", 12) == 0) {
+        places_row(proof, entry, patch);
+    }
+}
+
+void proof_end(struct proof *proof)
+{
+    for (size_t i = 0; i < proof->change_count; i++)
+        if (proof->changes[i].opens_round)
+            rounds_opened(proof, &proof->changes[i]);
+    for (size_t i = 0; i < proof->change_count; i++)
+        if (proof->changes[i].grants_round)
+            rounds_granted(proof, &proof->changes[i]);
+    for (size_t i = 0; i < proof->change_count; i++)
+        if (!proof->changes[i].opens_round && !proof->changes[i].grants_round)
+            moves_made(proof, &proof->changes[i]);
+    if (proof->is_vote)
+        rounds_voted(proof);
+    places_end(proof);
+}
+
+void proof_conclude(struct proof *proof)
+{
+    proof->seq = 0;
+    moves_conclude(proof);
+}

@@ -1,0 +1,159 @@
+/* proof.h - does what the journal says was approved rest on approvals? Not only are signatures right: the votes that a
+ * round counts were given, by those who were asked or by somebody whom they put in their place, are enough by what was
+ * settled when it opened, and were given on the content that then came in force; and no record came anywhere in its life
+ * except by a way that its definition knows.
+ *
+ * Rules are taken from the pack's own files (definition.h), facts from leaves and the fold. What is wrong is said with
+ * the entry, the record, and what it means:
+ *
+ *   PACK_UNREAD       the definition of a record cannot be read, so its approvals cannot be proven
+ *   MOVE_UNKNOWN      a record came into a state by no way that its definition knows
+ *   APPROVAL_MISSING  a record went on as if it were approved, and no round of it was granted
+ *   CONTENT_CHANGED   what was approved is not what stands there
+ *   ROUND_OPENED      a round was opened otherwise than its definition says
+ *   ROUND_DIGEST      a round is not about what the record holds
+ *   ROUND_CHANGED     what was settled when a round opened was changed afterwards
+ *   ROUND_COUNT       a round is said to be granted, and its votes are not enough
+ *   VOTE_UNCAST       a round counts a vote that its entry does not cast
+ *   VOTE_DROPPED      a round does not count a vote that was cast
+ *   VOTE_TWICE        one person, or one key, votes twice in a round
+ *   VOTE_UNASKED      somebody votes whom the round does not ask
+ *   VOTE_APART        somebody votes whom the approval keeps apart, or whose rights had ended
+ *   VOTE_PLACE        a vote is in the place of somebody who did not delegate it (places.h)
+ *   DELEGATION        a delegation is not what its giver signed (places.h)
+ *   DECISION_MEANING  a decision does not carry the meaning that its definition demands
+ */
+#ifndef ROTA_VERIFY_PROOF_H
+#define ROTA_VERIFY_PROOF_H
+
+#include "actor.h"
+#include "definition.h"
+#include "leaf.h"
+
+enum { PROOF_NAME = 64 };
+
+#define PROOF_REVIEW "next_review_due"
+
+struct proof_change { /* what a leaf does to one row; judged when all of the leaf is folded */
+    const struct table_entry *entry;
+    struct bytes patch;
+    bool was_there, moves, sets_valid, is_edited, opens_round, grants_round;
+    char state[PROOF_NAME]; /* before */
+};
+
+struct proof_mark {                  /* of a record: the approval that it stands on */
+    uint64_t round;                  /* its number; 0: none was granted */
+    uint64_t granted, in_force, end; /* seq of the leaves that made it so; 0: none */
+    uint64_t migrated, changed;      /* newest, since then: `changed` as its definition allows */
+    uint8_t digest[HASH_LEN];        /* what was granted */
+    uint8_t review[16]; /* next_review_due then, as it is encoded: the engine moves it on */
+    size_t review_len;  /* 0: it was not there */
+};
+
+struct proof_vote {
+    uint64_t seq;
+    uint8_t key[HASH_LEN];
+    bool is_signed; /* and the signature was proven */
+};
+
+struct proof {
+    struct report *report;            /* borrowed */
+    const struct table *rows;         /* borrowed; of the fold */
+    const struct actor_check *actors; /* borrowed */
+    struct definitions definitions;
+    struct table marks; /* record -> struct proof_mark */
+    struct table votes; /* round -> struct proof_vote ... */
+    const struct leaf *leaf;
+    uint64_t seq;
+    bool is_vote;
+    struct bytes round_row, person; /* of a vote */
+    enum vote vote;                 /* what the leaf casts, as the definition says */
+    struct proof_change *changes;   /* owned */
+    size_t change_count, change_cap;
+    struct buf scratch;
+    bool keeps_votes;       /* also of rounds that are over */
+    bool has_pack;          /* there is a definition at all */
+    uint64_t unproven_asks; /* people asked by words that are not followed here */
+};
+
+void proof_init(struct proof *proof, struct report *report, const struct table *rows,
+                const struct actor_check *actors, struct db *db);
+void proof_release(struct proof *proof);
+
+/* Before a leaf is folded, for each row that it changes, and when it is folded. */
+void proof_begin(struct proof *proof, const struct leaf *leaf, uint64_t seq);
+void proof_row(void *proof, const struct table_entry *entry, struct bytes patch);
+void proof_end(struct proof *proof);
+
+/* After the last leaf. */
+void proof_conclude(struct proof *proof);
+
+/* ---- shared by its parts ---- */
+
+#define PROOF_ERROR(proof, code, ...)                                                              \
+    report_error((proof)->report, (code), (int64_t)(proof)->seq, __VA_ARGS__)
+
+/* The kind that a record's row names, in the pack that it names. NULL: reported, or there is no pack at all. */
+const struct kind *proof_kind(struct proof *proof, struct bytes record, struct bytes row);
+
+/* The row under a key of the fold; of no length: there is none. */
+struct bytes proof_find(const struct proof *proof, struct bytes key);
+
+/* The mark of a record, made if there is none. Lent until the next one. */
+struct proof_mark proof_mark(const struct proof *proof, struct bytes record);
+void proof_set_mark(struct proof *proof, struct bytes record, const struct proof_mark *mark);
+
+/* "SCP-0001@2.0" of ".../round/3"; its number. False: it is no round's key. */
+bool proof_round_key(struct bytes key, struct bytes *record, uint64_t *number);
+
+/* What the record's content comes to: SHA-256 over its fields that are not computed. With a mark, but for the day of the next
+ * review, which is taken as it was when the round was granted. */
+void proof_digest(struct proof *proof, struct bytes record, struct bytes row,
+                  const struct kind *kind, const struct proof_mark *as_granted,
+                  uint8_t out[HASH_LEN]);
+
+static inline int64_t proof_now_ms(const struct proof *proof)
+{
+    return (int64_t)(proof->leaf->time_us / 1000);
+}
+
+/* "approve" of "record.approve"; of no length: another type. */
+struct bytes proof_event(const struct leaf *leaf);
+
+/* The row of the definition that answers this leaf's event, for a record in a state. NULL: none. */
+const struct kind_row *proof_transition(const struct proof *proof, const struct kind *kind,
+                                        struct bytes state);
+
+/* A new change of a row, to be judged when the leaf is folded. Lent until the next. */
+struct proof_change *proof_add(struct proof *proof, const struct table_entry *entry,
+                               struct bytes patch);
+
+/* ---- rounds.c ---- */
+
+void rounds_vote(struct proof *proof);  /* a leaf that casts a vote, before it is folded */
+void rounds_voted(struct proof *proof); /* and afterwards */
+void rounds_row(struct proof *proof, const struct table_entry *entry, struct bytes patch);
+void rounds_opened(struct proof *proof, const struct proof_change *change);
+void rounds_granted(struct proof *proof, const struct proof_change *change);
+
+/* ---- moves.c ---- */
+
+void moves_row(struct proof *proof, const struct table_entry *entry, struct bytes patch);
+void moves_made(struct proof *proof, const struct proof_change *change);
+void moves_conclude(struct proof *proof);
+
+/* ---- people.c ---- */
+
+/* Does a word of the pack mean this person, for this record? Sets *is_known to false if it is one that is not followed
+ * here (and then says true). */
+bool people_mean(const struct proof *proof, const struct kind *kind, struct bytes row,
+                 const char *word, struct bytes name, bool *is_known);
+
+/* The first word of a list that means them; NULL: none that is followed here. */
+const char *people_word(const struct proof *proof, const struct kind *kind, struct bytes row,
+                        words list, struct bytes name);
+
+/* What an expression of the pack that gives a number comes to. False: it is one that is not followed here. */
+bool people_number(const char *text, struct bytes row, int64_t *number);
+
+#endif
