@@ -40,6 +40,8 @@ extern const struct tool_command command_worker;
 extern const struct tool_command command_people;
 extern const struct tool_command command_person;
 extern const struct tool_command command_delegate;
+extern const struct tool_command command_waive;
+extern const struct tool_command command_waivers;
 extern const struct tool_command command_key;
 extern const struct tool_command command_check;
 extern const struct tool_command command_pack;

@@ -129,6 +129,11 @@ static void print_totals(const struct coverage *c)
     output_pair(&tool->out, 2, 12, "to be signed", INK_NONE,
                 slice_str(arena_printf(&tool->arena, "%u open round%s", c->waiting.count,
                                        c->waiting.count == 1 ? "" : "s")));
+    output_pair(&tool->out, 2, 12, "waivers", c->waivers_used > 0 ? INK_WAIT : INK_NONE,
+                slice_str(arena_printf(&tool->arena,
+                                       "%lld given of a rule of separation of duties, %lld used%s",
+                                       (long long)c->waivers, (long long)c->waivers_used,
+                                       c->waivers > 0 ? " (rota waivers)" : "")));
 }
 
 static void print_records(const struct coverage *c, const char *heading,
@@ -270,7 +275,7 @@ static struct value ids_of(struct tool *tool, const struct value *records)
 static void put_page(const struct coverage *c)
 {
     struct arena *arena = &c->tool->arena;
-    struct value summary = value_map();
+    struct value summary = value_map(), waivers = value_map();
 
     for (int i = 0; i < c->item_count; i++) {
         const struct cover_item *item = &c->items[i];
@@ -298,6 +303,9 @@ static void put_page(const struct coverage *c)
     value_set(arena, &summary, "group", value_str("summary"));
     value_set(arena, &summary, "late", ids_of(c->tool, &c->late));
     value_set(arena, &summary, "waiting", ids_of(c->tool, &c->waiting));
+    value_set(arena, &waivers, "given", value_int(c->waivers));
+    value_set(arena, &waivers, "used", value_int(c->waivers_used));
+    value_set(arena, &summary, "waivers", waivers);
     value_set(arena, &summary, "complete", value_bool(!coverage_has_gaps(c)));
     output_json(&c->tool->out, &summary);
 }

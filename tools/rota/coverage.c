@@ -3,6 +3,7 @@
 
 #include "ask.h"
 #include "facts.h"
+#include "waiver.h"
 
 enum { PAGE = 200, BRIEF_MAX = 20 };
 
@@ -428,7 +429,8 @@ int coverage_ask(struct tool *tool, struct coverage *out)
     if ((status = facts_kinds(tool, &out->kinds)) != TOOL_DONE ||
         (status = ask_query(tool, "processes", value_map(), &out->processes)) != TOOL_DONE ||
         (status = ask_query(tool, "rules", value_map(), &out->rules)) != TOOL_DONE ||
-        (status = ask_records(out)) != TOOL_DONE)
+        (status = ask_records(out)) != TOOL_DONE ||
+        (status = waivers_count(tool, &out->waivers, &out->waivers_used)) != TOOL_DONE)
         return status;
     if (out->processes.type != VALUE_ARRAY || out->rules.type != VALUE_ARRAY)
         return tool_fail(TOOL_INPUT, "the engine's answer has no processes or rules");

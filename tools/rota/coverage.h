@@ -51,6 +51,8 @@ struct coverage {
     int item_count;
     struct value late;    /* records with a date that is over */
     struct value waiting; /* records that wait for signatures */
+    int64_t waivers,
+        waivers_used; /* rules of separation that were waived; where something rests on it */
 };
 
 const char *cover_group_name(enum cover_group group); /* "clauses" */

@@ -211,10 +211,10 @@ static int sign_all(struct tool *tool, const struct value *prepared, const char 
     return status;
 }
 
-int event_sign(struct tool *tool, const struct value *prepared, const char *event,
+int event_sign(struct tool *tool, const struct value *prepared, const char *event, bool asks,
                struct command *command)
 {
-    return sign_all(tool, prepared, event, false, command);
+    return sign_all(tool, prepared, event, asks, command);
 }
 
 /* "EXC-0001,POL-0002" */
@@ -311,8 +311,10 @@ static const char *done_text(struct tool *tool, struct slice command)
     return slice_is(command, "open")   ? "opened"
            : slice_is(command, "edit") ? "edited"
            : slice_is(command, "ack")  ? "acknowledged"
-                                       : arena_printf(&tool->arena, "%.*s done", (int)command.len,
-                                                      (const char *)command.at);
+           : slice_is(command, "waive_sod")
+               ? "a rule of separation of duties is waived; `rota waivers` lists it"
+               : arena_printf(&tool->arena, "%.*s done", (int)command.len,
+                              (const char *)command.at);
 }
 
 /* How far the open round is: what a vote leaves unsaid. */

@@ -12,9 +12,9 @@ int event_prepare(struct tool *tool, const struct arguments *given, int first, c
                   const char *event, struct command *out);
 
 /* The parts of it, for commands that are signed like an event: what the engine says of it, and the signature over what stands in
- * `command` then, if `prepared` says that it must be signed: shown, not asked about. */
+ * `command` then, if `prepared` says that it must be signed: shown and, if `asks`, on a terminal asked about. */
 int event_ask(struct tool *tool, const char *record, const char *event, struct value *prepared);
-int event_sign(struct tool *tool, const struct value *prepared, const char *event,
+int event_sign(struct tool *tool, const struct value *prepared, const char *event, bool asks,
                struct command *command);
 
 /* event_prepare, sent, told. */

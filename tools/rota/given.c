@@ -101,19 +101,25 @@ int given_read(struct tool *tool, const struct arguments *arguments, int first,
     return TOOL_DONE;
 }
 
-int given_reason(struct tool *tool, const struct arguments *arguments, struct value *args)
+int given_text(struct tool *tool, const struct arguments *arguments, const char *option,
+               struct value *args)
 {
     struct values values = {.arena = &tool->arena, .upload = ask_upload, .self = tool};
-    const char *text = arguments_get(arguments, "--reason");
+    const char *text = arguments_get(arguments, option);
     struct value reference;
     struct error err;
 
     if (text == NULL)
         return TOOL_DONE;
     if (*text == '\0')
-        return tool_usage(arguments, "--reason is empty");
+        return tool_usage(arguments, "%s is empty", option);
     if (values_reason(&values, text, &reference, &err) != 0)
         return err.text[0] != '\0' ? tool_error(TOOL_INPUT, &err) : TOOL_REFUSED;
-    value_set(&tool->arena, args, "reason", reference);
+    value_set(&tool->arena, args, option + 2, reference);
     return TOOL_DONE;
+}
+
+int given_reason(struct tool *tool, const struct arguments *arguments, struct value *args)
+{
+    return given_text(tool, arguments, "--reason", args);
 }

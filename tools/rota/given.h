@@ -16,6 +16,11 @@ int given_kind(struct tool *tool, const struct arguments *arguments, struct slic
 int given_read(struct tool *tool, const struct arguments *arguments, int first,
                const struct value *kind, struct given *out);
 
+/* Puts {content, size} of what an option as "--check" says (TEXT, or @FILE) under its name, without the dashes: it goes up
+ * first. Nothing if it was not given. */
+int given_text(struct tool *tool, const struct arguments *arguments, const char *option,
+               struct value *args);
+
 /* Puts {content, size} under "reason" if --reason was given: the text goes up first. */
 int given_reason(struct tool *tool, const struct arguments *arguments, struct value *args);
 

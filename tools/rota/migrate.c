@@ -123,7 +123,7 @@ static int send(struct migrating *m, const char *record, const char *name, const
             value_set(arena, &command.args, chosen[i], *part);
     }
     if (status == TOOL_DONE && value_get_bool(&prepared, "needs_signature", false))
-        status = event_sign(m->tool, &prepared, name, &command);
+        status = event_sign(m->tool, &prepared, name, false, &command);
     if (status == TOOL_DONE)
         status = ask_command(m->tool, &command, &reply);
     return status;

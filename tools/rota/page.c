@@ -5,6 +5,7 @@
 #include "base/dmp.h"
 #include "facts.h"
 #include "log.h"
+#include "waiver.h"
 
 enum { LABEL = 14, CONTENT_SHOWN = 16 * 1024, CONTENT_MAX = 4 * 1024 * 1024, HEX_SHOWN = 16 };
 enum { TERMINAL_COLUMNS = 7, HISTORY_PAGE = 500, HISTORY_MAX = 20000 };
@@ -653,6 +654,7 @@ void page_print(struct tool *tool, const struct value *shown)
 {
     print_top(tool, shown);
     page_rounds(tool, shown);
+    waiver_print_all(tool, shown);
     print_fields(tool, shown);
     print_deliveries(tool, shown);
     print_acks(tool, shown);
@@ -693,7 +695,8 @@ static int ask_history(struct tool *tool, const char *record, struct value *out)
     }
 }
 
-static void print_signatures(struct tool *tool, const struct value *entries)
+static void print_signatures(struct tool *tool, const struct value *shown,
+                             const struct value *entries)
 {
     static const char *const heads[] = {"entry", "when", "who", "signed as", "content", "key"};
     struct table table;
@@ -710,7 +713,9 @@ static void print_signatures(struct tool *tool, const struct value *entries)
         table_cell(&table, 1, INK_NONE,
                    facts_moment(tool, value_get_int(entry, "time_us", 0) / 1000));
         table_cell(&table, 2, INK_NONE, facts_person(tool, value_get_text(entry, "actor")));
-        table_cell(&table, 3, INK_GOOD, spoken(tool, text_in(tool, body, "meaning")));
+        table_cell(&table, 3, INK_GOOD,
+                   arena_printf(&tool->arena, "%s%s", spoken(tool, text_in(tool, body, "meaning")),
+                                waiver_of_entry(tool, shown, entry)));
         table_cell(&table, 4, INK_DIM, short_hex(tool, value_get_bin(body, "digest")));
         table_cell(&table, 5, INK_DIM, short_hex(tool, value_get_bin(body, "key")));
     }
@@ -730,7 +735,7 @@ int page_print_history(struct tool *tool, const struct value *shown)
 
     if (status != TOOL_DONE)
         return status;
-    print_signatures(tool, &entries);
+    print_signatures(tool, shown, &entries);
     output_heading(&tool->out, "History");
     log_print(tool, &entries, record, false);
     if (facts_info(tool, &info) == TOOL_DONE)

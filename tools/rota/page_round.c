@@ -3,6 +3,7 @@
 
 #include "ask.h"
 #include "facts.h"
+#include "waiver.h"
 
 static const char *text_of(struct tool *tool, const struct value *map, const char *key)
 {
@@ -64,7 +65,7 @@ static const char *who_voted(struct tool *tool, struct slice person, struct slic
                         facts_person(tool, person), (int)number.len, (const char *)number.at);
 }
 
-static void print_vote(struct tool *tool, const char *record, const struct value *round,
+static void print_vote(struct tool *tool, const struct value *shown, const struct value *round,
                        struct slice stands, struct slice person)
 {
     struct slice delegate = text_at(value_get(round, "delegates"), person);
@@ -81,8 +82,8 @@ static void print_vote(struct tool *tool, const char *record, const struct value
                     asked.len > 0 ? facts_person(tool, asked) : "");
         return;
     }
-    at = vote_ms(tool, record, value_get_int(round, "n", 0), delegate.len > 0 ? delegate : person,
-                 vote);
+    at = vote_ms(tool, text_of(tool, shown, "record"), value_get_int(round, "n", 0),
+                 delegate.len > 0 ? delegate : person, vote);
     output_line(&tool->out,
                 slice_is(word, "grant")     ? INK_GOOD
                 : slice_is(word, "abstain") ? INK_NONE
@@ -96,6 +97,7 @@ static void print_vote(struct tool *tool, const char *record, const struct value
                 : slice_is(word, "refuse") ? "refused"
                 : slice_is(word, "return") ? "sent it back"
                                            : "abstained");
+    waiver_print_used(tool, shown, value_get(vote, "waived"));
 }
 
 static int64_t grants(const struct value *round)
@@ -143,7 +145,7 @@ static const char *counting(struct tool *tool, const struct value *stage)
                                        : "";
 }
 
-static void print_stage(struct tool *tool, const char *record, const struct value *round,
+static void print_stage(struct tool *tool, const struct value *shown, const struct value *round,
                         const struct value *stage)
 {
     const struct value *ask = value_get(stage, "ask"), *veto = value_get(stage, "veto");
@@ -155,7 +157,7 @@ static void print_stage(struct tool *tool, const char *record, const struct valu
                 (long long)value_get_int(stage, "granted", 0),
                 (long long)value_get_int(stage, "need", 1), counting(tool, stage));
     for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
-        print_vote(tool, record, round, is_over ? slice_str("void") : stands,
+        print_vote(tool, shown, round, is_over ? slice_str("void") : stands,
                    value_slice(&ask->as.items[i]));
     for (uint32_t i = 0; value_is(veto, VALUE_ARRAY) && i < veto->count; i++)
         output_line(&tool->out, INK_DIM, "    a refusal of %s ends the round",
@@ -177,7 +179,7 @@ static void print_why(struct tool *tool, const struct value *round)
         output_line(&tool->out, INK_DIM, "  nobody was left who could have granted it");
 }
 
-static void print_bundle(struct tool *tool, const char *record, const struct value *round)
+static void print_bundle(struct tool *tool, const struct value *shown, const struct value *round)
 {
     const struct value *bundle = value_get(round, "bundle");
     const char *others = "";
@@ -185,7 +187,7 @@ static void print_bundle(struct tool *tool, const char *record, const struct val
     for (uint32_t i = 0; value_is(bundle, VALUE_ARRAY) && i < bundle->count; i++) {
         struct slice id = value_slice(&bundle->as.items[i]);
 
-        if (!slice_is(id, record))
+        if (!slice_equal(id, value_get_text(shown, "record")))
             others = arena_printf(&tool->arena, "%s%s%.*s", others, *others != '\0' ? ", " : "",
                                   (int)id.len, (const char *)id.at);
     }
@@ -193,21 +195,21 @@ static void print_bundle(struct tool *tool, const char *record, const struct val
         output_line(&tool->out, INK_DIM, "  together with %s: all are approved, or none", others);
 }
 
-static void print_asked(struct tool *tool, const char *record, const struct value *round)
+static void print_asked(struct tool *tool, const struct value *shown, const struct value *round)
 {
     const struct value *ask = value_get(round, "ask"), *stages = value_get(round, "stages");
 
     if (value_is(stages, VALUE_ARRAY)) {
         for (uint32_t i = 0; i < stages->count; i++)
-            print_stage(tool, record, round, &stages->as.items[i]);
+            print_stage(tool, shown, round, &stages->as.items[i]);
         return;
     }
     for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
-        print_vote(tool, record, round, value_get_text(round, "state"),
+        print_vote(tool, shown, round, value_get_text(round, "state"),
                    value_slice(&ask->as.items[i]));
 }
 
-static void print_round(struct tool *tool, const char *record, const struct value *round)
+static void print_round(struct tool *tool, const struct value *shown, const struct value *round)
 {
     struct slice by = value_get_text(round, "by"), state = value_get_text(round, "state");
     int64_t opened = value_get_int(round, "opened_ms", 0);
@@ -219,22 +221,21 @@ static void print_round(struct tool *tool, const char *record, const struct valu
     if (by.len > 0 && opened > 0)
         output_line(&tool->out, INK_DIM, "  asked for by %s on %s", facts_person(tool, by),
                     facts_moment(tool, opened));
-    print_bundle(tool, record, round);
+    print_bundle(tool, shown, round);
     print_why(tool, round);
-    print_asked(tool, record, round);
+    print_asked(tool, shown, round);
 }
 
 /* The open round in full; of those before, the one that decided, and how the others ended. */
 void page_rounds(struct tool *tool, const struct value *shown)
 {
     const struct value *open = value_get(shown, "round"), *earlier = value_get(shown, "rounds");
-    const char *record = text_of(tool, shown, "record");
 
     for (uint32_t i = 0; value_is(earlier, VALUE_ARRAY) && i < earlier->count; i++) {
         const struct value *round = &earlier->as.items[i];
 
         if (i + 1 == earlier->count && !value_is(open, VALUE_MAP)) {
-            print_round(tool, record, round);
+            print_round(tool, shown, round);
             continue;
         }
         output_heading(&tool->out, "Approval, round %lld: %s%s",
@@ -246,5 +247,5 @@ void page_rounds(struct tool *tool, const struct value *shown)
                            : "");
     }
     if (value_is(open, VALUE_MAP))
-        print_round(tool, record, open);
+        print_round(tool, shown, open);
 }

@@ -44,6 +44,8 @@ const struct tool_command *const tool_commands[] = {
     &command_people,
     &command_person,
     &command_delegate,
+    &command_waive,
+    &command_waivers,
     &command_key,
     &command_check,
     &command_pack,

@@ -48,6 +48,7 @@ static void print(struct tool *tool, const struct arguments *given, const struct
                   const char *person)
 {
     const struct value *missing = value_get(answer, "missing"), *holds = value_get(answer, "holds");
+    const struct value *hints = value_get(answer, "hints");
     bool allowed = value_get_bool(answer, "allowed", false);
 
     if (allowed)
@@ -59,6 +60,8 @@ static void print(struct tool *tool, const struct arguments *given, const struct
     print_transition(tool, value_get(answer, "transition"));
     for (uint32_t i = 0; value_is(missing, VALUE_ARRAY) && i < missing->count; i++)
         output_pair(&tool->out, 2, 1, "✗", INK_NONE, value_slice(&missing->as.items[i]));
+    for (uint32_t i = 0; value_is(hints, VALUE_ARRAY) && i < hints->count; i++)
+        output_pair(&tool->out, 2, 1, "→", INK_NONE, value_slice(&hints->as.items[i]));
     for (uint32_t i = 0; value_is(holds, VALUE_ARRAY) && i < holds->count; i++)
         output_pair(&tool->out, 2, 1, "✓", INK_DIM, value_slice(&holds->as.items[i]));
     if (value_is(value_get(answer, "who"), VALUE_ARRAY) && value_get(answer, "who")->count > 0) {
@@ -102,7 +105,9 @@ const struct tool_command command_why = {
     "who may make an event happen, and what is missing",
     "Answers before anything is tried: the roles and people who may, the conditions that do not "
     "hold yet, the\n"
-    "rules of separation that stand against one person. Exit status 0 whatever the answer is.\n\n"
+    "rules of separation that stand against one person, and how top management may waive one where "
+    "nobody else can\n"
+    "do it. Exit status 0 whatever the answer is.\n\n"
     "    rota why SCP-0001 approve\n"
     "    rota why SCP-0001 approve --person ines",
     options,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "facts.h"
+#include "waiver.h"
 
 struct sentence {
     struct tool *tool;
@@ -122,6 +123,32 @@ static void say_with(struct sentence *s)
         add_slice(s, i == 0 ? " with " : ", ", value_slice(&with->as.items[i]), "");
 }
 
+static void say_waive(struct sentence *s)
+{
+    struct slice number = s->stream;
+
+    for (size_t i = 0; i < s->stream.len; i++) {
+        if (s->stream.at[i] == '/')
+            number = slice_of(s->stream.at + i + 1, s->stream.len - i - 1);
+    }
+    add_slice(s, "waived ", value_get_text(s->body, "rule"), "");
+    add(s, " for %s", facts_name(s->tool, value_get_text(s->body, "person")));
+    add_slice(s, ", over this content (waiver ", number, ")");
+}
+
+/* What would have been refused, had it not been waived: by a vote in its own row, else by event. */
+static void say_waived(struct sentence *s)
+{
+    const struct value *waived = value_get(own(s), "waived");
+
+    if (value_is(waived, VALUE_MAP) && s->type.len > 7)
+        waived = value_find(waived, slice_of(s->type.at + 7, s->type.len - 7));
+    for (uint32_t i = 0; value_is(waived, VALUE_ARRAY) && i < waived->count; i++) {
+        add(s, "; ");
+        add_slice(s, "", slice_str(waiver_text(s->tool, s->record, &waived->as.items[i])), "");
+    }
+}
+
 static void say_record(struct sentence *s)
 {
     struct slice event = slice_of(s->type.at + 7, s->type.len - 7);
@@ -134,6 +161,8 @@ static void say_record(struct sentence *s)
         say_vote(s, event);
     else if (slice_is(event, "ack"))
         add(s, "acknowledged");
+    else if (slice_is(event, "waive_sod"))
+        say_waive(s);
     else if (slice_is(event, "migrate"))
         add(s, "moved it to the workflows that count now");
     else if (slice_is(event, "migrate_back"))
@@ -141,6 +170,7 @@ static void say_record(struct sentence *s)
     else
         add(s, "%.*s", (int)event.len, (const char *)event.at);
     say_with(s);
+    say_waived(s);
 }
 
 static void say_task(struct sentence *s)
