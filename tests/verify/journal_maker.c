@@ -465,6 +465,11 @@ static bool is_rooted(const struct maker *maker)
     return maker->flaw >= FLAW_ROOTED;
 }
 
+static bool is_waived(const struct maker *maker)
+{
+    return maker->flaw >= FLAW_WAIVED && maker->flaw <= FLAW_WAIVER_MUTE;
+}
+
 static void opened_facts(const struct maker *maker, struct pack *out, bool with_rev)
 {
     bool is_virtual = maker->flaw == FLAW_CLOCK || maker->flaw == FLAW_VIRTUAL;
@@ -522,6 +527,18 @@ static void directory_facts(struct pack *out, bool with_rev)
     }
 }
 
+static void pack_role(struct pack *out, const char *role)
+{
+    pack_str(out, "roles");
+    pack_array(out, 1);
+    pack_str(out, role);
+}
+
+static bool has_bo_key(const struct maker *maker)
+{
+    return is_waived(maker) && maker->flaw != FLAW_WAIVER_KEYLESS;
+}
+
 static void tell_directory(struct maker *maker)
 {
     struct pack body = {.len = 0}, effects = {.len = 0}, amara = {.len = 0}, bo = {.len = 0},
@@ -529,12 +546,19 @@ static void tell_directory(struct maker *maker)
     uint8_t key[32];
 
     public_of(maker->amara_key, key);
-    pack_map(&amara, is_rooted(maker) ? 1 : 2);
+    pack_map(&amara, is_rooted(maker) ? 1u : 2u + is_waived(maker));
     pack_pair(&amara, "name", "amara");
+    if (is_waived(maker))
+        pack_role(&amara, "top_management");
     if (!is_rooted(maker))
         pack_bin_pair(&amara, "sign", key, 32);
-    pack_map(&bo, 1);
+    pack_map(&bo, 1u + is_waived(maker) + has_bo_key(maker));
     pack_pair(&bo, "name", "bo");
+    if (is_waived(maker))
+        pack_role(&bo, maker->flaw == FLAW_WAIVER_ROLE ? "employee" : "top_management");
+    public_of(maker->bo_key, key);
+    if (has_bo_key(maker))
+        pack_bin_pair(&bo, "sign", key, 32);
     directory_facts(&body, false);
     pack_map(&effects, 3);
     pack_str(&effects, "");
@@ -731,17 +755,160 @@ static void tell_open(struct maker *maker, const uint8_t content[32])
                                    .content = content});
 }
 
+/* ---- a waiver ---- */
+
+static const char *freed(const struct maker *maker)
+{
+    return maker->flaw == FLAW_WAIVER_OTHER ? "cleo" : "amara";
+}
+
+static const char *waiver_signer(const struct maker *maker)
+{
+    return maker->flaw == FLAW_WAIVER_SELF ? "amara" : "bo";
+}
+
+static void pack_text(struct pack *out, const char *name, const uint8_t content[32])
+{
+    pack_str(out, name);
+    pack_map(out, 2);
+    pack_bin_pair(out, "content", content, 32);
+    pack_str(out, "size");
+    pack_uint(out, strlen(text_of_record));
+}
+
+static void waiver_body(const struct maker *maker, const uint8_t content[32], struct pack *out)
+{
+    EVP_PKEY *signer = maker->flaw == FLAW_WAIVER_SELF ? maker->amara_key : maker->bo_key;
+    bool has_check = maker->flaw != FLAW_WAIVER_TEXT;
+    uint8_t key[32], hash[32];
+
+    public_of(signer, key);
+    SHA256(key, 32, hash);
+    pack_map(out, 6u + has_check);
+    if (has_check)
+        pack_text(out, "check", content);
+    SHA256((const uint8_t *)"other", 5, key);
+    pack_bin_pair(out, "digest", maker->flaw == FLAW_WAIVER_DIGEST ? key : content, 32);
+    pack_bin_pair(out, "key", hash, 32);
+    pack_pair(out, "meaning", maker->flaw == FLAW_WAIVER_MEANING ? "approved" : "waived_sod");
+    pack_pair(out, "person", freed(maker));
+    pack_text(out, "reason", content);
+    pack_pair(out, "rule", "SOD-1");
+}
+
+static void waiver_facts(const struct maker *maker, const uint8_t content[32], bool with_rev,
+                         struct pack *out)
+{
+    uint8_t other[32];
+
+    SHA256((const uint8_t *)"other", 5, other);
+    pack_map(out, 4u + with_rev);
+    pack_pair(out, "by", waiver_signer(maker));
+    pack_bin_pair(out, "digest", maker->flaw == FLAW_WAIVER_DIGEST ? other : content, 32);
+    pack_pair(out, "person", freed(maker));
+    if (with_rev) {
+        pack_str(out, "rev");
+        pack_uint(out, 1);
+    }
+    pack_pair(out, "rule", maker->flaw == FLAW_WAIVER_ROW ? "SOD-8" : "SOD-1");
+}
+
+static void sign_waiver(const struct maker *maker, const struct pack *body,
+                        const uint8_t content[32], uint8_t sig[64])
+{
+    struct pack message = {.len = 0};
+    bool is_hers = maker->flaw == FLAW_WAIVER_FORGED || maker->flaw == FLAW_WAIVER_SELF;
+    uint8_t id[16];
+
+    command_id(30, id);
+    pack_bytes(&message, "rota.command/1\n", 15);
+    pack_array(&message, 8);
+    pack_str(&message, maker->origin);
+    pack_bin(&message, id, 16);
+    pack_str(&message, "record.waive_sod");
+    pack_str(&message, RECORD "/waiver/1");
+    pack_uint(&message, 0);
+    pack_str(&message, waiver_signer(maker));
+    pack_raw(&message, body);
+    pack_bin(&message, content, 32);
+    sign(is_hers ? maker->amara_key : maker->bo_key, message.at, message.len, sig);
+}
+
+static void tell_waiver(struct maker *maker, const uint8_t content[32])
+{
+    struct pack body = {.len = 0}, effects = {.len = 0}, row = {.len = 0};
+    uint8_t sig[64];
+
+    waiver_facts(maker, content, maker->flaw != FLAW_WAIVER_MADE, &row);
+    state(maker, RECORD "/waiver/1", &row);
+    if (maker->flaw == FLAW_WAIVER_MADE)
+        return;
+    maker->shift++;
+    waiver_body(maker, content, &body);
+    sign_waiver(maker, &body, content, sig);
+    pack_map(&effects, 2);
+    pack_str(&effects, "");
+    waiver_facts(maker, content, false, &effects);
+    pack_str(&effects, RECORD);
+    pack_map(&effects, 1);
+    pack_str(&effects, "waivers");
+    pack_uint(&effects, 1);
+    add_part(maker, &(struct part){.type = "record.waive_sod",
+                                   .stream = RECORD "/waiver/1",
+                                   .actor = waiver_signer(maker),
+                                   .rev = 1,
+                                   .command = 30,
+                                   .body = &body,
+                                   .effects = &effects,
+                                   .content = content,
+                                   .sig = maker->flaw == FLAW_WAIVER_BARE ? NULL : sig});
+}
+
+/* Among the rows that a submission makes: after the round's, by its key. */
+static void made_waiver(const struct maker *maker, const uint8_t content[32], struct pack *out)
+{
+    if (maker->flaw != FLAW_WAIVER_MADE)
+        return;
+    pack_str(out, RECORD "/waiver/1");
+    waiver_facts(maker, content, false, out);
+}
+
+/* What amara's vote says of it. */
+static bool says_waived(const struct maker *maker)
+{
+    return is_waived(maker) && maker->flaw != FLAW_WAIVER_MUTE;
+}
+
+static void waived_facts(const struct maker *maker, struct pack *out)
+{
+    if (!says_waived(maker))
+        return;
+    pack_str(out, "waived");
+    pack_array(out, 1);
+    pack_map(out, 4);
+    pack_pair(out, "by", waiver_signer(maker));
+    pack_str(out, "n");
+    pack_uint(out, maker->flaw == FLAW_WAIVER_NUMBER ? 2 : 1);
+    pack_pair(out, "person", freed(maker));
+    pack_pair(out, "rule", "SOD-1");
+}
+
 static void tell_submit(struct maker *maker, const uint8_t digest[32])
 {
+    bool makes_waiver = maker->flaw == FLAW_WAIVER_MADE;
     struct pack body = {.len = 0}, effects = {.len = 0};
 
     pack_map(&body, 0);
-    pack_map(&effects, 2);
+    pack_map(&effects, 2u + makes_waiver);
     pack_str(&effects, "");
-    pack_map(&effects, 2);
+    pack_map(&effects, 2u + makes_waiver);
     pack_str(&effects, "note");
     pack_nil(&effects);
     pack_pair(&effects, "state", "awaiting_approval");
+    if (makes_waiver) {
+        pack_str(&effects, "waivers");
+        pack_uint(&effects, 1);
+    }
     pack_str(&effects, ROUND);
     pack_map(&effects, 5);
     pack_bin_pair(&effects, "digest", digest, 32);
@@ -751,6 +918,7 @@ static void tell_submit(struct maker *maker, const uint8_t digest[32])
     pack_pair(&effects, "state", "open");
     pack_str(&effects, "votes");
     pack_map(&effects, 0);
+    made_waiver(maker, digest, &effects);
     add_part(maker, &(struct part){.type = "record.submit",
                                    .stream = RECORD,
                                    .actor = "amara",
@@ -853,10 +1021,11 @@ static void tell_vote(struct maker *maker, const uint8_t digest[32], struct pack
     sign_vote(maker, stream, body, sig);
     pack_map(&effects, 2);
     pack_str(&effects, "");
-    pack_map(&effects, 1u + is_kept);
+    pack_map(&effects, 1u + is_kept + says_waived(maker));
     pack_pair(&effects, "choice", "grant");
     if (is_kept)
         pack_pair(&effects, "for", "bo");
+    waived_facts(maker, &effects);
     pack_str(&effects, ROUND);
     pack_map(&effects, 1u + has_place(maker));
     delegates(maker, &effects);
@@ -869,12 +1038,13 @@ static void tell_vote(struct maker *maker, const uint8_t digest[32], struct pack
                                    .body = body,
                                    .effects = &effects,
                                    .sig = is_bare ? NULL : sig});
-    pack_map(&row, 2u + is_kept);
+    pack_map(&row, 2u + is_kept + says_waived(maker));
     pack_pair(&row, "choice", "grant");
     if (is_kept)
         pack_pair(&row, "for", "bo");
     pack_str(&row, "rev");
     pack_uint(&row, 1);
+    waived_facts(maker, &row);
     state(maker, stream, &row);
 }
 
@@ -925,13 +1095,17 @@ static void store_record(struct maker *maker, const uint8_t digest[32])
 {
     struct pack record = {.len = 0}, round = {.len = 0};
 
-    pack_map(&record, 4);
+    pack_map(&record, 4u + is_waived(maker));
     pack_bin_pair(&record, "digest", digest, 32);
     pack_str(&record, "last");
     pack_uint(&record, 5 + maker->shift);
     pack_str(&record, "rev");
     pack_uint(&record, 3);
     pack_pair(&record, "state", "approved");
+    if (is_waived(maker)) {
+        pack_str(&record, "waivers");
+        pack_uint(&record, 1);
+    }
     state(maker, RECORD, &record);
     pack_map(&round, 4u + has_place(maker));
     delegates(maker, &round);
@@ -956,6 +1130,8 @@ void maker_story(struct maker *maker, enum flaw flaw)
         tell_key(maker);
     tell_open(maker, digest);
     maker_checkpoint(maker);
+    if (is_waived(maker))
+        tell_waiver(maker, digest);
     tell_submit(maker, digest);
     tell_vote(maker, digest, &vote);
     if (flaw == FLAW_EFFECT_TWICE)

@@ -56,6 +56,21 @@ enum flaw {
     FLAW_OPENED_STREAM,
     FLAW_OPENED_ROOTS,
     FLAW_EFFECTS, /* an effect is neither a map nor nil */
+    /* From here on amara and bo are top management, bo has a key and frees amara from a rule, and her vote says so. */
+    FLAW_WAIVED,         /* none */
+    FLAW_WAIVER_BARE,    /* the waiver's signature is missing */
+    FLAW_WAIVER_FORGED,  /* it is by amara's key */
+    FLAW_WAIVER_MEANING, /* it was signed as something else */
+    FLAW_WAIVER_KEYLESS, /* bo has no key after all */
+    FLAW_WAIVER_ROLE,    /* bo is not of top management */
+    FLAW_WAIVER_SELF,    /* amara signs it herself */
+    FLAW_WAIVER_DIGEST,  /* it is about another text */
+    FLAW_WAIVER_ROW,     /* its row names another rule than was signed */
+    FLAW_WAIVER_TEXT,    /* it has no compensating check */
+    FLAW_WAIVER_MADE,    /* its row comes with the submission, and nobody signed it */
+    FLAW_WAIVER_OTHER,   /* it frees cleo */
+    FLAW_WAIVER_NUMBER,  /* the vote names the second one, which is not there */
+    FLAW_WAIVER_MUTE,    /* none: the vote rests on no waiver */
     /* From here on the journal has two root keys, and amara's key comes by key.enrolled as leaf 2. */
     FLAW_ROOTED,          /* none */
     FLAW_ONE_ROOT,        /* one root endorses it, twice */

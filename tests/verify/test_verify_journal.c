@@ -529,6 +529,46 @@ static void a_vote_in_a_place_that_was_not_signed_is_found(void **state)
     flawed(FLAW_PLACE_KEPT, "VOTE_PLACE");
 }
 
+static void a_waiver_that_top_management_signed_holds(void **state)
+{
+    static const enum flaw none[] = {FLAW_WAIVED, FLAW_WAIVER_MUTE};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        struct maker maker;
+
+        maker_begin(&maker, ORIGIN);
+        maker_story(&maker, none[i]);
+        assert_holds(&maker, &nothing_more);
+        assert_holds(&maker, &(struct ask){.no_replay = true});
+        maker_end(&maker);
+    }
+}
+
+static void a_waiver_that_top_management_did_not_sign_is_found(void **state)
+{
+    (void)state;
+    flawed(FLAW_WAIVER_BARE, "WAIVER_UNSIGNED");
+    flawed(FLAW_WAIVER_FORGED, "ACTOR_FORGED");
+    flawed(FLAW_WAIVER_MEANING, "WAIVER_UNSIGNED");
+    flawed(FLAW_WAIVER_KEYLESS, "WAIVER_UNSIGNED");
+    flawed(FLAW_WAIVER_ROLE, "WAIVER_ROLE");
+    flawed(FLAW_WAIVER_SELF, "WAIVER_SELF");
+    flawed(FLAW_WAIVER_DIGEST, "WAIVER_DIGEST");
+    flawed(FLAW_WAIVER_ROW, "WAIVER_ROW");
+    flawed(FLAW_WAIVER_TEXT, "WAIVER_UNSIGNED");
+    flawed(FLAW_WAIVER_MADE, "WAIVER_ROW");
+}
+
+static void a_decision_on_a_waiver_that_is_not_for_it_is_found(void **state)
+{
+    (void)state;
+    flawed(FLAW_WAIVER_OTHER, "WAIVER_USED");
+    flawed(FLAW_WAIVER_NUMBER, "WAIVER_USED");
+    flawed(FLAW_WAIVER_DIGEST, "WAIVER_USED");
+    flawed(FLAW_WAIVER_ROW, "WAIVER_USED");
+}
+
 static void a_command_that_comes_again_is_found(void **state)
 {
     (void)state;
@@ -853,6 +893,9 @@ int main(void)
         cmocka_unit_test(a_vote_in_another_persons_stream_is_found),
         cmocka_unit_test(a_vote_that_nobody_cast_is_found),
         cmocka_unit_test(a_vote_in_a_place_that_was_not_signed_is_found),
+        cmocka_unit_test(a_waiver_that_top_management_signed_holds),
+        cmocka_unit_test(a_waiver_that_top_management_did_not_sign_is_found),
+        cmocka_unit_test(a_decision_on_a_waiver_that_is_not_for_it_is_found),
         cmocka_unit_test(a_command_that_comes_again_is_found),
         cmocka_unit_test(an_effect_twice_in_one_run_is_found),
         cmocka_unit_test(a_revision_that_jumps_is_found),

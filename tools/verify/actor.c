@@ -153,6 +153,21 @@ static bool key_of(const struct actor_check *check, struct bytes actor, struct b
            key->len == PUBLIC_KEY_LEN;
 }
 
+bool actor_had_key(const struct actor_check *check, struct bytes actor, uint64_t seq)
+{
+    struct bytes key;
+    bool had = false;
+
+    for (size_t i = 0; check->keys != NULL && i < check->keys->count; i++) {
+        const struct actor_key *one = &check->keys->at[i];
+
+        had = had || (bytes_are(actor, one->actor) && one->first <= seq && seq <= one->last);
+    }
+    if (check->keys != NULL)
+        return had;
+    return (check->rows == NULL && !keyring_is_rooted(check->ring)) || key_of(check, actor, &key);
+}
+
 static void check_with_journal(struct actor_check *check, const struct leaf *leaf, uint64_t seq,
                                bool is_decision)
 {

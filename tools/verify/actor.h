@@ -50,6 +50,9 @@ void actor_check_release(struct actor_check *check);
 /* Check one leaf against the rows as they stood before it. */
 void actor_check_leaf(struct actor_check *check, const struct leaf *leaf, uint64_t seq);
 
+/* Had this person a signing key before this leaf? True also where that cannot be told, for want of a fold. */
+bool actor_had_key(const struct actor_check *check, struct bytes actor, uint64_t seq);
+
 /* After the last leaf: is every vote that a round counts one that was cast? */
 void actor_check_rounds(struct actor_check *check);
 

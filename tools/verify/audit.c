@@ -6,6 +6,7 @@
 #include "keyring.h"
 #include "proof.h"
 #include "schema.h"
+#include "waiver.h"
 
 enum { PROGRESS_EVERY = 4096 };
 
@@ -275,6 +276,7 @@ static void audit_leaf(struct audit *audit, sqlite3_int64 row, struct bytes raw,
     check_command(audit, &leaf, seq);
     note_contents(audit, &leaf, seq);
     actor_check_leaf(&audit->actors, &leaf, seq);
+    waiver_check_leaf(&audit->actors, &leaf, seq);
     fold_one(audit, &leaf, seq);
 }
 
