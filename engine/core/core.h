@@ -89,6 +89,7 @@ struct run_leaf {
     struct slice bytes;
     struct slice type, stream, record; /* record: what it concerns, or empty */
     uint64_t seq, rev;
+    struct value content; /* what it names: nil, a hash or some; memory of the draft */
 };
 
 struct run { /* lent until the next core_decide(), core_fold() or read of the state */

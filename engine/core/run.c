@@ -138,7 +138,8 @@ int64_t run_leaf(struct core *core, const char *type, struct slice stream, struc
                               stream,
                               record,
                               leaf.seq,
-                              leaf.rev};
+                              leaf.rev,
+                              leaf.content};
     return (int64_t)leaf.seq;
 }
 

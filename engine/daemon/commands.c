@@ -6,7 +6,12 @@
 
 #include <stdlib.h>
 
-enum { PART_MAX = 512 * 1024, UPLOAD_MAX = 64 * 1024 * 1024, REFUSAL_BYTES_MAX = 32 * 1024 };
+enum {
+    PART_MAX = 512 * 1024,
+    UPLOAD_MAX = 64 * 1024 * 1024,
+    UPLOAD_NAME_MAX = 128,
+    REFUSAL_BYTES_MAX = 32 * 1024
+};
 
 void engine_send(struct engine *engine, const struct reply_to *to, const struct reply *reply)
 {
@@ -123,11 +128,21 @@ static void reply_content(struct engine *engine, const struct request *request,
     engine_send(engine, request->to, &reply);
 }
 
-static int put_whole(struct engine *engine, struct slice salt, struct slice data,
-                     uint8_t hash[HASH_LEN])
+/* A content that was there without a note is named by an entry: it gets none now. */
+static int put_whole(struct engine *engine, const char *principal, struct slice salt,
+                     struct slice data, uint8_t hash[HASH_LEN])
 {
+    struct buf before = BUF_EMPTY;
+    int found;
+
     hash_content(salt.at, data, hash);
-    return journal_put_content(engine->journal, hash, salt.at, data, NULL);
+    found = journal_content(engine->journal, hash, &before, NULL);
+    buf_release(&before);
+    if (found < 0 || journal_put_content(engine->journal, hash, salt.at, data, NULL) != 0)
+        return -1;
+    return found == 1 && !engine_loose_is(engine, hash)
+               ? 0
+               : engine_loose_content(engine, hash, principal, data.len);
 }
 
 static struct slice upload_name(struct engine *engine, const struct request *request,
@@ -149,7 +164,8 @@ static void put_part(struct engine *engine, const struct request *request,
         refuse(engine, request->to, command, "too-large", "A file may have at most 64 MiB.");
         return;
     }
-    if (journal_put_part(engine->journal, upload, (uint32_t)part, data, NULL) != 0) {
+    if (journal_put_part(engine->journal, upload, (uint32_t)part, data, NULL) != 0 ||
+        engine_loose_part(engine, upload, request->principal, data.len) != 0) {
         engine->batch_is_dead = true; /* engine_commit() answers */
         return;
     }
@@ -161,12 +177,21 @@ static void put_part(struct engine *engine, const struct request *request,
         return;
     }
     if (journal_take_parts(engine->journal, upload, &whole, NULL) != 1 ||
-        put_whole(engine, salt, buf_slice(&whole), hash) != 0 ||
-        journal_drop_upload(engine->journal, upload, NULL) != 0)
-        refuse(engine, request->to, command, "journal-unavailable", NULL);
+        put_whole(engine, request->principal, salt, buf_slice(&whole), hash) != 0 ||
+        engine_loose_drop(engine, upload) != 0)
+        engine->batch_is_dead = true;
     else
         reply_content(engine, request, command, hash, whole.len);
     buf_release(&whole);
+}
+
+static const char *too_much_unused(struct engine *engine)
+{
+    return arena_printf(&engine->arena,
+                        "You would have more than %lld bytes put up that nothing names yet. Finish "
+                        "your uploads and send the commands that name them; what nothing names for "
+                        "a day is taken away.",
+                        (long long)engine->settings.unused_bytes_max);
 }
 
 static void content_put(struct engine *engine, const struct request *request,
@@ -175,21 +200,28 @@ static void content_put(struct engine *engine, const struct request *request,
     struct slice data = value_get_bin(&command->args, "data");
     struct slice salt = value_get_bin(&command->args, "salt");
     bool has_upload = value_get(&command->args, "upload") != NULL;
+    struct slice upload = value_get_text(&command->args, "upload");
     bool is_last = !has_upload || value_get_bool(&command->args, "last", false);
     uint8_t hash[HASH_LEN];
 
     if (!value_is(value_get(&command->args, "data"), VALUE_BIN) || data.len > PART_MAX ||
-        (is_last && salt.len != 16)) {
+        (is_last && salt.len != 16) ||
+        (has_upload && (upload.len == 0 || upload.len > UPLOAD_NAME_MAX))) {
         refuse(engine, request->to, command, "malformed",
-               "content.put takes data (at most 512 KiB) and a salt of 16 bytes.");
+               "content.put takes data (at most 512 KiB) and a salt of 16 bytes; an upload in "
+               "parts has a name of at most 128 bytes.");
+        return;
+    }
+    if (!engine_loose_fits(engine, request->principal, data.len)) {
+        refuse(engine, request->to, command, "too-large", too_much_unused(engine));
         return;
     }
     if (has_upload) {
         put_part(engine, request, command, data, salt);
         return;
     }
-    if (put_whole(engine, salt, data, hash) != 0)
-        refuse(engine, request->to, command, "journal-unavailable", NULL);
+    if (put_whole(engine, request->principal, salt, data, hash) != 0)
+        engine->batch_is_dead = true; /* engine_commit() answers */
     else
         reply_content(engine, request, command, hash, data.len);
 }

@@ -8,6 +8,7 @@
  *     packs.c      definitions from the journal
  *     floods.c     refusals beyond those that are journaled: counted
  *     founding.c   a new journal
+ *     loose.c      what was put up and is not used yet
  *     start.c      opening, recovery, the loop
  */
 #ifndef ROTA_DAEMON_ENGINE_H
@@ -60,6 +61,7 @@ struct engine {
     int64_t checkpoint_ms; /* boot clock: when the last was signed */
     bool is_draining, must_stop, is_dirty, batch_is_dead;
     uint64_t commands, refused, commits;
+    struct loose *loose;        /* loose.c; owned */
     char error[ERROR_TEXT_MAX]; /* why it is read-only; empty: it is not */
 };
 
@@ -89,6 +91,22 @@ struct shelf engine_shelf(struct engine *engine);
 /* ---- commands.c ---- */
 void engine_command(struct engine *engine, const struct request *request);
 void engine_send(struct engine *engine, const struct reply_to *to, const struct reply *reply);
+
+/* ---- loose.c ---- */
+int engine_loose_load(struct engine *engine, struct error *err); /* from the journal, anew */
+void engine_loose_release(struct engine *engine);
+/* May this principal put so many bytes up? */
+bool engine_loose_fits(const struct engine *engine, const char *principal, size_t bytes);
+/* A part came; a content that is new came; is this one noted; a note and its parts go. -1: the batch is lost. */
+int engine_loose_part(struct engine *engine, struct slice upload, const char *principal,
+                      size_t bytes);
+int engine_loose_content(struct engine *engine, const uint8_t hash[HASH_LEN], const char *principal,
+                         size_t bytes);
+bool engine_loose_is(const struct engine *engine, const uint8_t hash[HASH_LEN]);
+int engine_loose_drop(struct engine *engine, struct slice id);
+/* A leaf that is appended names these (its field `content`). */
+int engine_loose_named(struct engine *engine, const struct value *contents);
+void engine_loose_sweep(struct engine *engine); /* what has had its day */
 
 /* ---- answers.c ---- */
 void engine_query(struct engine *engine, const struct request *request);

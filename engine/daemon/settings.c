@@ -15,6 +15,8 @@ struct setting_rule {
     int64_t least, most;
 };
 
+enum { UNUSED_BYTES_MAX = 256 << 20 };
+
 #define AT(member) offsetof(struct settings, member)
 
 static const struct setting_rule rules[] = {
@@ -30,6 +32,7 @@ static const struct setting_rule rules[] = {
     {"idle_expiry_ms", SETTING_NUMBER, AT(idle_expiry_ms), 1000, 3600000},
     {"plain_lease_ms", SETTING_NUMBER, AT(plain_lease_ms), 1000, 86400000},
     {"sdk_lease_ms", SETTING_NUMBER, AT(sdk_lease_ms), 1000, 86400000},
+    {"unused_bytes_max", SETTING_NUMBER, AT(unused_bytes_max), 65536, INT64_MAX},
     {"free_bytes_min", SETTING_NUMBER, AT(free_bytes_min), 0, INT64_MAX},
     {"log_level", SETTING_NUMBER, AT(log_level), 0, 3},
 };
@@ -179,7 +182,7 @@ const char *settings_path(struct settings *settings, const char *name)
 
 int settings_load(const char *directory, struct settings *out, struct error *err)
 {
-    struct settings settings = {.log_level = 1};
+    struct settings settings = {.log_level = 1, .unused_bytes_max = UNUSED_BYTES_MAX};
     char *whole = realpath(directory, NULL);
     const char *file;
     config_t config;

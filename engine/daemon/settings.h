@@ -22,7 +22,8 @@ struct settings {
     const char *admin, *plain; /* or NULL */
     int64_t heartbeat_ms, idle_expiry_ms, plain_lease_ms, sdk_lease_ms; /* 0: built-in */
     int64_t free_bytes_min;
-    int log_level; /* 0 debug .. 3 error */
+    int64_t unused_bytes_max; /* of one principal: put up and named by nothing yet */
+    int log_level;            /* 0 debug .. 3 error */
 };
 
 /* Reads DIR/rotad.cfg. Unknown settings are errors with file and line. */

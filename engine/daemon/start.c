@@ -210,7 +210,7 @@ static int engine_open(struct engine *engine, const char *directory, struct erro
     engine->core = core_new(&shelf);
     engine->published = journal_size(engine->journal);
     if (engine_load_packs(engine, err) != 0 || check_opened(engine, err) != 0 ||
-        engine_floods_load(engine, err) != 0)
+        engine_floods_load(engine, err) != 0 || engine_loose_load(engine, err) != 0)
         return -1;
     engine->context = zmq_ctx_new();
     check(engine->context != NULL);
@@ -232,6 +232,7 @@ static void engine_close(struct engine *engine)
     journal_close(&engine->journal);
     engine_polls_release(engine);
     engine_floods_release(engine);
+    engine_loose_release(engine);
     while ((entry = map_next(&engine->class_heads, &at)) != NULL)
         free(entry->value);
     map_release(&engine->class_heads);
@@ -347,6 +348,7 @@ static int turn(struct engine *engine, int signal_fd, int64_t wait_ms)
     engine_offer_due(engine);
     fire_timers(engine);
     engine_floods_tell(engine);
+    engine_loose_sweep(engine);
     if (engine_is_writable(engine))
         broker_pair(engine->broker, clock_boot_ms(), clock_now_us(&engine->clock) / 1000);
     engine_commit(engine);

@@ -11,6 +11,8 @@
 
 struct backend;
 
+#define BACKEND_NOTE_PART UINT32_MAX
+
 struct backend_ops {
     /* `is_clean`: every promise was kept, so a stop may be recorded and the files tidied up. */
     void (*close)(struct backend *self, bool is_clean);
@@ -35,6 +37,7 @@ struct backend_ops {
     int (*put_content)(struct backend *self, const uint8_t hash[HASH_LEN], const uint8_t salt[16],
                        struct slice data, struct error *err);
     int (*redact)(struct backend *self, const uint8_t hash[HASH_LEN], struct error *err);
+    /* BACKEND_NOTE_PART is the note of the upload and no part of it. */
     int (*put_part)(struct backend *self, struct slice upload, uint32_t part, struct slice data,
                     struct error *err);
     int (*drop_upload)(struct backend *self, struct slice upload, struct error *err);
@@ -66,6 +69,7 @@ struct backend_ops {
     int (*each_commands)(struct backend *self, journal_leaf_fn *each, void *to,
                          struct error *err); /* `seq` is the block */
     int (*each_lease)(struct backend *self, journal_lease_fn *each, void *to, struct error *err);
+    int (*each_note)(struct backend *self, journal_note_fn *each, void *to, struct error *err);
 };
 
 struct backend {

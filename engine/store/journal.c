@@ -12,6 +12,7 @@ enum {
     META_KEY_MAX = 64,
     META_MAX = 65536,
     UPLOAD_ID_MAX = 256,
+    NOTE_MAX = 1024,
     ROOM_ASK_MS = 1000
 };
 
@@ -407,10 +408,25 @@ int journal_put_part(struct journal *journal, struct slice upload, uint32_t part
     err = err_or_spare(journal, err);
     if (batch_enter(journal, err) != 0)
         return -1;
-    if (upload.len == 0 || upload.len > UPLOAD_ID_MAX)
+    if (upload.len == 0 || upload.len > UPLOAD_ID_MAX || part == BACKEND_NOTE_PART)
         return batch_leave(journal, error_set(err, ERROR_INPUT, "an upload's id has 1 to %d bytes",
                                               UPLOAD_ID_MAX));
     return batch_leave(journal, backend->ops->put_part(backend, upload, part, data, err));
+}
+
+int journal_put_note(struct journal *journal, struct slice upload, struct slice note,
+                     struct error *err)
+{
+    struct backend *backend = journal->backend;
+
+    err = err_or_spare(journal, err);
+    if (batch_enter(journal, err) != 0)
+        return -1;
+    if (upload.len == 0 || upload.len > UPLOAD_ID_MAX || note.len == 0 || note.len > NOTE_MAX)
+        return batch_leave(journal,
+                           error_set(err, ERROR_INPUT, "a note has 1 to %d bytes", NOTE_MAX));
+    return batch_leave(journal,
+                       backend->ops->put_part(backend, upload, BACKEND_NOTE_PART, note, err));
 }
 
 int journal_take_parts(struct journal *journal, struct slice upload, struct buf *out,
@@ -627,4 +643,10 @@ int journal_each_lease(struct journal *journal, journal_lease_fn *each, void *se
 {
     return journal->backend->ops->each_lease(journal->backend, each, self,
                                              err_or_spare(journal, err));
+}
+
+int journal_each_note(struct journal *journal, journal_note_fn *each, void *self, struct error *err)
+{
+    return journal->backend->ops->each_note(journal->backend, each, self,
+                                            err_or_spare(journal, err));
 }

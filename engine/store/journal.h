@@ -11,8 +11,8 @@
  *   3. On any other return none of them is in the journal, except after JOURNAL_UNKNOWN (an fsync
  *      failed): then the outcome is unknown and the journal stays read-only until it is reopened after
  *      a salvage.
- *   4. Nothing is changed in place and nothing is removed, except rows of the state, leases, uploads and
- *      redacted contents.
+ *   4. Nothing is changed in place and nothing is removed, except rows of the state, leases, uploads,
+ *      redacted contents, and contents that no leaf names.
  *   5. A checkpoint is signed only for a tree that contains the one signed before.
  *
  * One thread owns a journal. Backends: SQLite (durable), memory (tests, simulation). Every backend passes
@@ -78,7 +78,7 @@ int journal_put_row(struct journal *journal, const struct journal_row *row, stru
 /* Stores bytes under their salted hash; the same again is no error, bytes that do not have it are. */
 int journal_put_content(struct journal *journal, const uint8_t hash[HASH_LEN],
                         const uint8_t salt[16], struct slice data, struct error *err);
-/* Erases bytes and salt; the leaf that says so goes into the same batch. */
+/* Erases bytes and salt; the leaf that says so goes into the same batch. Of a content that no leaf names none does. */
 int journal_redact_content(struct journal *journal, const uint8_t hash[HASH_LEN],
                            struct error *err);
 
@@ -88,6 +88,11 @@ int journal_put_part(struct journal *journal, struct slice upload, uint32_t part
 int journal_take_parts(struct journal *journal, struct slice upload, struct buf *out,
                        struct error *err); /* joins them in order of part: 1, 0 none, -1 */
 int journal_drop_upload(struct journal *journal, struct slice upload, struct error *err);
+
+/* A few bytes about an upload, or about anything else that has an id which is no upload's; replaced by the next, thrown
+ * away by journal_drop_upload(). They are no part. */
+int journal_put_note(struct journal *journal, struct slice upload, struct slice note,
+                     struct error *err);
 
 /* Leases live beside the fold. len 0 removes. */
 int journal_put_lease(struct journal *journal, int64_t task, struct slice row, struct error *err);
@@ -147,6 +152,11 @@ int journal_each_leaf(struct journal *journal, uint64_t from, uint64_t end, jour
 typedef int journal_lease_fn(void *self, int64_t task, struct slice row);
 int journal_each_lease(struct journal *journal, journal_lease_fn *each, void *self,
                        struct error *err);
+
+/* Every id that has parts or a note, with its note (empty: it has none), ascending by bytes. */
+typedef int journal_note_fn(void *self, struct slice id, struct slice note);
+int journal_each_note(struct journal *journal, journal_note_fn *each, void *self,
+                      struct error *err);
 
 /* ---- checkpoints ---- */
 

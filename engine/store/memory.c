@@ -427,6 +427,8 @@ static int parts(struct backend *backend, struct slice upload, struct buf *out, 
 
     (void)err;
     for (; entry != NULL && begins_with(entry->key, key_slice(&key)); entry = ordered_next(entry)) {
+        if (number_at(entry->key, entry->key.len - NUMBER_LEN) == BACKEND_NOTE_PART)
+            continue;
         buf_add_slice(out, entry->value);
         found = 1;
     }
@@ -562,6 +564,50 @@ static int each_lease(struct backend *backend, journal_lease_fn *each, void *to,
     return stopped;
 }
 
+struct noted {
+    struct slice id, note;
+};
+
+static int by_id(const void *a, const void *b)
+{
+    return slice_compare(((const struct noted *)a)->id, ((const struct noted *)b)->id);
+}
+
+/* Keys stand in order of the ids' lengths first; the last part of an id is its note, if it has one. */
+static int each_note(struct backend *backend, journal_note_fn *each, void *to, struct error *err)
+{
+    struct key key = key_of(KIND_UPLOAD);
+    const struct ordered_entry *entry = ordered_from(&of(backend)->table, key_slice(&key));
+    struct buf all = BUF_EMPTY;
+    size_t count = 0;
+    int stopped = 0;
+
+    (void)err;
+    for (; entry != NULL && entry->key.at[0] == KIND_UPLOAD; entry = ordered_next(entry)) {
+        size_t end = entry->key.len - NUMBER_LEN;
+        struct noted noted = {slice_of(entry->key.at + 3, end - 3), {NULL, 0}}, *last;
+
+        if (number_at(entry->key, end) == BACKEND_NOTE_PART)
+            noted.note = entry->value;
+        last = count > 0 ? (struct noted *)(void *)(all.at + all.len - sizeof noted) : NULL;
+        if (last != NULL && slice_equal(last->id, noted.id)) {
+            *last = noted;
+            continue;
+        }
+        buf_add(&all, &noted, sizeof noted);
+        count++;
+    }
+    if (count > 1)
+        qsort(all.at, count, sizeof(struct noted), by_id);
+    for (size_t i = 0; stopped == 0 && i < count; i++) {
+        const struct noted *noted = (const struct noted *)(const void *)all.at + i;
+
+        stopped = each(to, noted->id, noted->note);
+    }
+    buf_release(&all);
+    return stopped;
+}
+
 static const struct backend_ops MEMORY_OPS = {
     .close = close_memory,
     .begin = begin,
@@ -596,6 +642,7 @@ static const struct backend_ops MEMORY_OPS = {
     .each_leaf = each_leaf,
     .each_commands = each_commands,
     .each_lease = each_lease,
+    .each_note = each_note,
 };
 
 int journal_open_memory(const struct journal_options *options, struct journal **out,

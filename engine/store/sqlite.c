@@ -46,7 +46,7 @@ static const char *const SQL[ST_COUNT] = {
     [ST_NODE] = "SELECT hash FROM node WHERE level = ?1 AND idx = ?2",
     [ST_ROW] = "SELECT row FROM state WHERE key = ?1",
     [ST_CONTENT] = "SELECT data FROM content WHERE hash = ?1",
-    [ST_PARTS] = "SELECT data FROM upload WHERE id = ?1 ORDER BY part",
+    [ST_PARTS] = "SELECT data FROM upload WHERE id = ?1 AND part < 4294967295 ORDER BY part",
     [ST_META] = "SELECT value FROM meta WHERE key = ?1",
     [ST_LAST_CHECKPOINT] = "SELECT note, size FROM checkpoint ORDER BY size DESC LIMIT 1",
     [ST_NEXT_DUE] = "SELECT min(due) FROM state WHERE due IS NOT NULL",
@@ -56,6 +56,9 @@ static const char *const SQL[ST_COUNT] = {
     [ST_EACH_LEAF] = "SELECT seq, entry FROM journal WHERE seq >= ?1 AND seq < ?2 ORDER BY seq",
     [ST_EACH_COMMANDS] = "SELECT block, ids FROM command ORDER BY block",
     [ST_EACH_LEASE] = "SELECT task, row FROM lease ORDER BY task",
+    [ST_EACH_NOTE] = "SELECT ids.id, note.data FROM (SELECT DISTINCT id FROM upload) AS ids "
+                     "LEFT JOIN upload AS note ON note.id = ids.id AND note.part = 4294967295 "
+                     "ORDER BY ids.id",
 };
 
 static struct sqlite_backend *of(struct backend *backend)
@@ -883,6 +886,20 @@ static int each_lease(struct backend *backend, journal_lease_fn *each, void *to,
     return stopped;
 }
 
+static int each_note(struct backend *backend, journal_note_fn *each, void *to, struct error *err)
+{
+    struct sqlite_backend *self = of(backend);
+    sqlite3_stmt *stmt = walk_take(self, ST_EACH_NOTE);
+    int rc = SQLITE_DONE, stopped = 0;
+
+    while (stopped == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        stopped = each(to, column_blob(stmt, 0), column_blob(stmt, 1));
+    if (stopped == 0 && rc != SQLITE_DONE)
+        stopped = sqlite_fail(self, rc, "reading the notes of uploads", err);
+    walk_give(self, ST_EACH_NOTE, stmt);
+    return stopped;
+}
+
 /* ---- closing ---- */
 
 /* A stop is clean only if nothing is known to be wrong and nothing is left to be checked. */
@@ -947,4 +964,5 @@ const struct backend_ops sqlite_ops = {
     .each_leaf = each_leaf,
     .each_commands = each_commands,
     .each_lease = each_lease,
+    .each_note = each_note,
 };

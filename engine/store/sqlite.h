@@ -42,6 +42,7 @@ enum statement {
     ST_EACH_LEAF,
     ST_EACH_COMMANDS,
     ST_EACH_LEASE,
+    ST_EACH_NOTE,
     ST_COUNT
 };
 

@@ -559,6 +559,49 @@ static void parts_of_an_upload_are_joined_in_order_and_dropped_together(void **s
     assert_null(parts(kit, ""));
 }
 
+static int collect_note(void *self, struct slice id, struct slice note)
+{
+    buf_addf(self, "%.*s=%.*s ", (int)id.len, (const char *)id.at, (int)note.len,
+             (const char *)note.at);
+    return 0;
+}
+
+static const char *notes(struct kit *kit)
+{
+    buf_clear(&kit->bytes);
+    assert_int_equal(journal_each_note(kit->journal, collect_note, &kit->bytes, &kit->err), 0);
+    return buf_text(&kit->bytes);
+}
+
+static void notes_stand_beside_uploads_and_are_no_part_of_them(void **state)
+{
+    struct kit *kit = *state;
+
+    journal_put_part(kit->journal, slice_str("upper"), 0, slice_str("A"), &kit->err);
+    journal_put_part(kit->journal, slice_str("upper"), 7, slice_str("B"), &kit->err);
+    journal_put_note(kit->journal, slice_str("upper"), slice_str("old"), &kit->err);
+    journal_put_note(kit->journal, slice_str("upper"), slice_str("new"), &kit->err);
+    journal_put_note(kit->journal, slice_str("lone"), slice_str("x"), &kit->err);
+    journal_put_part(kit->journal, slice_str("z"), 1, slice_str("C"), &kit->err);
+    commit(kit);
+    assert_string_equal(notes(kit), "lone=x upper=new z= ");
+    assert_string_equal(parts(kit, "upper"), "AB");
+    assert_null(parts(kit, "lone"));
+    assert_int_equal(journal_drop_upload(kit->journal, slice_str("upper"), &kit->err), 0);
+    assert_int_equal(journal_drop_upload(kit->journal, slice_str("lone"), &kit->err), 0);
+    journal_rollback(kit->journal);
+    assert_string_equal(notes(kit), "lone=x upper=new z= ");
+    journal_drop_upload(kit->journal, slice_str("upper"), &kit->err);
+    journal_drop_upload(kit->journal, slice_str("lone"), &kit->err);
+    commit(kit);
+    assert_string_equal(notes(kit), "z= ");
+    assert_int_equal(
+        journal_put_part(kit->journal, slice_str("z"), UINT32_MAX, slice_str("D"), &kit->err), -1);
+    journal_rollback(kit->journal);
+    assert_int_equal(journal_put_note(kit->journal, slice_str(""), slice_str("D"), &kit->err), -1);
+    journal_rollback(kit->journal);
+}
+
 static int collect_lease(void *self, int64_t task, struct slice lease)
 {
     buf_addf(self, "%lld=%.*s ", (long long)task, (int)lease.len, (const char *)lease.at);
@@ -734,6 +777,7 @@ int main(void)
         BOTH(a_content_is_kept_under_its_salted_hash_until_it_is_redacted),
         BOTH(an_empty_content_is_a_content),
         BOTH(parts_of_an_upload_are_joined_in_order_and_dropped_together),
+        BOTH(notes_stand_beside_uploads_and_are_no_part_of_them),
         BOTH(leases_are_walked_by_task_and_removed_by_nothing),
         BOTH(meta_is_kept_and_the_journals_own_cannot_be_written),
         BOTH(the_root_is_that_of_the_leaves),

@@ -65,6 +65,43 @@ static int put_size_row(struct journal *journal, struct error *err)
     return journal_put_row(journal, &row, err);
 }
 
+/* What is put up with a leaf is named by the leaf KEPT_LOOSE later, or, every other time, taken away with it as unused. */
+enum { KEPT_LOOSE = 3 };
+
+static struct slice content_of(uint64_t seq, char room[32], uint8_t hash[HASH_LEN])
+{
+    static const uint8_t salt[16];
+
+    snprintf(room, 32, "content %" PRIu64, seq);
+    hash_content(salt, slice_str(room), hash);
+    return slice_str(room);
+}
+
+static int put_up(struct journal *journal, uint64_t seq, struct error *err)
+{
+    static const uint8_t salt[16];
+    uint8_t hash[HASH_LEN];
+    char room[32];
+    struct slice data = content_of(seq, room, hash);
+
+    if (journal_put_content(journal, hash, salt, data, err) != 0 ||
+        journal_put_note(journal, slice_of(hash, HASH_LEN), data, err) != 0)
+        return -1;
+    if (seq < KEPT_LOOSE)
+        return 0;
+    content_of(seq - KEPT_LOOSE, room, hash);
+    if (seq % 2 == 0 && journal_redact_content(journal, hash, err) != 0)
+        return -1;
+    return journal_drop_upload(journal, slice_of(hash, HASH_LEN), err);
+}
+
+static int count_note(void *count, struct slice id, struct slice note)
+{
+    (void)id;
+    *(uint64_t *)count += note.len > 0;
+    return 0;
+}
+
 static int write_batch(struct run *run, struct error *err)
 {
     struct journal *journal = run->fixture.journal;
@@ -76,6 +113,8 @@ static int write_batch(struct run *run, struct error *err)
     for (uint64_t i = 0; i < count && rc == 0; i++) {
         build(journal_size(journal), &leaf, id);
         rc = journal_append(journal, buf_slice(&leaf), true, id, err);
+        if (rc == 0)
+            rc = put_up(journal, journal_size(journal) - 1, err);
     }
     if (rc == 0)
         rc = put_size_row(journal, err);
@@ -138,6 +177,30 @@ static int lost(struct run *run, const char *what, uint64_t seq)
     return -1;
 }
 
+static int compare_contents(struct run *run)
+{
+    struct journal *journal = run->fixture.journal;
+    uint64_t size = journal_size(journal), notes = 0;
+    int rc = 0;
+
+    for (uint64_t seq = 0; seq < size && rc == 0; seq++) {
+        struct buf found = BUF_EMPTY;
+        uint8_t hash[HASH_LEN];
+        char room[32];
+        bool is_wanted = seq + KEPT_LOOSE >= size || (seq + KEPT_LOOSE) % 2 != 0;
+
+        content_of(seq, room, hash);
+        if (journal_content(journal, hash, &found, NULL) != (is_wanted ? 1 : 0))
+            rc = lost(run, is_wanted ? "a content is gone" : "a content is back", seq);
+        buf_release(&found);
+    }
+    if (rc == 0 && journal_each_note(journal, count_note, &notes, NULL) != 0)
+        rc = lost(run, "the notes cannot be read", size);
+    if (rc == 0 && notes != (size < KEPT_LOOSE ? size : KEPT_LOOSE))
+        rc = lost(run, "a note is gone, or back", notes);
+    return rc;
+}
+
 static int compare(struct run *run)
 {
     struct journal *journal = run->fixture.journal;
@@ -187,7 +250,7 @@ static int rise(struct run *run)
     if (journal_committed(run->fixture.journal) > run->tried)
         return lost(run, "there are leaves nobody wrote", run->tried);
     run->shown = journal_committed(run->fixture.journal);
-    return compare(run);
+    return compare(run) != 0 ? -1 : compare_contents(run);
 }
 
 static int run_once(struct run *run, uint64_t seed)
