@@ -762,6 +762,44 @@ enum permission authority_command(struct core *core, struct slice actor, const c
     return DENY_ROLE;
 }
 
+/* ---- the second person ---- */
+
+static bool may_agree(const struct value *person)
+{
+    const struct value *roles = value_get(person, "roles");
+
+    return slice_is(value_get_text(person, "kind"), "person") &&
+           !value_has_text(roles, slice_str("external_auditor")) &&
+           (value_has_text(roles, slice_str("top_management")) ||
+            value_has_text(roles, slice_str("isms_manager")));
+}
+
+enum permission authority_agree(struct core *core, struct slice actor, const char **sentence)
+{
+    enum permission permission = known(core, actor, sentence);
+
+    if (permission != PERMIT || may_agree(authority_person(core, actor)))
+        return permission;
+    *sentence = "Only a person with the role top_management or isms_manager agrees to what "
+                "somebody else proposed.";
+    return DENY_ROLE;
+}
+
+bool authority_has_second(struct core *core, struct slice actor)
+{
+    const struct value *people = &directory_of(core)->people;
+
+    for (uint32_t i = 0; i < people->count; i++) {
+        const struct value *person = &people->as.items[i];
+
+        if (may_agree(person) && !has_left(core, person) &&
+            !slice_equal(value_get_text(person, "name"), actor) &&
+            (keys_have_roots(core) || value_get_bin(person, "sign").len == SIGN_KEY_LEN))
+            return true;
+    }
+    return false;
+}
+
 bool authority_may_serve(struct core *core, struct slice actor, struct slice service)
 {
     const struct value *services = value_get(authority_person(core, actor), "services");

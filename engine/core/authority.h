@@ -58,6 +58,12 @@ enum permission authority_ack(struct core *core, struct slice actor, const struc
 enum permission authority_command(struct core *core, struct slice actor, const char *command,
                                   const char **sentence);
 
+/* May they agree to what somebody else proposed (proposal.c)? Whether they signed is looked at there. */
+enum permission authority_agree(struct core *core, struct slice actor, const char **sentence);
+/* Is there anybody but `actor` who could? With root keys, who has no signing key yet can be given one without the
+ * directory: they count, so that taking keys away leaves nobody alone. */
+bool authority_has_second(struct core *core, struct slice actor);
+
 bool authority_may_serve(struct core *core, struct slice actor, struct slice service);
 bool authority_may_read(struct core *core, struct slice actor, struct slice topic);
 

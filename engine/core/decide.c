@@ -82,102 +82,6 @@ void core_forget(struct core *core)
 
 /* ---- commands that are about no lifecycle ---- */
 
-/* An entry replaces the one before: what it no longer says (a key that was revoked, say) is forgotten. */
-static void forget_facts(struct core *core, struct slice name, struct value *person)
-{
-    const struct value *before =
-        state_rowf(core->state, "person/%.*s", (int)name.len, (const char *)name.at);
-
-    for (uint32_t i = 0; before != NULL && i < before->count; i++) {
-        if (value_find(person, before->as.pairs[i].key) == NULL)
-            value_put(core->arena, person, before->as.pairs[i].key, VALUE_NONE);
-    }
-}
-
-/* No two roles of a conflict in one hand. The first directory comes before the first pack: it is looked at when the
- * pack is there, by the next one. */
-static int check_conflicts(struct core *core, const struct value *person)
-{
-    const struct pack *pack = core_current_pack(core);
-    const struct value *roles = value_get(person, "roles");
-    struct slice name = value_get_text(person, "name");
-
-    for (int i = 0; pack != NULL && i < pack->separation_count; i++) {
-        const struct separation *rule = &pack->separation[i];
-        const char *first = NULL;
-
-        for (int k = 0; k < rule->conflict.count; k++) {
-            if (!value_has_text(roles, slice_str(rule->conflict.at[k])))
-                continue;
-            if (first != NULL)
-                return run_refuse(core, 403, "separation-of-duties",
-                                  "%.*s cannot be both %s and %s (%s). %s", (int)name.len,
-                                  (const char *)name.at, first, rule->conflict.at[k], rule->name,
-                                  rule->says);
-            first = rule->conflict.at[k];
-        }
-    }
-    return 0;
-}
-
-/* Whose rights now end at another time: open rounds that ask them are counted again. */
-static void note_leaving(struct core *core, struct slice name, const struct value *person,
-                         struct value *leaving)
-{
-    const struct value *before =
-        state_rowf(core->state, "person/%.*s", (int)name.len, (const char *)name.at);
-
-    if (before != NULL && value_get_int(before, "not_after", INT64_MAX) !=
-                              value_get_int(person, "not_after", INT64_MAX))
-        value_push(core->arena, leaving, value_text(name));
-}
-
-int directory_install(struct core *core, const struct question *question)
-{
-    const struct value *people = value_get(question->args, "people");
-    struct author author = run_principal(core);
-    struct value effects = value_map(), own = value_map(), leaving = value_array();
-    struct value args = value_map();
-    struct buf bytes = BUF_EMPTY;
-    const char *sentence = "";
-    uint8_t *digest = arena_take(core->arena, HASH_LEN);
-    int64_t seq;
-
-    /* The first directory comes with the journal: nobody is in it yet who could permit it. */
-    if (state_row(core->state, slice_str("directory")) != NULL &&
-        authority_command(core, question->principal, "directory.install", &sentence) != PERMIT)
-        return run_refuse(core, 403, "not-allowed", "%s", sentence);
-    if (!value_is(people, VALUE_ARRAY) || people->count == 0 || people->count > PEOPLE_MAX)
-        return run_refuse(core, 400, "malformed", "\"people\" is a list of people and workers.");
-    for (uint32_t i = 0; i < people->count; i++) {
-        struct slice name = value_get_text(&people->as.items[i], "name");
-        struct value person = value_copy(core->arena, &people->as.items[i]);
-
-        if (name.len == 0 || name.len > NAME_MAX_LEN || slice_is(name, "engine") ||
-            memchr(name.at, '/', name.len) != NULL)
-            return run_refuse(core, 422, "guard-failed",
-                              "Entry %u of the directory has no usable name.", i + 1);
-        if (check_conflicts(core, &person) != 0 || keys_keep(core, &person) != 0)
-            return -1;
-        note_leaving(core, name, &person, &leaving);
-        forget_facts(core, name, &person);
-        value_put(core->arena, &effects,
-                  textf(core, "person/%.*s", (int)name.len, (const char *)name.at), person);
-    }
-    dmp_encode(&bytes, people);
-    hash_bytes(buf_slice(&bytes), digest);
-    buf_release(&bytes);
-    value_set(core->arena, &own, "digest", value_bin(digest, HASH_LEN));
-    value_set(core->arena, &effects, "", own);
-    core->run->people_changed = true;
-    seq = run_leaf(core, "directory.installed", slice_str("directory"), slice_of(NULL, 0), &author,
-                   question->args, &effects);
-    value_set(core->arena, &args, "people", leaving);
-    if (seq >= 0 && leaving.count > 0)
-        run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, seq, &args, NOBODY);
-    return seq < 0 ? -1 : 0;
-}
-
 int acknowledge(struct core *core, const struct question *question)
 {
     struct author author = run_principal(core);
@@ -252,7 +156,11 @@ static const char *const back_keys[] = {"reason",    "digest",     "meaning", "k
                                         "statement", "sig_format", NULL};
 static const char *const waive_keys[] = {"rule",    "person", "reason",    "check",      "digest",
                                          "meaning", "key",    "statement", "sig_format", NULL};
-static const char *const pack_keys[] = {"digest", "pack", "reason", NULL};
+static const char *const people_keys[] = {"people",    "proposal", "meaning",    "digest", "key",
+                                          "statement", "reason",   "sig_format", "for",    NULL};
+static const char *const pack_keys[] = {"digest", "pack",      "reason",     "proposal", "meaning",
+                                        "key",    "statement", "sig_format", "for",      NULL};
+static const char *const proposal_keys[] = {"proposal", "reason", NULL};
 static const char *const enrol_keys[] = {"person", "key", "serial", "endorsements", "reason", NULL};
 static const char *const revoke_keys[] = {"person", "reason", NULL};
 static const char *const give_keys[] = {"to",    "of",     "from",   "until", "kinds",
@@ -272,8 +180,9 @@ static const struct {
     {"migrate_back", record_migrate_back, back_keys},
     {WAIVE_COMMAND, waiver_give, waive_keys},
     {"audit.import", audit_import, import_keys},
-    {"directory.install", directory_install, NULL},
+    {"directory.install", directory_install, people_keys},
     {"pack.install", pack_install, pack_keys},
+    {"proposal.end", proposal_end, proposal_keys},
     {"task.redrive", task_redrive, task_keys},
     {"task.cancel", task_cancel, task_keys},
     {"key.enrol", key_enrol, enrol_keys},
@@ -663,6 +572,7 @@ struct value core_reply(struct arena *arena, const struct leaf *leaves, int coun
                   value_text(slice_of(leaves[0].stream.at + 11, leaves[0].stream.len - 11)));
     if (slice_is(leaves[0].type, "record." WAIVE_COMMAND))
         value_set(arena, &out, "waiver", value_int(number_at_end(leaves[0].stream)));
+    proposal_reply(arena, &leaves[0], &out);
     if (started.count > 0)
         value_set(arena, &out, "started", started);
     return out;
@@ -705,7 +615,10 @@ static const struct {
     const char *command, *type;
 } entered[] = {
     {"directory.install", "directory.installed"},
+    {"directory.install", "directory.proposed"},
     {"pack.install", "pack.installed"},
+    {"pack.install", "pack.proposed"},
+    {"proposal.end", "proposal.ended"},
     {"delegation.give", "delegation.given"},
     {"delegation.end", "delegation.ended"},
     {"key.enrol", "key.enrolled"},
@@ -716,6 +629,8 @@ static const struct {
 
 bool core_is_same_command(const struct question *question, const struct leaf *leaf)
 {
+    bool is_entered = false;
+
     if (slice_starts(leaf->type, "refusal."))
         return was_refused_so(question, leaf);
     if (!is_same_record(question->record, record_of(leaf)))
@@ -725,9 +640,13 @@ bool core_is_same_command(const struct question *question, const struct leaf *le
     if (!value_equal(&leaf->body, question->args))
         return false;
     for (size_t i = 0; i < sizeof entered / sizeof entered[0]; i++) {
-        if (slice_is(question->command, entered[i].command))
-            return slice_is(leaf->type, entered[i].type);
+        is_entered = is_entered || slice_is(question->command, entered[i].command);
+        if (slice_is(question->command, entered[i].command) &&
+            slice_is(leaf->type, entered[i].type))
+            return true;
     }
+    if (is_entered)
+        return false;
     if (slice_is(question->command, "admin"))
         return slice_starts(leaf->type, "admin.");
     return is_named(leaf, "record.", question->command);

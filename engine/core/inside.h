@@ -11,7 +11,9 @@
  *     timer.c       when records want to be woken, and what happens then
  *     rule.c        interactions between kinds
  *     scope.c       what a condition sees
+ *     directory.c   people and workers are installed
  *     pack.c        definitions are installed
+ *     proposal.c    what takes a second person
  *     delegation.c  who stands in for whom
  *     waiver.c      rules of separation of duties that are waived
  *     change.c      what a version changes, in full and in short
@@ -153,6 +155,15 @@ void try_automatic(struct core *core, struct slice record, int64_t cause);
 int check_signature(struct core *core, const struct question *question,
                     const struct subject *subject, const struct transition *transition,
                     struct slice stream, uint64_t rev_before, struct slice digest);
+/* What is signed, where it is no event of a record's. */
+struct signing {
+    struct slice type, stream; /* of the leaf */
+    uint64_t rev;              /* of the stream, before it */
+    const char *meaning;
+    struct slice statement, digest, about; /* about: whose content the digest is, in words */
+};
+int check_signing(struct core *core, const struct question *question,
+                  const struct signing *signing);
 struct slice statement_of(struct core *core, const struct subject *subject,
                           const struct transition *transition, struct slice actor);
 /* What a person signs in the place of another says so. */
@@ -274,6 +285,9 @@ int tell(struct core *core, const struct subject *subject, const struct notice *
 void task_remove(struct core *core, int64_t task, struct value *effects);
 int notice_more(struct core *core,
                 const struct question *question); /* the rest of a long list of people */
+/* A message to everybody with one of the roles (the list ends with a NULL), each once, by the communication service. */
+void tell_roles(struct core *core, const char *const *roles, struct slice subject,
+                struct slice text, struct value *effects);
 int task_settle(struct core *core, const struct question *question);
 int task_redrive(struct core *core, const struct question *question);
 int task_cancel(struct core *core, const struct question *question);
@@ -443,8 +457,42 @@ const struct transition *waiver_row(struct core *core, const struct subject *sub
 struct slice waiver_stream(struct core *core, const struct subject *subject);
 int waiver_give(struct core *core, const struct question *question);
 
-/* ---- decide.c ---- */
+/* ---- proposal.c ---- */
+/* What governs (who there is and may what; the definitions) changes only if two people want it: one proposes, another, with a
+ * role that may, agrees by the same command with the number of the proposal, signed. Where there is no other in the
+ * directory as it stands, it is done at once, and said so. */
+struct change {
+    const char *what;    /* "directory", "pack": before the dot in its types and in its command */
+    struct slice stream; /* that its entry stands in */
+    struct slice digest; /* of what is given */
+    struct slice base;   /* of what counts now and would be replaced */
+    struct slice says;   /* "I authorise that ..." */
+};
+enum passage { PASSAGE_PROPOSED, PASSAGE_AGREED, PASSAGE_ALONE };
+/* May they give the command at all? That is for all but the agreement, whose own check is in proposal_take(). */
+int proposal_permit(struct core *core, const struct question *question);
+/* Says what comes of the change. Proposed: that was entered, and the command is done. Else what is to be made known is in
+ * `effects` and in `own`, the patch of the entry's own row. */
+int proposal_take(struct core *core, const struct question *question, const struct change *change,
+                  struct value *effects, struct value *own, enum passage *passage);
+int proposal_end(struct core *core, const struct question *question);
+/* `proposal` and `outcome` ("proposed", "installed") of the reply, where the first leaf is such a one. */
+void proposal_reply(struct arena *arena, const struct leaf *leaf, struct value *out);
+struct slice proposal_statement(struct core *core, int64_t number, const struct value *row);
+/* The number, from the arguments, of an open or other proposal; NULL: there is none. */
+const struct value *proposal_row(struct core *core, int64_t number);
+#define PROPOSAL_MEANING "authorised"
+
+/* ---- directory.c ---- */
 int directory_install(struct core *core, const struct question *question);
+/* Digest of the rows that these entries would replace, nil where there is none, in the order of the list. */
+struct slice directory_base(struct core *core, const struct value *people);
+/* Of all entries as they count once `effects` are folded (engine/JOURNAL.md). */
+void directory_digest(struct core *core, const struct value *effects, uint8_t out[HASH_LEN]);
+/* The same into row `directory`, for a leaf on `stream` that changes entries. */
+void directory_put_digest(struct core *core, struct slice stream, struct value *effects);
+
+/* ---- decide.c ---- */
 int acknowledge(struct core *core, const struct question *question);
 void directory_forget(struct core *core);
 

@@ -67,6 +67,7 @@ static int enter(struct core *core, const struct question *question, const char 
         core->arena,
         run_patch(core, &effects, textf(core, "person/%.*s", (int)name.len, (const char *)name.at)),
         "sign", *sign);
+    directory_put_digest(core, key_row(core, name), &effects);
     core->run->people_changed = true;
     return run_leaf(core, type, key_row(core, name), slice_of(NULL, 0), &author, question->args,
                     &effects) < 0

@@ -1,11 +1,12 @@
-/* pack.c - a definition is installed: an entry of the journal, with who and why.
+/* pack.c - a definition is installed: an entry of the journal, with who and why. After the founding it takes two people
+ * (proposal.c).
  *
  * Records that exist stay under the pack that they were created under (their row names its digest), so every pack that was
  * ever installed stays. What a new pack may not do is forget a kind of which there are records: nobody could look after them.
  */
 #include "core/inside.h"
 
-enum { COUNTED_MAX = 10000, PAGE_ROWS = 256 };
+enum { COUNTED_MAX = 10000, PAGE_ROWS = 256, SHORT_DIGEST = 12 };
 
 /* Records of a kind: how many (COUNTED_MAX: at least so many) and one of them. */
 struct census {
@@ -106,14 +107,12 @@ static int check_nothing_is_lost(struct core *core, const struct pack *next)
 
 static int check_install(struct core *core, const struct question *question, bool is_first)
 {
-    const char *sentence = "";
     struct slice digest = value_get_bin(question->args, "digest");
     struct slice reason = value_get_bin(value_get(question->args, "reason"), "content");
 
     /* The first pack comes with the journal: nobody is there yet who could permit it or be asked why. */
-    if (!is_first &&
-        authority_command(core, question->principal, "pack.install", &sentence) != PERMIT)
-        return run_refuse(core, 403, "not-allowed", "%s", sentence);
+    if (!is_first && proposal_permit(core, question) != 0)
+        return -1;
     if (digest.len != HASH_LEN ||
         value_get_bin(value_get(question->args, "pack"), "content").len != HASH_LEN)
         return run_refuse(core, 400, "malformed", "A pack is its digest and its files.");
@@ -129,16 +128,36 @@ static int check_install(struct core *core, const struct question *question, boo
     return check_nothing_is_lost(core, core_pack(core, digest));
 }
 
-static void put_facts(struct core *core, const struct question *question, const struct pack *pack,
-                      struct value *row)
+/* `change->says` is what the second person signs. */
+static void describe(struct core *core, const struct pack *pack, const char *hex,
+                     struct change *change)
 {
+    change->what = "pack";
+    change->stream = slice_str("pack");
+    change->digest = slice_of(pack->digest, HASH_LEN);
+    change->base = value_get_bin(state_row(core->state, change->stream), "current");
+    change->says =
+        textf(core, "the workflows %s %s (pack %.*s) count for what is opened from now on",
+              pack->name, pack->version, SHORT_DIGEST, hex);
+}
+
+/* `by` is who proposed it, where somebody else agreed. */
+static void put_facts(struct core *core, const struct question *question, const struct pack *pack,
+                      const struct value *own, struct value *row)
+{
+    static const char *const second[] = {"agreed_by", "proposal", "alone"};
+    const struct value *by = value_get(own, "by");
+
     value_set(core->arena, row, "pack", *value_get(question->args, "pack"));
     value_set(core->arena, row, "name", value_str(pack->name));
     value_set(core->arena, row, "version", value_str(pack->version));
-    value_set(core->arena, row, "by", value_text(question->principal));
+    value_set(core->arena, row, "by", by != NULL ? *by : value_text(question->principal));
     value_set(core->arena, row, "at_ms", value_int(core->now_ms));
     if (value_get(question->args, "reason") != NULL)
         value_set(core->arena, row, "reason", *value_get(question->args, "reason"));
+    for (size_t i = 0; i < sizeof second / sizeof second[0]; i++)
+        if (value_get(own, second[i]) != NULL)
+            value_set(core->arena, row, second[i], *value_get(own, second[i]));
 }
 
 int pack_install(struct core *core, const struct question *question)
@@ -148,12 +167,20 @@ int pack_install(struct core *core, const struct question *question)
     bool is_first = state_row(core->state, slice_str("pack")) == NULL;
     char *hex = arena_take(core->arena, 2 * HASH_LEN + 1);
     struct slice digest = value_get_bin(question->args, "digest");
+    enum passage passage = PASSAGE_ALONE;
+    const struct pack *pack;
+    struct change change;
 
     if (check_install(core, question, is_first) != 0)
         return -1;
+    pack = core_pack(core, digest);
     hex_encode(digest, hex);
-    put_facts(core, question, core_pack(core, digest),
-              run_patch(core, &effects, textf(core, "pack/%s", hex)));
+    describe(core, pack, hex, &change);
+    if (!is_first && proposal_take(core, question, &change, &effects, &own, &passage) != 0)
+        return -1;
+    if (passage == PASSAGE_PROPOSED)
+        return 0;
+    put_facts(core, question, pack, &own, run_patch(core, &effects, textf(core, "pack/%s", hex)));
     value_set(core->arena, &own, "current", *value_get(question->args, "digest"));
     value_set(core->arena, &effects, "", own);
     return run_leaf(core, "pack.installed", slice_str("pack"), slice_of(NULL, 0), &author,

@@ -11,16 +11,27 @@ static const struct {
     const char *name;
     int (*answer)(struct asking *asking);
 } queries[] = {
-    {"info", query_info},       {"kinds", query_kinds},
-    {"people", query_people},   {"show", query_show},
-    {"list", query_list},       {"find", query_list},
-    {"log", query_log},         {"diff", query_diff},
-    {"why", query_why},         {"prepare", query_prepare},
-    {"inbox", query_inbox},     {"tasks", query_tasks},
-    {"content", query_content}, {"processes", query_processes},
-    {"packs", query_packs},     {"migration", query_migration},
-    {"rules", query_rules},     {"delegations", query_delegations},
-    {"waivers", query_waivers}, {"import", query_import},
+    {"info", query_info},
+    {"kinds", query_kinds},
+    {"people", query_people},
+    {"show", query_show},
+    {"list", query_list},
+    {"find", query_list},
+    {"log", query_log},
+    {"diff", query_diff},
+    {"why", query_why},
+    {"prepare", query_prepare},
+    {"inbox", query_inbox},
+    {"tasks", query_tasks},
+    {"content", query_content},
+    {"processes", query_processes},
+    {"packs", query_packs},
+    {"migration", query_migration},
+    {"rules", query_rules},
+    {"delegations", query_delegations},
+    {"waivers", query_waivers},
+    {"import", query_import},
+    {"proposals", query_proposals},
 };
 
 bool query_exists(struct slice name)

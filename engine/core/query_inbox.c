@@ -356,6 +356,27 @@ static void look_at_tasks(struct inbox *inbox)
     }
 }
 
+/* ---- proposals ---- */
+
+static void add_proposal(void *with, const struct value *row)
+{
+    struct inbox *inbox = with;
+    struct core *core = inbox->asking->core;
+    struct arena *arena = inbox->asking->arena;
+    bool is_manager = authority_has_role(core, inbox->person, slice_str("isms_manager"));
+    struct slice nothing = {NULL, 0}, says = value_get_text(row, "says");
+    struct value item = begin_item(inbox, nothing, NULL, "agree",
+                                   slice_str(is_manager ? "isms_manager" : "top_management"));
+
+    if (inbox->items.count >= INBOX_MAX)
+        return;
+    add_event(inbox, &item, "agree");
+    value_set(arena, &item, "proposal", value_int(value_get_int(row, "n", 0)));
+    value_set(arena, &item, "title", value_str(arena_copy(arena, says.at, says.len)));
+    value_set(arena, &item, "since_ms", value_int(value_get_int(row, "at_ms", 0)));
+    add_item(inbox, item);
+}
+
 int query_inbox(struct asking *asking)
 {
     struct slice person = value_get_text(asking->args, "person");
@@ -365,6 +386,7 @@ int query_inbox(struct asking *asking)
     if (authority_person(asking->core, inbox.person) == NULL)
         return run_refuse(asking->core, 404, "no-record", "%.*s is not in the directory.",
                           (int)inbox.person.len, (const char *)inbox.person.at);
+    each_open_proposal(asking, inbox.person, add_proposal, &inbox);
     look_at_tasks(&inbox);
     each_record(asking, slice_of(NULL, 0), slice_of(NULL, 0), look, &inbox, NULL);
     *asking->out = inbox.items;

@@ -34,6 +34,14 @@ int query_migration(struct asking *asking);
 int query_delegations(struct asking *asking);
 int query_waivers(struct asking *asking);
 int query_import(struct asking *asking); /* import.c */
+int query_proposals(struct asking *asking);
+/* `prepare` with args {proposal}: what an agreement is signed over. */
+int prepare_agreement(struct asking *asking);
+/* The open proposals to which `person` may agree. */
+void each_open_proposal(struct asking *asking, struct slice person,
+                        void (*each)(void *with, const struct value *row), void *with);
+/* A leaf of the journal, in memory of the answer: 1, 0 if there is none; -1 after a refusal. */
+int asked_leaf(struct asking *asking, uint64_t seq, struct leaf *out);
 
 int asked_subject(struct asking *asking, struct subject *out); /* args.record, or refuses */
 uint32_t asked_limit(const struct asking *asking, uint32_t preset, uint32_t max);

@@ -33,7 +33,9 @@ static struct value today_text(struct asking *asking)
 int query_info(struct asking *asking)
 {
     static const char *const facts[] = {"origin", "clock", "format", "timezone", "root_keys"};
+    static const char *const two[] = {"whole", "by", "agreed_by", "proposal", "alone"};
     struct core *core = asking->core;
+    struct value directory = value_map();
     const struct value *me = authority_person(core, asking->query->principal);
     const struct value *roles = value_get(me, "roles");
     const struct pack *pack = core_current_pack(core);
@@ -47,6 +49,9 @@ int query_info(struct asking *asking)
     value_set(asking->arena, &info, "roles", roles != NULL ? *roles : value_array());
     if (me != NULL)
         value_set(asking->arena, &info, "me", value_copy(asking->arena, me));
+    copy_facts(asking->arena, state_row(core->state, slice_str("directory")), two,
+               sizeof two / sizeof two[0], &directory);
+    value_set(asking->arena, &info, "directory", directory);
     if (pack != NULL) {
         value_set(asking->arena, &info, "pack", value_bin(pack->digest, HASH_LEN));
         put_str(asking, &info, "pack_name", pack->name);
@@ -230,8 +235,9 @@ int query_processes(struct asking *asking)
 
 int query_people(struct asking *asking)
 {
-    static const char *const facts[] = {"title", "kind",     "roles",   "email",
-                                        "sign",  "services", "manager", "not_after"};
+    static const char *const facts[] = {"title",     "kind",     "roles",   "email",
+                                        "sign",      "services", "manager", "not_after",
+                                        "transport", "gateway",  "scope",   "uid"};
     struct value rows;
 
     state_rows(asking->core->state, slice_str("person/"), PEOPLE_MAX, &rows);

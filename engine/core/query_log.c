@@ -40,6 +40,16 @@ static int read_entry(struct asking *asking, uint64_t seq, struct entry *out)
     return 1;
 }
 
+int asked_leaf(struct asking *asking, uint64_t seq, struct leaf *out)
+{
+    struct entry entry;
+    int found = read_entry(asking, seq, &entry);
+
+    if (found > 0)
+        *out = entry.leaf;
+    return found;
+}
+
 static struct value auth_value(struct asking *asking, const struct leaf *leaf)
 {
     struct value auth = value_array();

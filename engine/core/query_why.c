@@ -513,6 +513,8 @@ int query_prepare(struct asking *asking)
     struct subject subject;
     bool is_elsewhere;
 
+    if (value_get(asking->args, "proposal") != NULL)
+        return prepare_agreement(asking);
     if (asked_subject(asking, &subject) != 0)
         return -1;
     if (slice_is(event, WAIVE_COMMAND))

@@ -8,7 +8,7 @@
 
 enum { REFUSALS_AN_HOUR = 30, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
 
-#define UNHELD "role-unheld" /* the one refusal besides those of a permission that is journaled */
+#define UNHELD "role-unheld"
 
 /* What was asked for, by its hash: a refused id stays bound to it. */
 static const uint8_t *asked_hash(struct arena *arena, const struct question *question)
@@ -41,27 +41,21 @@ static void tell_keepers(struct core *core, struct slice record, const struct va
 {
     struct slice key = textf(core, "unheld/%.*s", (int)record.len, (const char *)record.at);
     int64_t told = value_get_int(state_row(core->state, key), "told_ms", -DAY_MS);
-    struct value keepers = value_array();
-    struct subject nothing = {record, NULL, NULL, NULL};
 
     if (core->now_ms - told < DAY_MS)
         return;
     value_set(core->arena, run_patch(core, effects, key), "told_ms", value_int(core->now_ms));
-    authority_people(core, &nothing, slice_str("isms_manager"), &keepers);
-    for (uint32_t i = 0; i < keepers.count; i++) {
-        struct task_order order = {.service = "communication.deliver", .input = value_map()};
-        const struct value *person = authority_person(core, value_slice(&keepers.as.items[i]));
-        const struct value *email = value_get(person, "email");
+    tell_roles(core, (const char *const[]){"isms_manager", NULL},
+               textf(core, "%.*s waits for a role that nobody holds", (int)record.len,
+                     (const char *)record.at),
+               value_get_text(body, "why"), effects);
+}
 
-        value_set(core->arena, &order.input, "person", keepers.as.items[i]);
-        value_set(core->arena, &order.input, "address", email != NULL ? *email : value_str(""));
-        value_set(core->arena, &order.input, "channel", value_str("inbox"));
-        value_set(core->arena, &order.input, "subject",
-                  value_text(textf(core, "%.*s waits for a role that nobody holds", (int)record.len,
-                                   (const char *)record.at)));
-        value_set(core->arena, &order.input, "text", *value_get(body, "why"));
-        task_make(core, &order, effects);
-    }
+/* What stands against it is a permission, a role that nobody holds, or that something else was proposed than is agreed to. */
+static bool is_journaled(const struct question *question, const struct refusal *refusal)
+{
+    return refusal->status == 403 || strcmp(refusal->code, UNHELD) == 0 ||
+           (refusal->status == 409 && value_get(question->args, "proposal") != NULL);
 }
 
 /* The row counts the leaves of the hour, and is no larger for what was only counted. */
@@ -77,7 +71,7 @@ void journal_refusal(struct core *core, const struct question *question, struct 
     int64_t hour = core->now_ms / HOUR_MS;
     int64_t count = value_get_int(row, "hour", -1) == hour ? value_get_int(row, "count", 0) : 0;
 
-    if ((run->refusal.status != 403 && !is_unheld) ||
+    if (!is_journaled(question, &run->refusal) ||
         authority_person(core, question->principal) == NULL)
         return;
     if (count >= REFUSALS_AN_HOUR) {

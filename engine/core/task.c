@@ -280,6 +280,28 @@ static void addressees(struct core *core, const struct subject *subject,
     }
 }
 
+void tell_roles(struct core *core, const char *const *roles, struct slice subject,
+                struct slice text, struct value *effects)
+{
+    struct subject nothing = {slice_of(NULL, 0), NULL, NULL, NULL};
+    struct value people = value_array();
+
+    for (; *roles != NULL; roles++)
+        authority_people(core, &nothing, slice_str(*roles), &people);
+    for (uint32_t i = 0; i < people.count; i++) {
+        struct task_order order = {.service = "communication.deliver", .input = value_map()};
+        const struct value *person = authority_person(core, value_slice(&people.as.items[i]));
+        const struct value *email = value_get(person, "email");
+
+        value_set(core->arena, &order.input, "person", people.as.items[i]);
+        value_set(core->arena, &order.input, "address", email != NULL ? *email : value_str(""));
+        value_set(core->arena, &order.input, "channel", value_str("inbox"));
+        value_set(core->arena, &order.input, "subject", value_text(subject));
+        value_set(core->arena, &order.input, "text", value_text(text));
+        task_make(core, &order, effects);
+    }
+}
+
 int tell(struct core *core, const struct subject *subject, const struct notice *notice,
          struct slice event, struct slice actor, const struct value *args, struct value *effects)
 {

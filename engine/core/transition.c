@@ -125,9 +125,7 @@ static bool is_hash_of(struct slice given, struct slice bytes)
     return slice_equal(given, slice_of(hash, HASH_LEN));
 }
 
-int check_signature(struct core *core, const struct question *question,
-                    const struct subject *subject, const struct transition *transition,
-                    struct slice stream, uint64_t rev_before, struct slice digest)
+int check_signing(struct core *core, const struct question *question, const struct signing *signing)
 {
     struct slice key = value_get_bin(authority_person(core, question->principal), "sign");
     struct slice signature = question->signature;
@@ -137,33 +135,47 @@ int check_signature(struct core *core, const struct question *question,
 
     if (key.len != SIGN_KEY_LEN)
         return refuse_signature(core, "you have no signing key in the directory");
-    if (!slice_is(value_get_text(question->args, "meaning"),
-                  meaning_of(subject, transition, question_right(question))))
+    if (!slice_is(value_get_text(question->args, "meaning"), signing->meaning))
         return refuse_signature(core, "it must carry the meaning of this decision");
-    if (!slice_equal(value_get_bin(question->args, "digest"), digest))
+    if (!slice_equal(value_get_bin(question->args, "digest"), signing->digest))
         return run_refuse(core, 409, "stale-content",
                           "What you signed is not the present content of %.*s; look at it again.",
-                          (int)subject->id.len, (const char *)subject->id.at);
+                          (int)signing->about.len, (const char *)signing->about.at);
     if (!is_hash_of(value_get_bin(question->args, "key"), key))
         return refuse_signature(core, "it was not made with the key in the directory");
-    if (!is_hash_of(value_get_bin(question->args, "statement"),
-                    statement_for(core, subject, transition, question->principal,
-                                  question_right(question))))
+    if (!is_hash_of(value_get_bin(question->args, "statement"), signing->statement))
         return refuse_signature(core, "the sentence that was signed is another one");
     if (signature.len != SIGNATURE_LEN)
         return refuse_signature(core, "there is none; this decision must be signed");
     if (leaf_contents(core->arena, question->args, &content) != 0)
         return run_refuse(core, 413, "too-large", "Too many files in one command.");
-    leaf_command_message(
-        &message, value_get_text(origin_row(core), "origin"), core->run->command_id,
-        textf(core, "record.%.*s", (int)question->command.len, (const char *)question->command.at),
-        stream, rev_before, question->principal, question->args, &content);
+    leaf_command_message(&message, value_get_text(origin_row(core), "origin"),
+                         core->run->command_id, signing->type, signing->stream, signing->rev,
+                         question->principal, question->args, &content);
     if (slice_is(value_get_text(question->args, "sig_format"), "sshsig"))
         sign_wrap_for_ssh(&message);
     holds = sign_verify(key.at, buf_slice(&message), signature.at);
     buf_release(&message);
     core->is_signature_checked = holds;
     return holds ? 0 : refuse_signature(core, "it does not match what was sent");
+}
+
+int check_signature(struct core *core, const struct question *question,
+                    const struct subject *subject, const struct transition *transition,
+                    struct slice stream, uint64_t rev_before, struct slice digest)
+{
+    struct signing signing = {
+        .type = textf(core, "record.%.*s", (int)question->command.len,
+                      (const char *)question->command.at),
+        .stream = stream,
+        .rev = rev_before,
+        .meaning = meaning_of(subject, transition, question_right(question)),
+        .statement =
+            statement_for(core, subject, transition, question->principal, question_right(question)),
+        .digest = digest,
+        .about = subject->id};
+
+    return check_signing(core, question, &signing);
 }
 
 /* ---- the record's own patch ---- */

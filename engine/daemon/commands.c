@@ -373,7 +373,8 @@ static void carry_out(struct engine *engine, const struct request *request, stru
     /* A batch that is lost is answered by engine_commit(), every command of it alike. */
     if (engine_ask(engine, &question, &asked) != 0)
         return;
-    if (asked.is_refused && slice_is(command->command, "pack.install"))
+    /* What was refused, or waits for a second person, does not count: it is read again when somebody agrees. */
+    if (slice_is(command->command, "pack.install"))
         core_forget_pack(engine->core, value_get_bin(&command->args, "digest"));
     if (asked.is_refused)
         reply_refused(engine, request, command, &asked);

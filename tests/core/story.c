@@ -206,6 +206,61 @@ int story_sign_by(struct story *story, const char *who, const char *key, const c
     return give(story, &question);
 }
 
+int story_agree_by(struct story *story, const char *who, const char *key_of, int64_t proposal,
+                   const char *args)
+{
+    const struct value *more = said(story, args);
+    struct value *all = arena_take(&story->arena, sizeof *all);
+    struct question question;
+    uint8_t key[SIGN_KEY_LEN];
+
+    if (house_agreement(&story->house, &story->arena, who, proposal, &question, &story->answer) !=
+        0)
+        return story->answer.status;
+    *all = value_copy(&story->arena, question.args);
+    value_merge(&story->arena, all, more);
+    question =
+        command_of(story, who, arena_copy(&story->arena, question.command.at, question.command.len),
+                   NULL, all);
+    sign_public_key(seed_of(story, who), key);
+    if (key_of != NULL)
+        (void)house_sign(&story->house, &story->arena, &question, key, seed_of(story, key_of),
+                         &story->answer);
+    return give(story, &question);
+}
+
+int story_agree(struct story *story, const char *who, int64_t proposal, const char *args)
+{
+    return story_agree_by(story, who, who, proposal, args);
+}
+
+/* Whoever may agrees to what was just proposed; what was not proposed but done needs nobody. */
+static int agreed(struct story *story, int status)
+{
+    static const char *const seconds[] = {"bo", "cleo", "amara"};
+    int64_t number = value_get_int(&story->answer.reply, "proposal", 0);
+
+    for (size_t i = 0; status == 200 && number > 0 && i < sizeof seconds / sizeof seconds[0]; i++) {
+        const char *args = arena_printf(&story->arena, "{'proposal': %lld}", (long long)number);
+
+        if (story_ask_status(story, seconds[i], "proposals", args) == 200 &&
+            value_get_bool(&story->answer.reply, "may_agree", false))
+            return story_agree(story, seconds[i], number, NULL);
+    }
+    return status;
+}
+
+int story_put_people(struct story *story, const char *who, const char *args)
+{
+    return agreed(story, story_do(story, who, "directory.install", NULL, args));
+}
+
+int story_install_agreed(struct story *story, const char *who, const char *reason,
+                         const struct story_change *changes)
+{
+    return agreed(story, story_install(story, who, reason, changes));
+}
+
 static struct value endorsement(struct story *story, const struct enrolment *what, const char *by)
 {
     uint8_t *hash = arena_take(&story->arena, HASH_LEN), key[SIGN_KEY_LEN];

@@ -42,6 +42,17 @@ struct story_change {
 int story_install(struct story *story, const char *who, const char *reason,
                   const struct story_change *changes);
 
+/* The same, and somebody else who may agrees to it at once. */
+int story_install_agreed(struct story *story, const char *who, const char *reason,
+                         const struct story_change *changes);
+/* The directory is changed: proposed by `who`, and agreed to by somebody else who may. */
+int story_put_people(struct story *story, const char *who, const char *args);
+/* `who` agrees to a proposal: what was proposed, signed. `args` (or NULL) are put over it before it is signed. */
+int story_agree(struct story *story, const char *who, int64_t proposal, const char *args);
+/* The same, and signed with the key of somebody else (NULL: not at all). */
+int story_agree_by(struct story *story, const char *who, const char *key_of, int64_t proposal,
+                   const char *args);
+
 /* RFC 3339; wakes nobody: what is due waits for story_wake(). */
 void story_at(struct story *story, const char *moment);
 /* Everything that is due up to this moment happens, each at its time. */

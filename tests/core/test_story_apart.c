@@ -105,9 +105,9 @@ static void two_roles_that_conflict_are_not_given_to_one_person(void **state)
                    403, "separation-of-duties");
     assert_non_null(strstr(story_sentence(story), "hugo cannot be both"));
     assert_false(story_has_row(story, "person/hugo"));
-    assert_done(story_do(story, "amara", "directory.install", NULL,
-                         "{'people': [{'name': 'hugo', 'kind': 'person', 'roles': "
-                         "['internal_auditor']}]}"));
+    assert_done(story_put_people(story, "amara",
+                                 "{'people': [{'name': 'hugo', 'kind': 'person', 'roles': "
+                                 "['internal_auditor']}]}"));
     assert_true(story_has_row(story, "person/hugo"));
     story_end(story);
 }

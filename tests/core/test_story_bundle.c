@@ -220,7 +220,7 @@ static void a_record_that_moves_to_another_pack_voids_the_round_of_the_other(voi
 
     (void)state;
     assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
-    assert_done(story_install(story, "amara", "Greater.", change));
+    assert_done(story_install_agreed(story, "amara", "Greater.", change));
     assert_done(story_do(story, "amara", "migrate", "CHA-0001",
                          "{'reason': " STORY_REASON ", 'void_round': true}"));
     assert_string_equal(round_of(story, "CHA-0001"), "void");

@@ -384,7 +384,8 @@ static void a_step_by_role_is_done_in_somebodys_place(void **state)
 
 static void leave(struct story *story, const char *who, const char *manager)
 {
-    assert_done(story_do(story, "amara", "directory.install", NULL,
+    assert_done(
+        story_put_people(story, "amara",
                          arena_printf(story_arena(story),
                                       "{'people': [{'name': '%s', 'kind': 'person', 'roles': [], "
                                       "'not_after': 1, 'manager': '%s'}]}",

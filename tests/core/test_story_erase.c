@@ -75,7 +75,7 @@ static struct story *with_closed_audit(void)
 {
     struct story *story = story_begin();
 
-    assert_done(story_install(story, "amara", "Kept and disposed of.", with_disposal));
+    assert_done(story_install_agreed(story, "amara", "Kept and disposed of.", with_disposal));
     open_audit(story, arena_printf(story_arena(story), "{'report': %s}",
                                    reference(story, "The first words.")));
     assert_done(story_do(
@@ -191,7 +191,7 @@ static void what_a_pack_is_made_of_belongs_to_no_record(void **state)
     char pack[65];
 
     (void)state;
-    assert_done(story_install(story, "amara", "Kept and disposed of.", with_disposal));
+    assert_done(story_install_agreed(story, "amara", "Kept and disposed of.", with_disposal));
     pack_content(story, pack);
     open_audit(story, arena_printf(story_arena(story),
                                    "{'report': {'content': 'hex:%s', 'size': 9}}", pack));
@@ -208,7 +208,7 @@ static void a_record_is_kept_as_long_as_whom_and_what_it_is_about(void **state)
     struct story *story = story_begin();
 
     (void)state;
-    assert_done(story_install(story, "amara", "Kept and disposed of.", with_disposal));
+    assert_done(story_install_agreed(story, "amara", "Kept and disposed of.", with_disposal));
     open_audit(story, "{}");
     open_audit(story, "{'about': 'finn'}");
     open_audit(story, "{'checks': 'AUD-0001'}");
@@ -245,7 +245,7 @@ static void a_longer_period_holds_for_what_is_closed_once_it_is_migrated(void **
         longer[i] = with_disposal[i];
     longer[count] = (struct story_change){"pack.cfg", "keeps = \"2 years\"", "keeps = \"5 years\""};
     longer[count + 1] = (struct story_change){NULL, NULL, NULL};
-    assert_done(story_install(story, "amara", "The court asks for five years.", longer));
+    assert_done(story_install_agreed(story, "amara", "The court asks for five years.", longer));
     assert_done(story_do(story, "amara", "migrate", "AUD-0001", because(story, "As decided.")));
     assert_string_equal(story_field(story, "AUD-0001", "retain_until"), "2031-03-02");
     story_until(story, "2028-04-01T08:00:00Z");
@@ -258,7 +258,7 @@ static void more_texts_than_a_run_can_erase_go_all_the_same(void **state)
     struct story *story = story_begin();
 
     (void)state;
-    assert_done(story_install(story, "amara", "Kept and disposed of.", with_disposal));
+    assert_done(story_install_agreed(story, "amara", "Kept and disposed of.", with_disposal));
     open_audit(story, "{}");
     for (int i = 0; i < 250; i++) {
         const char *text = arena_printf(story_arena(story), "Words %d.", i);

@@ -61,7 +61,8 @@ static void the_directory_gives_nobody_a_key_and_takes_none_away(void **state)
         403, "not-allowed");
     assert_non_null(strstr(story_sentence(story), "key.enrol"));
     assert_done(story_enrol(story, "bo", "bo", 0, BOTH));
-    assert_done(story_do(story, "amara", "directory.install", NULL,
+    assert_done(
+        story_put_people(story, "amara",
                          "{'people': [{'name': 'bo', 'kind': 'person', 'title': 'Bo Jensen', "
                          "'roles': ['top_management']}]}"));
     assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));

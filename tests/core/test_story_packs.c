@@ -30,7 +30,7 @@ static void a_pack_is_installed_by_the_isms_manager_and_for_a_reason(void **stat
     (void)state;
     assert_refused(story_install(story, "bo", WHY, six_months), 403, "not-allowed");
     assert_refused(story_install(story, "amara", NULL, six_months), 422, "guard-failed");
-    assert_done(story_install(story, "amara", WHY, six_months));
+    assert_done(story_install_agreed(story, "amara", WHY, six_months));
     assert_string_equal(story_leaf_type(story, 0), "pack.installed");
     assert_refused(story_install(story, "amara", WHY, six_months), 409, "wrong-state");
     packs = story_ask(story, "amara", "packs", "{}");
@@ -53,7 +53,7 @@ static void a_record_stays_under_the_pack_that_it_was_opened_under(void **state)
     (void)state;
     assert_done(story_do(story, "amara", "open", NULL,
                          "{'kind': 'policy', 'title': 'One', 'fields': {'text': 'So be it.'}}"));
-    assert_done(story_install(story, "amara", WHY, six_months));
+    assert_done(story_install_agreed(story, "amara", WHY, six_months));
     assert_done(story_do(story, "amara", "open", NULL,
                          "{'kind': 'policy', 'title': 'Two', 'fields': {'text': 'So be it.'}}"));
     assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'grade': 'high'}}"));
@@ -91,7 +91,7 @@ static void a_kind_of_which_there_never_was_a_record_may_go(void **state)
     struct story *story = story_begin();
 
     (void)state;
-    assert_done(story_install(story, "amara", WHY, renamed));
+    assert_done(story_install_agreed(story, "amara", WHY, renamed));
     story_end(story);
 }
 
@@ -172,7 +172,7 @@ static void a_shorter_period_moves_the_review_of_what_is_in_force(void **state)
     (void)state;
     assert_string_equal(story_field(story, "POL-0001", "next_review_due"), "2027-03-02");
     before = value_copy(story_arena(story), story_row(story, "POL-0001@1.0"));
-    assert_done(story_install(story, "amara", WHY, six_months));
+    assert_done(story_install_agreed(story, "amara", WHY, six_months));
     plan = plan_of(story, "POL-0001@1.0", "");
     assert_true(slice_is(value_get_text(plan, "verdict"), "maps"));
     assert_int_equal(value_get(plan, "timers")->count, 1);
@@ -210,7 +210,7 @@ static void what_has_followed_a_migration_bars_the_way_back(void **state)
     struct story *story = with_policy_in_force();
 
     (void)state;
-    assert_done(story_install(story, "amara", WHY, six_months));
+    assert_done(story_install_agreed(story, "amara", WHY, six_months));
     assert_done(migrate(story, "POL-0001", ""));
     assert_done(story_do(story, "finn", "ack", "POL-0001", "{}"));
     assert_refused(story_do(story, "amara", "migrate_back", "POL-0001", because(story, "")), 409,
@@ -227,7 +227,7 @@ static void a_round_that_is_open_is_voided_openly_or_not_at_all(void **state)
     (void)state;
     assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
     assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
-    assert_done(story_install(story, "amara", WHY, six_months));
+    assert_done(story_install_agreed(story, "amara", WHY, six_months));
     assert_string_equal(verdict_of(story, "POL-0001", ""), "decide");
     assert_refused(migrate(story, "POL-0001", ""), 422, "guard-failed");
     assert_int_equal(
@@ -254,7 +254,7 @@ static void what_was_to_be_approved_together_is_not_approved_without_it(void **s
     assert_done(story_do(story, "amara", "open", NULL,
                          "{'kind': 'annex', 'title': 'Annex', 'fields': {'signers': ['bo']}}"));
     assert_done(story_do(story, "amara", "submit", "CHA-0001", "{'with': ['ANX-0001']}"));
-    assert_done(story_install(story, "amara", WHY, next));
+    assert_done(story_install_agreed(story, "amara", WHY, next));
     assert_done(migrate(story, "CHA-0001", ", 'void_round': true"));
     assert_string_equal(story_fact(story, "CHA-0001", "bundle"), "");
     assert_string_equal(story_fact(story, "ANX-0001", "bundle"), "");
@@ -270,7 +270,7 @@ static void what_is_approved_is_put_in_force_by_the_rules_it_was_approved_under(
     assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
     assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
     assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
-    assert_done(story_install(story, "amara", WHY, six_months));
+    assert_done(story_install_agreed(story, "amara", WHY, six_months));
     assert_string_equal(verdict_of(story, "POL-0001", ""), "refused");
     assert_refused(migrate(story, "POL-0001", ""), 422, "guard-failed");
     story_end(story);
@@ -286,7 +286,7 @@ static void a_state_that_is_gone_is_asked_for_and_no_stage_is_jumped(void **stat
     assert_done(story_do(story, "dana", "open", NULL,
                          "{'kind': 'finding', 'title': 'Doors', 'fields': {'weight': 'minor', "
                          "'answers': 'finn'}}"));
-    assert_done(story_install(story, "amara", WHY, renamed));
+    assert_done(story_install_agreed(story, "amara", WHY, renamed));
     assert_string_equal(verdict_of(story, "FND-0001", ""), "decide");
     assert_string_equal(why_of(story, "FND-0001", ""),
                         "There is no state raised; say where it goes: --map raised=STATE "
@@ -311,7 +311,7 @@ static void a_field_that_only_newer_workflows_have_is_said_to_be_theirs(void **s
     assert_refused(story_do(story, "dana", "edit", "FND-0001", "{'set': {'level': 3}}"), 422,
                    "guard-failed");
     assert_null(strstr(story_sentence(story), "migration"));
-    assert_done(story_install(story, "amara", WHY, changed));
+    assert_done(story_install_agreed(story, "amara", WHY, changed));
     assert_refused(story_do(story, "dana", "edit", "FND-0001", "{'set': {'level': 3}}"), 422,
                    "guard-failed");
     assert_non_null(strstr(story_sentence(story), "those that count now have it"));
@@ -335,7 +335,7 @@ static void fields_come_and_go_and_what_is_required_is_asked_for(void **state)
                          "{'kind': 'finding', 'title': 'Doors', 'fields': {'weight': 'minor', "
                          "'answers': 'finn', 'note': 'Ajar.'}}"));
     assert_done(story_sign(story, "amara", "confirm", "FND-0001", NULL));
-    assert_done(story_install(story, "amara", WHY, changed));
+    assert_done(story_install_agreed(story, "amara", WHY, changed));
     assert_string_equal(why_of(story, "FND-0001", ""), "Field area is required now: area=VALUE.");
     assert_string_equal(verdict_of(story, "FND-0001", ", 'set': {'area': 'roofs'}"), "decide");
     assert_string_equal(verdict_of(story, "FND-0001", ", 'set': {'weight': 'major'}"), "refused");
@@ -367,9 +367,9 @@ static void what_was_signed_keeps_its_content(void **state)
     struct story *story = with_policy_in_force();
 
     (void)state;
-    assert_done(story_install(story, "amara", WHY, without_places));
+    assert_done(story_install_agreed(story, "amara", WHY, without_places));
     assert_string_equal(verdict_of(story, "POL-0001", ""), "refused");
-    assert_done(story_install(story, "amara", WHY, with_more));
+    assert_done(story_install_agreed(story, "amara", WHY, with_more));
     assert_string_equal(why_of(story, "POL-0001", ""),
                         "Field basis is required now, and the content of this record is signed.");
     assert_refused(migrate(story, "POL-0001", ", 'set': {'basis': 'None'}"), 422, "guard-failed");
@@ -397,7 +397,7 @@ static void a_ladder_does_not_take_a_step_twice(void **state)
                          "'assignee': 'finn', 'due': '2026-04-01'}}"));
     assert_string_equal(story_fact(story, "ACT-0001", "state"), "assigned");
     story_until(story, "2026-03-26T09:00:00Z"); /* the step of a week before has been taken */
-    assert_done(story_install(story, "amara", WHY, more_steps));
+    assert_done(story_install_agreed(story, "amara", WHY, more_steps));
     assert_done(migrate(story, "ACT-0001", ""));
     told = story_task_count(story, "communication.deliver", "ACT-0001");
     story_wake(story);
@@ -417,7 +417,7 @@ static void a_migration_is_signed_where_the_pack_demands_it(void **state)
     struct story *story = with_policy();
 
     (void)state;
-    assert_done(story_install(story, "amara", WHY, signed_moves));
+    assert_done(story_install_agreed(story, "amara", WHY, signed_moves));
     assert_refused(migrate(story, "POL-0001", ""), 403, "not-allowed");
     assert_refused(story_do(story, "bo", "migrate", "POL-0001", because(story, "")), 403,
                    "not-allowed");
@@ -443,7 +443,7 @@ static void a_gate_that_waits_does_not_vanish(void **state)
                          "'answers': 'finn'}}"));
     assert_done(story_sign(story, "amara", "confirm", "FND-0001", NULL));
     assert_string_equal(story_fact(story, "FND-0001", "state"), "open");
-    assert_done(story_install(story, "amara", WHY, renamed));
+    assert_done(story_install_agreed(story, "amara", WHY, renamed));
     assert_string_equal(verdict_of(story, "FND-0001", ""), "refused");
     story_end(story);
 }
@@ -456,7 +456,7 @@ static void only_records_of_another_pack_that_are_not_closed_are_listed(void **s
     (void)state;
     assert_done(story_do(story, "amara", "open", NULL, OPEN_POLICY));
     assert_done(story_do(story, "amara", "withdraw", "POL-0002", because(story, "")));
-    assert_done(story_install(story, "amara", WHY, six_months));
+    assert_done(story_install_agreed(story, "amara", WHY, six_months));
     assert_done(story_do(story, "amara", "open", NULL, OPEN_POLICY));
     answer = story_ask(story, "amara", "migration", "{}");
     assert_int_equal(value_get(answer, "items")->count, 1);

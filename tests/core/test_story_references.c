@@ -154,7 +154,7 @@ static void an_import_that_names_what_is_not_there_is_refused(void **state)
     struct story *story = story_begin();
 
     (void)state;
-    assert_done(story_install(story, "amara", "Findings name their audit.", changes));
+    assert_done(story_install_agreed(story, "amara", "Findings name their audit.", changes));
     assert_done(
         story_do(story, "dana", "open", NULL, "{'kind': 'audit', 'title': 'Doors', 'fields': {}}"));
     assert_done(story_do(story, "dana", "begin", "AUD-0001", NULL));

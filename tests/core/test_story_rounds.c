@@ -387,7 +387,7 @@ static void leave(struct story *story, const char *who, const char *until)
                               "'not_after': %s}]}",
                               who, until);
 
-    assert_done(story_do(story, "amara", "directory.install", NULL, args));
+    assert_done(story_put_people(story, "amara", args));
 }
 
 static void whoever_leaves_holds_nobody_up(void **state)

@@ -293,7 +293,7 @@ static void migrated_it_counts_no_more(void **state)
 
     (void)state;
     assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
-    assert_done(story_install(story, "amara", "Renamed.", change));
+    assert_done(story_install_agreed(story, "amara", "Renamed.", change));
     assert_done(story_do(story, "amara", "migrate", "POL-0001", REASON));
     assert_refused(story_do(story, "bo", "submit", "POL-0001", NULL), 422, "guard-failed");
     story_end(story);

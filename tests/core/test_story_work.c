@@ -73,7 +73,7 @@ static void put_people(struct story *story, int count)
     for (int i = 0; i < count; i++)
         buf_addf(&text, ", {'name': 'p%03d', 'kind': 'person', 'roles': ['employee']}", i);
     buf_add_str(&text, "]}");
-    assert_done(story_do(story, "amara", "directory.install", NULL, buf_text(&text)));
+    assert_done(story_put_people(story, "amara", buf_text(&text)));
     buf_release(&text);
 }
 
@@ -611,8 +611,8 @@ static void what_the_directory_no_longer_says_is_forgotten(void **state)
                  "{'people': [{'name': 'finn', 'kind': 'person', 'roles': ['isms_manager']}]}"),
         403, "not-allowed");
     assert_non_null(value_get(story_row(story, "person/bo"), "sign"));
-    assert_done(story_do(story, "amara", "directory.install", NULL,
-                         "{'people': [{'name': 'bo', 'kind': 'person', 'roles': ['employee']}]}"));
+    assert_done(story_put_people(
+        story, "amara", "{'people': [{'name': 'bo', 'kind': 'person', 'roles': ['employee']}]}"));
     assert_null(value_get(story_row(story, "person/bo"), "sign"));
     assert_null(value_get(story_row(story, "person/bo"), "email"));
     assert_refused(story_do(story, "bo", "open", NULL, "{'kind': 'policy', 'title': 'P'}"), 403,
@@ -625,10 +625,10 @@ static void rights_that_have_ended_permit_nothing(void **state)
     struct story *story = story_begin();
 
     (void)state;
-    assert_done(
-        story_do(story, "amara", "directory.install", NULL,
-                 "{'people': [{'name': 'dana', 'kind': 'person', 'roles': ['internal_auditor'], "
-                 "'not_after': 1772442000000}]}")); /* in an hour */
+    assert_done(story_put_people(
+        story, "amara",
+        "{'people': [{'name': 'dana', 'kind': 'person', 'roles': ['internal_auditor'], "
+        "'not_after': 1772442000000}]}")); /* in an hour */
     assert_done(story_do(story, "dana", "open", NULL, finding));
     story_at(story, "2026-03-02T09:00:01Z");
     assert_refused(story_do(story, "dana", "open", NULL, finding), 403, "not-allowed");

@@ -252,32 +252,62 @@ static struct value hash_value(struct arena *arena, struct slice bytes)
     return value_bin(hash, HASH_LEN);
 }
 
-void ballot_prepare(struct client *client, const char *record, const char *event,
-                    struct ballot *out)
+/* What was prepared is signed, over `args` and what a signed decision carries besides. */
+static void fill_ballot(struct client *client, const struct value *facts, const struct value *args,
+                        struct ballot *out)
 {
+    static const char *const parts[] = {"meaning", "digest", "round"};
     struct arena *arena = &client->house->arena;
-    struct answer said =
-        query(client, "prepare",
-              arena_printf(arena, "{\"record\":\"%s\",\"event\":\"%s\"}", record, event));
-    const struct value *facts = &said.said.out;
 
-    expect(client, &said, 200, "");
-    *out = (struct ballot){.id = new_id(client->house),
-                           .event = event,
-                           .record = record,
-                           .args = value_map(),
-                           .type = value_get_text(facts, "type"),
-                           .stream = value_get_text(facts, "stream"),
-                           .rev = value_get_int(facts, "rev", 0)};
-    value_set(arena, &out->args, "meaning", value_text(value_get_text(facts, "meaning")));
-    value_set(arena, &out->args, "digest", *value_get(facts, "digest"));
-    if (value_get(facts, "round") != NULL)
-        value_set(arena, &out->args, "round", *value_get(facts, "round"));
+    out->id = new_id(client->house);
+    out->args = value_copy(arena, args);
+    out->type = value_get_text(facts, "type");
+    out->stream = value_get_text(facts, "stream");
+    out->rev = value_get_int(facts, "rev", 0);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (value_get(facts, parts[i]) != NULL)
+            value_set(arena, &out->args, parts[i], *value_get(facts, parts[i]));
     value_set(arena, &out->args, "statement",
               hash_value(arena, value_get_text(facts, "statement")));
     value_set(arena, &out->args, "key",
               hash_value(arena, slice_of(client->key.sign_public, SIGN_KEY_LEN)));
     ballot_sign(client, out);
+}
+
+void ballot_prepare(struct client *client, const char *record, const char *event,
+                    struct ballot *out)
+{
+    struct value none = value_map();
+    struct answer said = query(
+        client, "prepare",
+        arena_printf(&client->house->arena, "{\"record\":\"%s\",\"event\":\"%s\"}", record, event));
+
+    expect(client, &said, 200, "");
+    *out = (struct ballot){.event = event, .record = record};
+    fill_ballot(client, &said.said.out, &none, out);
+}
+
+void agreement_prepare(struct client *client, int64_t proposal, struct ballot *out)
+{
+    struct answer said =
+        query(client, "prepare",
+              arena_printf(&client->house->arena, "{\"proposal\":%lld}", (long long)proposal));
+
+    expect(client, &said, 200, "");
+    *out = (struct ballot){.event = out_text(client, &said, "command"), .record = ""};
+    fill_ballot(client, &said.said.out, value_get(&said.said.out, "args"), out);
+}
+
+void agree(struct house *house, const char *who, const struct answer *answer)
+{
+    struct client *client = client_new(house, who);
+    struct ballot ballot;
+    struct answer agreed;
+
+    agreement_prepare(client, value_get_int(&answer->said.out, "proposal", 0), &ballot);
+    agreed = ballot_cast(client, &ballot);
+    expect(client, &agreed, 200, "");
+    client_free(&client);
 }
 
 void ballot_sign(struct client *client, struct ballot *ballot)

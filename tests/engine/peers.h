@@ -74,6 +74,11 @@ struct answer ballot_cast(struct client *client, const struct ballot *ballot);
 /* All of it, and it must be accepted. */
 void approve(struct house *house, const char *who, const char *record);
 
+/* The same of an agreement to what somebody proposed: the command with all that was proposed. */
+void agreement_prepare(struct client *client, int64_t proposal, struct ballot *out);
+/* `answer` is that of the proposal: `who` agrees to it, and it must be accepted. */
+void agree(struct house *house, const char *who, const struct answer *answer);
+
 /* ---- workers ---- */
 
 struct worker {

@@ -166,13 +166,15 @@ static const char *transport_of(const struct keyfile *key)
     return text("hex:%s", hex);
 }
 
-/* An entry of the directory is replaced; `facts` begins with a comma or is empty. */
+/* An entry of the directory is replaced, as ines proposes and henrik agrees; `facts` begins with a comma or is empty. */
 static void entered(const char *name, const char *kind, const char *facts)
 {
-    told(ines,
-         command(ines, "directory.install", NULL,
-                 text("{\"people\":[{\"name\":\"%s\",\"kind\":\"%s\"%s}]}", name, kind, facts)),
-         200, "");
+    struct answer proposed =
+        command(ines, "directory.install", NULL,
+                text("{\"people\":[{\"name\":\"%s\",\"kind\":\"%s\"%s}]}", name, kind, facts));
+
+    told(ines, proposed, 200, "");
+    agree(house, "henrik", &proposed);
 }
 
 static const uint8_t salt[16] = {7};
@@ -523,6 +525,63 @@ static void SEC_5_nobody_approves_their_own_in_whatever_disguise(void **state)
     ballot_prepare(second, document, "approve", &ballot);
     told(second, ballot_cast(second, &ballot), 403, "separation-of-duties");
     only_refused(before, 1, "separation-of-duties");
+    client_free(&second);
+    client_free(&gateway);
+}
+
+/* Who may what changes by two people: whoever proposed it has no second voice, by whatever way. */
+static void SEC_5_nobody_agrees_to_what_they_proposed_in_whatever_disguise(void **state)
+{
+    struct client *gateway = client_new(house, "approval-worker"), *second;
+    struct keyfile other = bo->key;
+    struct answer proposed;
+    struct picture before;
+    struct ballot ballot;
+    int64_t number;
+
+    (void)state;
+    /* bo would be top management, and more: by ines' proposal, to which neither of them may agree. */
+    proposed = command(ines, "directory.install", NULL,
+                       "{\"people\":[{\"name\":\"bo\",\"kind\":\"person\",\"roles\":"
+                       "[\"top_management\",\"isms_manager\"]}]}");
+    told(ines, proposed, 200, "");
+    number = value_get_int(&proposed.said.out, "proposal", 0);
+    before = look("ines");
+    agreement_prepare(ines, number, &ballot);
+    told(ines, ballot_cast(ines, &ballot), 403, "separation-of-duties");
+    ballot.id = new_id(house); /* brought by a gateway, with her genuine signature */
+    ballot_sign(ines, &ballot);
+    told(gateway, ballot_brought(gateway, "ines", &ballot), 403, "separation-of-duties");
+    only_refused(before, 2, "separation-of-duties");
+    /* The role that the proposal itself would give. */
+    before = look("bo");
+    agreement_prepare(bo, number, &ballot);
+    told(bo, ballot_cast(bo, &ballot), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    /* In the place of somebody who could, and in their name with the signature that is at hand. */
+    before = look("amara");
+    agreement_prepare(ines, number, &ballot);
+    told(gateway, ballot_brought(gateway, "amara", &ballot), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    before = look("ines");
+    value_set(&house->arena, &ballot.args, "for", value_str("amara"));
+    ballot.id = new_id(house);
+    ballot_sign(ines, &ballot);
+    told(ines, ballot_cast(ines, &ballot), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    /* By a key that nobody knows, under a name that may. */
+    assert_int_equal(keyfile_new_sign(&other, NULL), 0);
+    second = client_new(house, "henrik");
+    second->key = other;
+    before = look("henrik");
+    agreement_prepare(second, number, &ballot);
+    told(second, ballot_cast(second, &ballot), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    told(ines,
+         command(ines, "proposal.end", NULL,
+                 text("{\"proposal\":%lld,\"reason\":{\"content\":%s,\"size\":4}}",
+                      (long long)number, content_hash("gone"))),
+         422, "guard-failed");
     client_free(&second);
     client_free(&gateway);
 }
@@ -894,6 +953,7 @@ int main(void)
         TEST(SEC_4_what_a_role_does_not_give_is_refused_at_every_entrance),
         TEST(SEC_4_a_gateway_brings_what_was_signed_and_nothing_else),
         TEST(SEC_5_nobody_approves_their_own_in_whatever_disguise),
+        TEST(SEC_5_nobody_agrees_to_what_they_proposed_in_whatever_disguise),
         TEST(SEC_6_an_approval_counts_once_for_its_record_revision_and_journal),
         TEST(SEC_6_an_approval_of_another_record_or_after_withdrawal_counts_for_nothing),
         TEST(SEC_8_a_forged_result_counts_for_nothing),

@@ -40,6 +40,7 @@ static void open_stage(struct stage *stage, const char *lease_ms)
         stage->ines, "directory.install", NULL,
         "{\"people\":[{\"name\":\"plain\",\"kind\":\"worker\",\"services\":[\"audit.collect\"]}]}");
     expect(stage->ines, &answer, 200, "");
+    agree(stage->house, "henrik", &answer);
 }
 
 static void close_stage(struct stage *stage)

@@ -16,6 +16,7 @@ kind = {
 CFG
 ends 0 up
 ends 0 --as ines pack install --reason "Contracts are approved by both of the board"
+ends 0 --as marta agree 1
 
 # ---- given ----
 ends 2 --as henrik delegate pavel
@@ -90,7 +91,7 @@ says "Approval, round 1, granted"
 # ---- the evidence ----
 ends 0 down
 ends 0 verify
-says "signatures   4 by people, checked"
+says "signatures   5 by people, checked"
 if [ -n "${ROTA_AUDITOR:-}" ]; then
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" || wrong "the independent auditor disagrees"
 fi

@@ -28,7 +28,8 @@ mv "$ROTA_DIR/changed" "$ROTA_DIR/pack/documents/interested_parties.cfg"
 ends 1 --as bo pack install --reason "Twice a year"
 complains "not-allowed"
 ends 0 --as ines pack install --reason "Twice a year"
-says "is installed"
+says "rota --as WHO agree 1"
+ends 0 --as amara agree 1
 ends 0 --as ines pack list
 says "Twice a year"
 json --as ines pack list
@@ -45,6 +46,7 @@ cp "$out" "$ROTA_DIR/before.json"
 sed 's/every = "6 months"/every = "3 months"/' "$ROTA_DIR/pack/documents/interested_parties.cfg" >"$ROTA_DIR/changed"
 mv "$ROTA_DIR/changed" "$ROTA_DIR/pack/documents/interested_parties.cfg"
 ends 0 --as ines pack install --reason "Four times a year"
+ends 0 --as marta agree 2
 json --as ines migrate --dry-run --kind interested_parties
 has record kind verdict from state to_state timers
 ends 0 --as ines migrate --dry-run --kind interested_parties

@@ -5,7 +5,7 @@ house=$(cd "$(dirname "$0")/../.." && pwd)
 export PATH="$ROTA_BUILD:$PATH" ROTA_SHARE="$house" ROTA_DIR="${TMPDIR:-/tmp}/readme-tour"
 worker=
 trap '[ -z "$worker" ] || kill "$worker" 2>/dev/null || :; rota down >/dev/null 2>&1 || :' EXIT
-sed -n '/^## A tour in ten minutes/,/^## Write a worker/s/^    \(\(rota\|\/usr\/bin\/python3\) .*\)/\1/p' "$house/README.md" >"$TMPDIR/tour"
+sed -n '/^## A tour in ten minutes/,/^## Write a worker/s/^    \(\(rota\|sed\|\/usr\/bin\/python3\) .*\)/\1/p' "$house/README.md" >"$TMPDIR/tour"
 [ "$(wc -l <"$TMPDIR/tour")" -gt 60 ]
 while IFS= read -r line; do
     echo "\$ $line"

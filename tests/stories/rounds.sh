@@ -23,6 +23,7 @@ CFG
 ends 0 check
 ends 0 up
 ends 0 --as ines pack install --reason "Contracts are approved in two stages"
+ends 0 --as marta agree 1
 ends 0 --as ines open data_contract --title "Hosting" supplier=Cumulus chair=henrik
 ends 0 --as ines submit DCO-0001
 says "legal 0 of 1, board waiting"
@@ -70,7 +71,7 @@ PY
 # ---- the evidence ----
 ends 0 down
 ends 0 verify
-says "signatures   3 by people, checked"
+says "signatures   4 by people, checked"
 if [ -n "${ROTA_AUDITOR:-}" ]; then
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" || wrong "the independent auditor disagrees"
 fi

@@ -58,6 +58,7 @@ mv "$org/keys/henrik.pub" "$away/henrik.old.pub"
 ends 0 key new henrik --ssh "$away/id"
 ! grep -q 'seed' "$org/keys/henrik.key" || wrong "an SSH key was copied"
 ends 0 reload
+ends 0 --as marta agree 1
 ends 0 --as ines key request henrik
 endorsed "$org/keys/henrik.enrolment"
 ends 0 --as ines key enrol "$org/keys/henrik.enrolment"
@@ -92,7 +93,7 @@ ends 0 --as henrik key rotate --unsealed
 
 ends 0 down
 rota-verify "$org/journal.db" --vkey "@$org/keys/log.vkey" --write-actor-keys "$away/actors" >"$out" 2>"$err" || wrong "rota-verify finds fault"
-says "signatures   3 by people"
+says "signatures   4 by people"
 if [ -n "${ROTA_AUDITOR:-}" ]; then
     "$python" "$ROTA_AUDITOR" "$org/journal.db" --vkey "$(cat "$org/keys/log.vkey")" --actor-keys "$away/actors" >"$out" 2>"$err" ||
         wrong "the independent auditor finds fault"

@@ -385,14 +385,13 @@ int ask_command(struct tool *tool, struct command *command, struct reply *out)
 
 /* ---- administration ----------------------------------------------------------------------------- */
 
-static int local_reply(struct tool *tool, const char *service, const struct command *command,
+static int local_reply(struct tool *tool, const char *service, struct slice id, struct slice bytes,
                        struct reply *out, enum client_result *result, struct error *err)
 {
-    struct question question = {service, command->id, slice_of(NULL, 0), 0};
+    struct question question = {service, id, bytes, 0};
     struct client_options options = {.timeout_ms = tool->timeout_ms};
     struct client *client = NULL;
     struct engine_place place;
-    struct buf body = BUF_EMPTY;
     int status = ask_place(tool, &place);
 
     if (status != TOOL_DONE)
@@ -400,23 +399,18 @@ static int local_reply(struct tool *tool, const char *service, const struct comm
     options.endpoint = place.admin;
     if (client_open(&options, &client, err) != 0)
         return tool_error(TOOL_INTERNAL, err);
-    command_encode(&body, command, false);
-    question.body = buf_slice(&body);
     *result = client_ask(client, &question, &tool->arena, out, err);
-    buf_release(&body);
     client_close(&client);
     return TOOL_DONE;
 }
 
-static int ask_locally(struct tool *tool, const char *service, const char *name, struct value args,
-                       bool quietly, struct value *out)
+static int send_locally(struct tool *tool, const char *service, struct slice id, struct slice bytes,
+                        bool quietly, struct value *out)
 {
-    struct command command = {
-        .v = WIRE_VERSION_MAX, .id = ask_new_id(tool), .command = slice_str(name), .args = args};
     struct error err = {ERROR_NONE, ""};
     enum client_result result = CLIENT_BROKEN;
     struct reply reply;
-    int status = local_reply(tool, service, &command, &reply, &result, &err);
+    int status = local_reply(tool, service, id, bytes, &reply, &result, &err);
 
     if (status != TOOL_DONE)
         return status;
@@ -428,6 +422,20 @@ static int ask_locally(struct tool *tool, const char *service, const char *name,
         return ask_refused(tool, &reply);
     *out = reply.out;
     return TOOL_DONE;
+}
+
+static int ask_locally(struct tool *tool, const char *service, const char *name, struct value args,
+                       bool quietly, struct value *out)
+{
+    struct command command = {
+        .v = WIRE_VERSION_MAX, .id = ask_new_id(tool), .command = slice_str(name), .args = args};
+    struct buf body = BUF_EMPTY;
+    int status;
+
+    command_encode(&body, &command, false);
+    status = send_locally(tool, service, command.id, buf_slice(&body), quietly, out);
+    buf_release(&body);
+    return status;
 }
 
 int ask_admin(struct tool *tool, const char *command, struct value args, struct value *out)
@@ -443,6 +451,19 @@ int ask_admin_quietly(struct tool *tool, const char *command, struct value args,
 int ask_operator(struct tool *tool, const char *command, struct value args, struct value *out)
 {
     return ask_locally(tool, "rota.command.v1", command, args, false, out);
+}
+
+int ask_operator_query(struct tool *tool, const char *name, struct value args, struct value *out)
+{
+    struct query query = {
+        .v = WIRE_VERSION_MAX, .id = ask_new_id(tool), .query = slice_str(name), .args = args};
+    struct buf body = BUF_EMPTY;
+    int status;
+
+    query_encode(&body, &query, false);
+    status = send_locally(tool, "rota.query.v1", query.id, buf_slice(&body), false, out);
+    buf_release(&body);
+    return status;
 }
 
 /* ---- content ------------------------------------------------------------------------------------ */

@@ -53,6 +53,8 @@ int ask_admin_quietly(struct tool *tool, const char *command, struct value args,
 
 /* A command by whoever owns the engine's account: on the admin socket too. */
 int ask_operator(struct tool *tool, const char *command, struct value args, struct value *out);
+/* And a query by them. */
+int ask_operator_query(struct tool *tool, const char *query, struct value args, struct value *out);
 
 /* A values_upload_fn (values.h); self is the tool. */
 int ask_upload(void *self, struct slice data, struct value *out, struct error *err);

@@ -17,6 +17,8 @@ extern const struct tool_command command_submit;
 extern const struct tool_command command_approve;
 extern const struct tool_command command_refuse;
 extern const struct tool_command command_return;
+extern const struct tool_command command_proposals;
+extern const struct tool_command command_agree;
 extern const struct tool_command command_ack;
 extern const struct tool_command command_withdraw;
 extern const struct tool_command command_show;

@@ -185,22 +185,29 @@ static int show_first(struct tool *tool, const struct value *prepared, const cha
     return status == TOOL_DONE && asks ? preview_ask(tool, event) : status;
 }
 
+/* The caller wipes the key if this is TOOL_DONE. */
+static int open_key(struct tool *tool, const char *event, const char **who, struct keyfile *key)
+{
+    int status = ask_who(tool, who);
+
+    if (status == TOOL_DONE)
+        status = ask_key(tool, *who, key);
+    if (status != TOOL_DONE || secret_is_there(key))
+        return status;
+    keyfile_wipe(key);
+    return tool_fail(TOOL_INPUT, "%s must be signed, and keys/%s.key has no signing key", event,
+                     *who);
+}
+
 static int sign_all(struct tool *tool, const struct value *prepared, const char *event, bool asks,
                     struct command *command)
 {
     struct keyfile key;
     const char *who;
-    int status = ask_who(tool, &who);
+    int status = open_key(tool, event, &who, &key);
 
-    if (status == TOOL_DONE)
-        status = ask_key(tool, who, &key);
     if (status != TOOL_DONE)
         return status;
-    if (!secret_is_there(&key)) {
-        keyfile_wipe(&key);
-        return tool_fail(TOOL_INPUT, "%s must be signed, and keys/%s.key has no signing key", event,
-                         who);
-    }
     command->id = command->id.len > 0 ? command->id : ask_new_id(tool);
     status = show_first(tool, prepared, who, event, asks);
     if (status == TOOL_DONE)
@@ -215,6 +222,22 @@ int event_sign(struct tool *tool, const struct value *prepared, const char *even
                struct command *command)
 {
     return sign_all(tool, prepared, event, asks, command);
+}
+
+int event_sign_other(struct tool *tool, const struct value *prepared, const char *what,
+                     struct command *command)
+{
+    struct keyfile key;
+    const char *who;
+    int status = open_key(tool, what, &who, &key);
+
+    if (status != TOOL_DONE)
+        return status;
+    command->id = command->id.len > 0 ? command->id : ask_new_id(tool);
+    status = sign_itself(tool, prepared, what, &key, who, command);
+    command->record = slice_of(NULL, 0);
+    keyfile_wipe(&key);
+    return status;
 }
 
 /* "EXC-0001,POL-0002" */

@@ -17,6 +17,10 @@ int event_ask(struct tool *tool, const char *record, const char *event, struct v
 int event_sign(struct tool *tool, const struct value *prepared, const char *event, bool asks,
                struct command *command);
 
+/* The same for what is no event of a record's: it is about no record, and nothing is shown. `what` names it in messages. */
+int event_sign_other(struct tool *tool, const struct value *prepared, const char *what,
+                     struct command *command);
+
 /* event_prepare, sent, told. */
 int event_send(struct tool *tool, const struct arguments *given, int first, const char *record,
                const char *event);

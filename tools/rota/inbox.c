@@ -174,10 +174,15 @@ static void print_item(struct tool *tool, const struct value *item, bool is_mine
 {
     struct slice kind = value_get_text(item, "kind");
     const char *events = listed(tool, value_get(item, "events")), *seen;
-    int64_t since = value_get_int(item, "since_ms", 0);
+    int64_t since = value_get_int(item, "since_ms", 0), number = value_get_int(item, "proposal", 0);
     enum ink ink;
 
-    output_title(&tool->out, text_of(tool, item, "record"), text_of(tool, item, "title"));
+    output_title(&tool->out,
+                 number > 0 ? arena_printf(&tool->arena, "proposal %lld", (long long)number)
+                            : text_of(tool, item, "record"),
+                 text_of(tool, item, "title"));
+    if (number > 0)
+        events = arena_printf(&tool->arena, "agree, or end it: rota agree %lld", (long long)number);
     pair(tool, "asked to", INK_WAIT, *events != '\0' ? events : text_of(tool, item, "what"));
     pair(tool, "late", INK_BAD, past_text(tool, item, kind));
     pair(tool, "by", INK_NONE, dates_text(tool, item));

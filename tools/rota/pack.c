@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "amend.h"
 #include "ask.h"
 #include "check.h"
 #include "commands.h"
@@ -138,6 +139,29 @@ static int upload(struct tool *tool, const char *directory, struct value *out)
     return status;
 }
 
+/* What waits, and for whom; else what was installed, because nobody else could agree. */
+static int tell_proposed(struct tool *tool, const struct reply *reply)
+{
+    long long number = (long long)value_get_int(&reply->out, "proposal", 0);
+    struct value people, line = value_copy(&tool->arena, &reply->out);
+    const char *who;
+    int status = ask_query(tool, "people", value_map(), &people);
+
+    if (status != TOOL_DONE || (status = ask_who(tool, &who)) != TOOL_DONE)
+        return status;
+    value_set(&tool->arena, &line, "seq", value_int((int64_t)reply->seq));
+    if (tool->out.json) {
+        output_json(&tool->out, &line);
+        return TOOL_DONE;
+    }
+    output_line(&tool->out, INK_WAIT,
+                "proposal %lld: nothing has changed yet, it waits for a second person", number);
+    output_line(&tool->out, INK_NONE, "  %s agrees: rota --as WHO agree %lld",
+                amend_seconds(tool, &people, slice_str(who)), number);
+    output_line(&tool->out, INK_DIM, "  journal entry %" PRIu64, reply->seq);
+    return TOOL_DONE;
+}
+
 static void tell_installed(struct tool *tool, const struct value *info, const struct reply *reply)
 {
     const char *hex = hex_of(tool, value_get_bin(info, "pack"));
@@ -147,13 +171,17 @@ static void tell_installed(struct tool *tool, const struct value *info, const st
         value_set(&tool->arena, &line, "pack", *value_get(info, "pack"));
         value_set(&tool->arena, &line, "version", value_text(value_get_text(info, "pack_version")));
         value_set(&tool->arena, &line, "seq", value_int((int64_t)reply->seq));
+        value_set(&tool->arena, &line, "outcome", value_str("installed"));
+        value_set(&tool->arena, &line, "alone", value_bool(true));
         output_json(&tool->out, &line);
         return;
     }
-    output_line(&tool->out, INK_GOOD,
-                "%s %s (%.*s) is installed: what is opened from now on follows it",
-                value_get_str(info, "pack_name", "", &tool->arena),
-                value_get_str(info, "pack_version", "", &tool->arena), SHORT_DIGEST, hex);
+    output_line(
+        &tool->out, INK_GOOD,
+        "%s %s (%.*s) is installed at once, because nobody else could agree: what is opened "
+        "from now on follows it",
+        value_get_str(info, "pack_name", "", &tool->arena),
+        value_get_str(info, "pack_version", "", &tool->arena), SHORT_DIGEST, hex);
     output_line(
         &tool->out, INK_NONE,
         "  records that exist stay under theirs; what would move them: rota migrate --dry-run");
@@ -175,8 +203,11 @@ static int install(struct tool *tool, const struct arguments *given)
         (status = given_reason(tool, given, &command.args)) != TOOL_DONE)
         return status;
     value_set(&tool->arena, &command.args, "pack", pack);
-    if ((status = ask_command(tool, &command, &reply)) != TOOL_DONE ||
-        (status = ask_query(tool, "info", value_map(), &info)) != TOOL_DONE)
+    if ((status = ask_command(tool, &command, &reply)) != TOOL_DONE)
+        return status;
+    if (slice_is(value_get_text(&reply.out, "outcome"), "proposed"))
+        return tell_proposed(tool, &reply);
+    if ((status = ask_query(tool, "info", value_map(), &info)) != TOOL_DONE)
         return status;
     tell_installed(tool, &info, &reply);
     return TOOL_DONE;

@@ -28,6 +28,26 @@ static const char *roles_of(struct tool *tool, const struct value *person)
     return text;
 }
 
+/* Who changed it last. */
+static void tell_two(struct tool *tool)
+{
+    const struct value *info, *directory;
+
+    if (facts_info(tool, &info) != TOOL_DONE)
+        return;
+    directory = value_get(info, "directory");
+    if (value_get_bool(directory, "alone", false))
+        output_line(&tool->out, INK_WAIT,
+                    "changed last by %s alone: nobody else could agree. A second person with the "
+                    "role top_management or isms_manager and a signing key ends that.",
+                    facts_name(tool, value_get_text(directory, "by")));
+    else if (value_get_int(directory, "proposal", 0) > 0)
+        output_line(&tool->out, INK_DIM, "changed last by %s, and agreed to by %s (proposal %lld)",
+                    facts_name(tool, value_get_text(directory, "by")),
+                    facts_name(tool, value_get_text(directory, "agreed_by")),
+                    (long long)value_get_int(directory, "proposal", 0));
+}
+
 static int run_people(struct tool *tool, const struct arguments *given)
 {
     static const char *const heads[] = {"name", "who", "kind", "roles or services", "address"};
@@ -57,6 +77,8 @@ static int run_people(struct tool *tool, const struct arguments *given)
     if (!tool->out.json)
         table_print(&table, &tool->out, 0);
     table_release(&table);
+    if (!tool->out.json)
+        tell_two(tool);
     return TOOL_DONE;
 }
 

@@ -1,4 +1,5 @@
-/* reload.c - `rota reload`: directory.cfg and the public keys enter the journal again.
+/* reload.c - `rota reload`: what directory.cfg and the public keys say anew is proposed, and counts when a second person
+ * has agreed.
  *
  * By whoever owns the engine's account, over the admin socket: so a new organisation gets its first people. Who no
  * longer stands in the file keeps their entry; take away their roles to take away their rights.
@@ -6,6 +7,7 @@
 #include <libconfig.h>
 #include <unistd.h>
 
+#include "amend.h"
 #include "ask.h"
 #include "base/date.h"
 #include "commands.h"
@@ -137,39 +139,135 @@ static int read_directory(struct tool *tool, struct value *people)
     return status;
 }
 
-static int install(struct tool *tool, const struct value *people)
+/* ---- what counts now, and what would change ---- */
+
+struct reload {
+    struct value people;  /* of the file */
+    struct value now;     /* of the engine */
+    struct value changes; /* amend.h */
+    bool is_rooted;
+    struct value proposals; /* array of numbers: what waits */
+    bool is_alone;          /* nobody else could agree */
+};
+
+static int look(struct tool *tool, struct reload *reload)
 {
+    struct value info;
+    const struct value *roots;
+    int status = read_directory(tool, &reload->people);
+
+    if (status == TOOL_DONE && reload->people.count == 0)
+        status = tool_fail(TOOL_INPUT, "%s names nobody", tool_path(tool, "directory.cfg"));
+    if (status == TOOL_DONE)
+        status = ask_operator_query(tool, "people", value_map(), &reload->now);
+    if (status == TOOL_DONE)
+        status = ask_operator_query(tool, "info", value_map(), &info);
+    if (status != TOOL_DONE)
+        return status;
+    roots = value_get(&info, "root_keys");
+    reload->is_rooted = value_is(roots, VALUE_ARRAY) && roots->count > 0;
+    reload->changes = amend_people(tool, &reload->now, reload->is_rooted, &reload->people);
+    return TOOL_DONE;
+}
+
+static bool is_changed(const struct reload *reload, const struct value *person)
+{
+    for (uint32_t i = 0; i < reload->changes.count; i++)
+        if (slice_equal(value_get_text(&reload->changes.as.items[i], "name"),
+                        value_get_text(person, "name")))
+            return true;
+    return false;
+}
+
+/* Only entries that would be another: who agrees reads what changes and nothing else. */
+static struct value changed_entries(struct tool *tool, const struct reload *reload)
+{
+    struct value some = value_array();
+
+    for (uint32_t i = 0; i < reload->people.count; i++)
+        if (is_changed(reload, &reload->people.as.items[i]))
+            value_push(&tool->arena, &some, reload->people.as.items[i]);
+    return some;
+}
+
+static int install(struct tool *tool, struct reload *reload)
+{
+    struct value people = changed_entries(tool, reload);
     int status = TOOL_DONE;
 
-    for (uint32_t at = 0; status == TOOL_DONE && at < people->count; at += ENTRIES_A_COMMAND) {
+    for (uint32_t at = 0; status == TOOL_DONE && at < people.count; at += ENTRIES_A_COMMAND) {
         struct value args = value_map(), some = value_array(), answer;
 
-        for (uint32_t i = at; i < people->count && i < at + ENTRIES_A_COMMAND; i++)
-            value_push(&tool->arena, &some, people->as.items[i]);
+        for (uint32_t i = at; i < people.count && i < at + ENTRIES_A_COMMAND; i++)
+            value_push(&tool->arena, &some, people.as.items[i]);
         value_set(&tool->arena, &args, "people", some);
         status = ask_operator(tool, "directory.install", args, &answer);
+        if (status == TOOL_DONE && value_get_int(&answer, "proposal", 0) > 0)
+            value_push(&tool->arena, &reload->proposals, *value_get(&answer, "proposal"));
+        else if (status == TOOL_DONE)
+            reload->is_alone = true;
     }
     return status;
 }
 
+/* ---- told ---- */
+
+static void tell_json(struct tool *tool, const struct reload *reload)
+{
+    struct value line = value_map();
+    const char *outcome = reload->proposals.count > 0 ? "proposed"
+                          : reload->is_alone          ? "installed"
+                                                      : "unchanged";
+
+    value_set(&tool->arena, &line, "people", value_int(reload->people.count));
+    value_set(&tool->arena, &line, "outcome", value_str(outcome));
+    value_set(&tool->arena, &line, "changes", reload->changes);
+    if (reload->proposals.count > 0)
+        value_set(&tool->arena, &line, "proposals", reload->proposals);
+    if (reload->is_alone)
+        value_set(&tool->arena, &line, "alone", value_bool(true));
+    output_json(&tool->out, &line);
+}
+
+static void tell(struct tool *tool, const struct reload *reload)
+{
+    const char *who = amend_seconds(tool, &reload->now, slice_str("operator"));
+
+    if (reload->changes.count == 0) {
+        output_line(&tool->out, INK_GOOD,
+                    "the directory says all of this already: %u people and workers",
+                    reload->people.count);
+        return;
+    }
+    amend_print(tool, &reload->changes);
+    if (reload->proposals.count == 0)
+        output_line(&tool->out, INK_GOOD,
+                    "installed at once: nobody else could agree, and the journal says so. As soon "
+                    "as somebody else has the role top_management or isms_manager and a signing "
+                    "key, changes wait for them.");
+    for (uint32_t i = 0; i < reload->proposals.count; i++) {
+        long long number = (long long)reload->proposals.as.items[i].as.number;
+
+        output_line(&tool->out, INK_WAIT,
+                    "proposal %lld: nothing has changed yet, it waits for a second person", number);
+        output_line(&tool->out, INK_NONE, "  %s agrees: rota --as WHO agree %lld", who, number);
+    }
+}
+
 static int run(struct tool *tool, const struct arguments *given)
 {
-    struct value people = value_array(), line = value_map();
-    int status = read_directory(tool, &people);
+    struct reload reload = {.people = value_array(), .proposals = value_array()};
+    int status = look(tool, &reload);
 
     (void)given;
-    if (status == TOOL_DONE && people.count == 0)
-        status = tool_fail(TOOL_INPUT, "%s names nobody", tool_path(tool, "directory.cfg"));
     if (status == TOOL_DONE)
-        status = install(tool, &people);
+        status = install(tool, &reload);
     if (status != TOOL_DONE)
         return status;
-    value_set(&tool->arena, &line, "people", value_int(people.count));
     if (tool->out.json)
-        output_json(&tool->out, &line);
+        tell_json(tool, &reload);
     else
-        output_line(&tool->out, INK_GOOD, "%u people and workers are in the directory now",
-                    people.count);
+        tell(tool, &reload);
     return TOOL_DONE;
 }
 
@@ -177,12 +275,15 @@ const struct tool_command command_reload = {
     "reload",
     "people",
     "",
-    "directory.cfg and its keys become what counts",
-    "Reads directory.cfg and keys/*.pub and installs them: an entry of the journal, by whoever "
-    "owns the engine's\n"
-    "account. A changed role acts at once, also on connections that are open. Changed workflows "
-    "are "
-    "installed with\n"
+    "directory.cfg and its keys are proposed to become what counts",
+    "Reads directory.cfg and keys/*.pub and proposes what is another there, as whoever owns the "
+    "engine's account. It counts\n"
+    "when a second person has agreed (rota agree N), at once and also on connections that are "
+    "open. "
+    "Where nobody else could\n"
+    "agree (a new house of one) it is installed at once, and the journal says so. Changed "
+    "workflows "
+    "are proposed with\n"
     "rota pack install.",
     NULL,
     0,

@@ -33,6 +33,8 @@ const struct tool_command *const tool_commands[] = {
     &command_approve,
     &command_refuse,
     &command_return,
+    &command_proposals,
+    &command_agree,
     &command_ack,
     &command_withdraw,
     &command_import,

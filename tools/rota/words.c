@@ -226,14 +226,29 @@ static void say_counted(struct sentence *s)
     }
 }
 
+/* What takes two: what was proposed; of what counts now, who proposed it, or that nobody else could agree. */
+static void say_two(struct sentence *s)
+{
+    add_slice(s, ": ", value_get_text(own(s), "says"), "");
+    if (value_get_int(own(s), "proposal", 0) > 0) {
+        add(s, ", as %s proposed", facts_name(s->tool, value_get_text(own(s), "by")));
+        add(s, " (proposal %lld)", (long long)value_get_int(own(s), "proposal", 0));
+    }
+    if (value_get_bool(own(s), "alone", false))
+        add(s, "; nobody else could agree");
+}
+
 static void say_other(struct sentence *s)
 {
     static const struct {
         const char *type, *text;
     } known[] = {
         {"journal.opened", "opened the journal"},
-        {"directory.installed", "installed the directory of people and workers"},
+        {"directory.installed", "changed the directory of people and workers"},
         {"pack.installed", "installed the workflow definitions"},
+        {"directory.proposed", "proposed"},
+        {"pack.proposed", "proposed"},
+        {"proposal.ended", "ended what was proposed"},
         {"content.redacted", "erased a content on legal grounds"},
         {"round.expired", "the time of the round is over"},
         {"round.counted", "counted the round again, because somebody left or is stood in for"},
@@ -243,6 +258,7 @@ static void say_other(struct sentence *s)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (slice_is(s->type, known[i].type)) {
             add(s, "%s", known[i].text);
+            say_two(s);
             return;
         }
     if (slice_starts(s->type, "delegation.")) {

@@ -58,7 +58,8 @@ int person_new(struct tool *tool, const char *name, const struct keys_plan *plan
                 "= [\"employee\"]; }",
                 name, name);
     output_blank(&tool->out);
-    output_line(&tool->out, INK_NONE, "then: rota reload");
+    output_line(&tool->out, INK_NONE,
+                "then: rota reload, and somebody else agrees (rota proposals)");
     return TOOL_DONE;
 }
 
@@ -89,7 +90,9 @@ static int worker_new(struct tool *tool, const struct arguments *given)
                         "  { name = \"%s\"; title = \"What it does\"; serves = [\"%s\"]; }", name,
                         service);
             output_blank(&tool->out);
-            output_line(&tool->out, INK_NONE, "then: rota reload, and start the worker with");
+            output_line(&tool->out, INK_NONE,
+                        "then: rota reload, somebody else agrees (rota proposals), and start the "
+                        "worker with");
             output_line(&tool->out, INK_NONE, "  endpoint    ipc://%s/run/front",
                         here != NULL ? here : tool->dir);
             output_line(&tool->out, INK_NONE, "  its key     %s/keys/%s.key",

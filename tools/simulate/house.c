@@ -256,7 +256,8 @@ int house_sign(struct house *house, struct arena *arena, struct question *questi
                const uint8_t key[SIGN_KEY_LEN], const uint8_t seed[SIGN_SEED_LEN],
                struct house_answer *answer)
 {
-    static const char *const parts[] = {"for", "rule", "person"}; /* what the sentence depends on */
+    static const char *const parts[] = {"for", "rule", "person",
+                                        "proposal"}; /* what the sentence depends on */
     char *who = arena_copy(arena, question->principal.at, question->principal.len);
     struct value asked = value_map(), prepared, also, *args;
 
@@ -280,6 +281,21 @@ int house_sign(struct house *house, struct arena *arena, struct question *questi
     question->args = signed_args(arena, &prepared, args, key);
     question->signature = signed_over(arena, &prepared, value_get_text(&prepared, "origin"),
                                       question, question->args, seed);
+    return 0;
+}
+
+int house_agreement(struct house *house, struct arena *arena, const char *who, int64_t number,
+                    struct question *out, struct house_answer *answer)
+{
+    struct value asked = value_map(), prepared, *args = arena_take(arena, sizeof *args);
+    struct slice command;
+
+    value_set(arena, &asked, "proposal", value_int(number));
+    if (house_query(house, who, "prepare", &asked, &prepared, answer) != 0)
+        return -1;
+    *args = value_copy(arena, value_get(&prepared, "args"));
+    command = value_get_text(&prepared, "command");
+    *out = house_command(who, "", arena_copy(arena, command.at, command.len), NULL, args);
     return 0;
 }
 

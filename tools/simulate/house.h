@@ -69,6 +69,11 @@ int house_sign(struct house *house, struct arena *arena, struct question *questi
                const uint8_t key[SIGN_KEY_LEN], const uint8_t seed[SIGN_SEED_LEN],
                struct house_answer *answer);
 
+/* The command by which `who` agrees to a proposal, with all that was proposed in it; without an id, and not signed yet. -1: the
+ * engine gave no such command, `answer` says why. */
+int house_agreement(struct house *house, struct arena *arena, const char *who, int64_t number,
+                    struct question *out, struct house_answer *answer);
+
 /* A query as `who`. 0 and the answer, lent until the next question or query; -1 and `answer` says why not. */
 int house_query(struct house *house, const char *who, const char *name, const struct value *args,
                 struct value *out, struct house_answer *answer);

@@ -185,6 +185,26 @@ static void do_happening(struct simulation *sim, const struct happening *one)
          value_get_bool(&prepared, "needs_signature", false), &answer);
 }
 
+/* What the operator proposed takes somebody else: whoever comes first of those who may agree does. */
+static bool agree(struct simulation *sim, int64_t number)
+{
+    struct value args = value_map(), one;
+    struct house_answer answer;
+    struct question question;
+
+    value_set(&sim->scratch, &args, "proposal", value_int(number));
+    for (int i = 0; i < sim->person_count; i++) {
+        const char *who = sim->people[i].entry->name;
+
+        if (house_query(&sim->house, who, "proposals", &args, &one, &answer) != 0 ||
+            !value_get_bool(&one, "may_agree", false) ||
+            house_agreement(&sim->house, &sim->scratch, who, number, &question, &answer) != 0)
+            continue;
+        return give(sim, who, "directory.install", NULL, question.args, true, &answer);
+    }
+    return false;
+}
+
 static void change_people(struct simulation *sim, const char *name, int64_t not_after_ms)
 {
     const struct person *person = person_named(sim, slice_str(name));
@@ -194,7 +214,12 @@ static void change_people(struct simulation *sim, const char *name, int64_t not_
     check(person != NULL);
     value_push(&sim->scratch, &list, person_args(sim, &sim->scratch, person, not_after_ms));
     value_set(&sim->scratch, &args, "people", list);
-    if (give(sim, OPERATOR, "directory.install", NULL, &args, false, &answer))
+    if (!give(sim, OPERATOR, "directory.install", NULL, &args, false, &answer))
+        return;
+    if (!value_get_bool(&answer.reply, "alone", false) &&
+        !agree(sim, value_get_int(&answer.reply, "proposal", 0)))
+        breach(sim, "nobody could agree that %s %s", name, not_after_ms > 0 ? "leaves" : "joins");
+    else
         tell_event(sim, HAPPENED_PEOPLE, "", "", name, "%s",
                    not_after_ms > 0 ? "leaves the organisation" : "joins the organisation");
 }

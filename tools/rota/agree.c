@@ -1,0 +1,316 @@
+/* agree.c - `rota proposals`, `rota agree`: what waits for a second person, and being that person. */
+#include "ask.h"
+#include "amend.h"
+#include "base/hash.h"
+#include "commands.h"
+#include "event.h"
+#include "facts.h"
+#include "given.h"
+#include "preview.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { LABEL = 8 };
+
+static int number_of(const struct arguments *given, int at, int64_t *out)
+{
+    const char *text = given->word_count > at ? given->words[at] : "";
+    char *end;
+
+    *out = strtoll(text, &end, 10);
+    return *text != '\0' && *end == '\0' && *out > 0
+               ? TOOL_DONE
+               : tool_usage(given, "which? A number, as `rota proposals` lists them");
+}
+
+/* ---- what it changes ---- */
+
+/* Of what is proposed, or was: `body` are the arguments that stand in the journal. */
+static int changes_of(struct tool *tool, struct slice what, const struct value *body,
+                      struct value *out)
+{
+    const struct value *info;
+    struct value now;
+    int status;
+
+    *out = value_array();
+    if (slice_is(what, "pack"))
+        return amend_pack(tool, value_get_bin(value_get(body, "pack"), "content"),
+                          value_get_bin(body, "digest"), out);
+    if (!slice_is(what, "directory"))
+        return TOOL_DONE;
+    if ((status = ask_query(tool, "people", value_map(), &now)) != TOOL_DONE ||
+        (status = facts_info(tool, &info)) != TOOL_DONE)
+        return status;
+    *out = amend_people(tool, &now,
+                        value_is(value_get(info, "root_keys"), VALUE_ARRAY) &&
+                            value_get(info, "root_keys")->count > 0,
+                        value_get(body, "people"));
+    return TOOL_DONE;
+}
+
+static int ask_proposal(struct tool *tool, int64_t number, struct value *out)
+{
+    struct value args = value_map();
+
+    value_set(&tool->arena, &args, "proposal", value_int(number));
+    return ask_query(tool, "proposals", args, out);
+}
+
+static int reason_text(struct tool *tool, const struct value *holder, const char **out)
+{
+    struct slice hash = value_get_bin(value_get(holder, "reason"), "content"), text;
+    int status = TOOL_DONE;
+
+    *out = "";
+    if (hash.len == HASH_LEN && (status = ask_content(tool, hash, 4096, &text)) == TOOL_DONE)
+        *out = text_clean(&tool->arena, text, false);
+    return status;
+}
+
+/* ---- the list ---- */
+
+static const char *stands(struct tool *tool, const struct value *one)
+{
+    struct slice state = value_get_text(one, "state");
+
+    if (slice_is(state, "agreed"))
+        return arena_printf(&tool->arena, "agreed by %s on %s",
+                            facts_name(tool, value_get_text(one, "agreed_by")),
+                            facts_day(tool, value_get_int(one, "agreed_ms", 0)));
+    if (slice_is(state, "ended"))
+        return arena_printf(&tool->arena, "ended by %s on %s",
+                            facts_name(tool, value_get_text(one, "ended_by")),
+                            facts_day(tool, value_get_int(one, "ended_ms", 0)));
+    if (value_get_bool(one, "stale", false))
+        return "what it would replace has changed: propose it anew";
+    return value_get_bool(one, "may_agree", false) ? "waits for you, or another"
+                                                   : "waits for a second person";
+}
+
+static int tell_one(struct tool *tool, const struct value *listed, bool is_full)
+{
+    int64_t number = value_get_int(listed, "proposal", 0);
+    bool is_open = slice_is(value_get_text(listed, "state"), "open");
+    struct value one = *listed, changes = value_array();
+    const char *why = "";
+    int status = TOOL_DONE;
+
+    if (is_open || is_full)
+        status = ask_proposal(tool, number, &one);
+    if (status == TOOL_DONE && is_open)
+        status = changes_of(tool, value_get_text(&one, "what"), value_get(&one, "body"), &changes);
+    if (status == TOOL_DONE)
+        status = reason_text(
+            tool, value_get(&one, "body") != NULL && is_open ? value_get(&one, "body") : &one,
+            &why);
+    if (status != TOOL_DONE)
+        return status;
+    if (tool->out.json) {
+        struct value line = value_copy(&tool->arena, &one);
+
+        value_remove(&line, slice_str("body"));
+        value_set(&tool->arena, &line, "changes", changes);
+        value_set(&tool->arena, &line, "why", value_str(why));
+        output_json(&tool->out, &line);
+        return TOOL_DONE;
+    }
+    output_title(&tool->out, arena_printf(&tool->arena, "%" PRId64, number),
+                 value_get_str(&one, "says", "", &tool->arena));
+    output_line(&tool->out, INK_NONE, "  proposed by %s on %s",
+                facts_name(tool, value_get_text(&one, "by")),
+                facts_moment(tool, value_get_int(&one, "at_ms", 0)));
+    if (*why != '\0')
+        output_line(&tool->out, INK_NONE, "  because: %s", why);
+    amend_print(tool, &changes);
+    output_line(&tool->out, is_open ? INK_WAIT : INK_DIM, "  %s%s", stands(tool, &one),
+                is_open && value_get_bool(&one, "may_agree", false)
+                    ? arena_printf(&tool->arena, ": rota agree %" PRId64, number)
+                    : "");
+    return TOOL_DONE;
+}
+
+static int list(struct tool *tool, const struct arguments *given)
+{
+    struct value args = value_map(), answer;
+    int status;
+
+    if (arguments_have(given, "--all"))
+        value_set(&tool->arena, &args, "all", value_bool(true));
+    status = ask_query(tool, "proposals", args, &answer);
+    if (status != TOOL_DONE)
+        return status;
+    if (!value_is(&answer, VALUE_ARRAY))
+        return tool_fail(TOOL_INPUT, "the engine's answer has no list");
+    if (answer.count == 0 && !tool->out.json)
+        output_line(&tool->out, INK_DIM, "nothing waits for a second person");
+    for (uint32_t i = 0; status == TOOL_DONE && i < answer.count; i++)
+        status = tell_one(tool, &answer.as.items[i], false);
+    return status;
+}
+
+static int show(struct tool *tool, const struct arguments *given)
+{
+    struct value one;
+    int64_t number;
+    int status = number_of(given, 0, &number);
+
+    if (status == TOOL_DONE)
+        status = ask_proposal(tool, number, &one);
+    return status == TOOL_DONE ? tell_one(tool, &one, true) : status;
+}
+
+static int end(struct tool *tool, const struct arguments *given)
+{
+    struct value args = value_map();
+    int64_t number;
+    int status = number_of(given, 1, &number);
+
+    if (status == TOOL_DONE && !arguments_have(given, "--reason"))
+        return tool_usage(given, "to end a proposal needs a reason: --reason TEXT");
+    if (status == TOOL_DONE)
+        status = given_reason(tool, given, &args);
+    if (status != TOOL_DONE)
+        return status;
+    value_set(&tool->arena, &args, "proposal", value_int(number));
+    return ask_told(
+        tool, "proposal.end", &args,
+        arena_printf(&tool->arena, "proposal %" PRId64 " is over; nothing changes", number));
+}
+
+static int run_proposals(struct tool *tool, const struct arguments *given)
+{
+    if (given->word_count == 0 || strcmp(given->words[0], "list") == 0)
+        return list(tool, given);
+    return strcmp(given->words[0], "end") == 0 ? end(tool, given) : show(tool, given);
+}
+
+/* ---- agree ---- */
+
+static int preview(struct tool *tool, const struct value *proposal, const struct value *prepared)
+{
+    struct slice digest = value_get_bin(prepared, "digest");
+    char hex[2 * HASH_LEN + 1] = "";
+    struct value changes;
+    const char *why = "", *who;
+    int status =
+        changes_of(tool, value_get_text(proposal, "what"), value_get(prepared, "args"), &changes);
+
+    if (status == TOOL_DONE)
+        status = reason_text(tool, value_get(prepared, "args"), &why);
+    if (status != TOOL_DONE || tool->out.json)
+        return status;
+    if (digest.len == HASH_LEN)
+        hex_encode(digest, hex);
+    amend_print(tool, &changes);
+    if (*why != '\0')
+        output_pair(&tool->out, 0, LABEL, "because", INK_NONE, slice_str(why));
+    output_pair(&tool->out, 0, LABEL, "signing", INK_BOLD, value_get_text(prepared, "statement"));
+    output_pair(&tool->out, 0, LABEL, "content", INK_NONE, slice_str(hex));
+    if ((status = ask_who(tool, &who)) == TOOL_DONE)
+        output_pair(&tool->out, 0, LABEL, "key of", INK_NONE,
+                    slice_str(facts_person(tool, slice_str(who))));
+    return status;
+}
+
+/* Whoever may not agree is told so by the engine, which writes it down; no passphrase is asked for that. */
+static int sign(struct tool *tool, const struct arguments *given, const struct value *proposal,
+                const struct value *prepared, struct command *command)
+{
+    int status = TOOL_DONE;
+
+    if (!slice_is(value_get_text(proposal, "state"), "open") ||
+        !value_get_bool(proposal, "may_agree", false))
+        return TOOL_DONE;
+    status = preview(tool, proposal, prepared);
+    if (status == TOOL_DONE && !arguments_have(given, "--yes"))
+        status = preview_ask(tool, "agree");
+    if (status == TOOL_DONE)
+        status = event_sign_other(tool, prepared, "agree", command);
+    return status;
+}
+
+static void tell_agreed(struct tool *tool, int64_t number, const struct command *command,
+                        const struct reply *reply)
+{
+    if (tool->out.json) {
+        event_tell(tool, command, reply);
+        return;
+    }
+    output_line(&tool->out, INK_GOOD, "proposal %" PRId64 " is in force", number);
+    if (reply->has_seq)
+        output_line(&tool->out, INK_DIM, "  journal entry %" PRIu64, reply->seq);
+}
+
+static int run_agree(struct tool *tool, const struct arguments *given)
+{
+    struct command command = {0};
+    struct value proposal, prepared, args = value_map();
+    struct reply reply;
+    int64_t number;
+    int status = number_of(given, 0, &number);
+
+    if (status == TOOL_DONE)
+        status = ask_proposal(tool, number, &proposal);
+    value_set(&tool->arena, &args, "proposal", value_int(number));
+    if (status == TOOL_DONE)
+        status = ask_query(tool, "prepare", args, &prepared);
+    if (status != TOOL_DONE)
+        return status;
+    command.command = value_get_text(&prepared, "command");
+    command.args = value_copy(&tool->arena, value_get(&prepared, "args"));
+    if (arguments_have(given, "--id"))
+        command.id = slice_str(arguments_get(given, "--id"));
+    status = sign(tool, given, &proposal, &prepared, &command);
+    if (status == TOOL_DONE)
+        status = ask_command(tool, &command, &reply);
+    if (status == TOOL_DONE)
+        tell_agreed(tool, number, &command, &reply);
+    return status;
+}
+
+static const struct tool_option proposal_options[] = {
+    {"--all", NULL, "also what was agreed to or ended"},
+    {"--reason", "TEXT", "end: why; @FILE reads it from a file"},
+    {NULL, NULL, NULL},
+};
+
+static const struct tool_option agree_options[] = {
+    {"--yes", NULL, "on a terminal: sign what is shown without being asked"},
+    {"--id", "ID", "the command's id: the same id again gives the same answer and does nothing"},
+    {NULL, NULL, NULL},
+};
+
+const struct tool_command command_proposals = {
+    "proposals",
+    "decisions",
+    "[N] [--all] | end N --reason TEXT",
+    "changes of people, roles and workflows that wait for a second person",
+    "Who may what, and the workflows, change only if two people want it: one proposes (rota "
+    "reload, "
+    "rota pack install),\n"
+    "another with the role top_management or isms_manager agrees, signed. What is listed comes "
+    "from "
+    "the journal.\n\n"
+    "    rota --as ines proposals\n    rota --as ines agree 3\n"
+    "    rota --as ines proposals end 3 --reason \"Not before the audit\"",
+    proposal_options,
+    0,
+    2,
+    false,
+    run_proposals};
+
+const struct tool_command command_agree = {
+    "agree",
+    "decisions",
+    "N [--yes]",
+    "agree to what somebody else proposed, signed with your own key",
+    "Shows what it changes, in words, the digest and the sentence that are signed, and puts it in "
+    "force.\n\n"
+    "    rota --as ines agree 3",
+    agree_options,
+    1,
+    1,
+    false,
+    run_agree};
