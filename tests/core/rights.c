@@ -284,14 +284,38 @@ static bool may_change(const struct folk *folk, int who)
     return who >= 0 && is_here(folk, who) && !holds(folk, who, "external_auditor");
 }
 
+/* Whom top management freed from the rule (NULL: `preset`) over what the record says now. */
+static people_set freed(const struct rights *rights, const struct sheet *sheet, const char *rule,
+                        const char *preset)
+{
+    people_set out = 0;
+
+    for (int i = 0; i < sheet->waiver_count; i++) {
+        const struct value *waiver = sheet->waivers[i];
+        int who = folk_find(&rights->folk, value_get_text(waiver, "person"));
+
+        if (who >= 0 && slice_is(value_get_text(waiver, "rule"), rule != NULL ? rule : preset) &&
+            slice_equal(value_get_bin(waiver, "digest"), value_get_bin(sheet->row, "digest")))
+            out |= BIT(who);
+    }
+    return out;
+}
+
+static people_set kept_from_voting(const struct rights *rights, const struct sheet *sheet)
+{
+    return of_words(rights, sheet, &sheet->kind->approval->apart) &
+           ~freed(rights, sheet, "SOD-1", NULL);
+}
+
 static bool is_apart(const struct rights *rights, const struct sheet *sheet,
                      const struct transition *way, int who)
 {
     const struct approval *approval = sheet->kind->approval;
 
-    return (of_words(rights, sheet, &way->apart) & BIT(who)) != 0 ||
+    return (of_words(rights, sheet, &way->apart) & ~freed(rights, sheet, way->apart_rule, "SOD-1") &
+            BIT(who)) != 0 ||
            (way->vote == VOTE_GRANT && approval != NULL &&
-            (of_words(rights, sheet, &approval->apart) & BIT(who)) != 0);
+            (kept_from_voting(rights, sheet) & BIT(who)) != 0);
 }
 
 static bool is_asked(const struct sheet *sheet, const struct folk *folk, int who)
@@ -317,7 +341,7 @@ static enum answer by_row(const struct rights *rights, const struct sheet *sheet
     if (is_theirs(rights, sheet, by, who))
         return is_apart(rights, sheet, way, who) ? KEPT_APART : MAY;
     return way->vote != VOTE_NONE && approval != NULL &&
-                   (of_words(rights, sheet, &approval->apart) & BIT(who)) != 0
+                   (kept_from_voting(rights, sheet) & BIT(who)) != 0
                ? KEPT_APART
                : NOT_ALLOWED;
 }
@@ -487,8 +511,17 @@ bool rights_need_apart(const struct rights *rights, const struct sheet *sheet,
         const struct need *need = &sheet->kind->needs[i];
 
         if (strcmp(need->before, way->event) == 0 && need->when == NULL &&
-            (of_words(rights, sheet, &need->people) & of_words(rights, sheet, &need->apart)) != 0)
+            (of_words(rights, sheet, &need->people) & of_words(rights, sheet, &need->apart) &
+             ~freed(rights, sheet, need->rule, "SOD-3")) != 0)
             return true;
     }
     return false;
+}
+
+enum answer rights_waive(const struct rights *rights, int who)
+{
+    return may_change(&rights->folk, who) &&
+                   (folk_with_role(&rights->folk, "top_management") & BIT(who)) != 0
+               ? MAY
+               : NOT_ALLOWED;
 }

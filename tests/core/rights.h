@@ -9,7 +9,7 @@
 
 #include "core/model.h"
 
-enum { FOLK_MAX = 64, NOTES_MAX = 4096 };
+enum { FOLK_MAX = 64, NOTES_MAX = 4096, WAIVED_MAX = 3 };
 
 typedef uint64_t people_set;
 
@@ -26,6 +26,9 @@ struct sheet { /* a record: rows as they are stored; `row` NULL while it is bein
     const char *id;
     const struct kind *kind;
     const struct value *row, *round;
+    const struct value
+        *waivers[WAIVED_MAX]; /* rows; of what was waived, over this content or another */
+    int waiver_count;
 };
 
 struct rights {
@@ -50,6 +53,8 @@ enum answer rights_in_place(const struct rights *rights, const struct sheet *she
                             const struct transition *way, int who, int person);
 enum answer rights_edit(const struct rights *rights, const struct sheet *sheet, int who);
 enum answer rights_ack(const struct rights *rights, const struct sheet *sheet, int who);
+/* May they waive a rule of separation, if there is one to waive? */
+enum answer rights_waive(const struct rights *rights, int who);
 /* May the engine itself do it: a worker's result, a timer, a rule? */
 bool rights_of_system(const struct transition *way);
 /* Would a need of people before the event stand against it, whoever asks? */

@@ -314,6 +314,32 @@ static bool votes_in(const struct kind *kind, int state)
     return false;
 }
 
+/* Rules of separation that were waived for the record: for those whom they keep apart, and for others; over what it says,
+ * and over what it said before. */
+static void drawn_waivers(struct matrix *m, const char *id, struct value *row,
+                          struct value *effects)
+{
+    static const char *const rules[] = {"SOD-1", "SOD-3", "SOD-4", "SOD-5", "SOD-7", "SOD-8"};
+    struct arena *arena = story_arena(m->story);
+    int count = (int)chance_below(&m->chance, WAIVED_MAX + 1);
+
+    for (int n = 1; n <= count; n++) {
+        struct value waiver = value_map();
+        uint8_t *digest = arena_zero(arena, HASH_LEN);
+        uint32_t rule = chance_below(&m->chance, sizeof rules / sizeof rules[0]);
+
+        digest[0] = chance_below(&m->chance, 4) == 0;
+        value_set(arena, &waiver, "rule", value_str(rules[rule]));
+        value_set(arena, &waiver, "person",
+                  chance_below(&m->chance, 2) == 0 ? *value_get(row, "author") : anybody(m));
+        value_set(arena, &waiver, "by", value_str("amara"));
+        value_set(arena, &waiver, "digest", value_bin(digest, HASH_LEN));
+        value_set(arena, effects, arena_printf(arena, "%s/waiver/%d", id, n), waiver);
+    }
+    if (count > 0)
+        value_set(arena, row, "waivers", value_int(count));
+}
+
 static struct sheet *make_up(struct matrix *m, const struct kind *kind, int state, bool has_round)
 {
     struct arena *arena = story_arena(m->story);
@@ -329,14 +355,21 @@ static struct sheet *make_up(struct matrix *m, const struct kind *kind, int stat
         value_set(arena, &row, "rounds", value_int(1));
         value_set(arena, &effects, arena_printf(arena, "%s/round/1", id), drawn_round(m, kind));
     }
+    drawn_waivers(m, id, &row, &effects);
     value_set(arena, &document, "latest", value_str("1.0"));
     if (kind->lifecycle->versioned)
         value_set(arena, &effects, base, document);
     value_set(arena, &effects, id, row);
     story_put(m->story, &effects);
-    *sheet = (struct sheet){id, kind, story_row(m->story, id),
+    *sheet = (struct sheet){id,
+                            kind,
+                            story_row(m->story, id),
                             has_round ? story_row(m->story, arena_printf(arena, "%s/round/1", id))
-                                      : NULL};
+                                      : NULL,
+                            {NULL},
+                            (int)value_get_int(&row, "waivers", 0)};
+    for (int n = 0; n < sheet->waiver_count; n++)
+        sheet->waivers[n] = story_row(m->story, arena_printf(arena, "%s/waiver/%d", id, n + 1));
     m->rights.sheet_count++;
     return sheet;
 }
@@ -356,7 +389,7 @@ static const struct value *args_of(struct matrix *m, const char *command, const 
         value_set(arena, args, "for", value_str(in_place));
     if (strcmp(command, "edit") == 0)
         value_set(arena, args, "title", value_str("Otherwise"));
-    else if (strcmp(command, "ack") != 0)
+    else if (strcmp(command, "ack") != 0 && strcmp(command, "waive_sod") != 0)
         value_set(arena, args, "round", value_int(1));
     return args;
 }
@@ -553,6 +586,7 @@ static void try_record(struct matrix *m, const struct sheet *sheet, int state)
     for (int i = 0; i < folk->count; i++) {
         compare(m, sheet, folk->names[i], "edit", NULL, rights_edit(&m->rights, sheet, i), false);
         compare(m, sheet, folk->names[i], "ack", NULL, rights_ack(&m->rights, sheet, i), false);
+        compare(m, sheet, folk->names[i], "waive_sod", NULL, rights_waive(&m->rights, i), false);
     }
 }
 
@@ -591,7 +625,7 @@ static void SEC_4_everybody_opens_every_kind(void **state)
     begin(m);
     for (int k = 0; k < m->rights.pack->kind_count; k++) {
         const struct kind *kind = &m->rights.pack->kinds[k];
-        struct sheet sheet = {"(new)", kind, NULL, NULL};
+        struct sheet sheet = {.id = "(new)", .kind = kind};
         struct value args = value_map();
         const struct transition *way = NULL;
 

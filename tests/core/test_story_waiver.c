@@ -165,6 +165,8 @@ static void it_frees_nobody_else_and_from_no_other_rule(void **state)
 static void the_next_version_is_another_record(void **state)
 {
     struct story *story = written_by_bo();
+    struct question old = story_signed(story, "cleo", "cleo", "waive_sod", "POL-0001",
+                                       waiver(story, "SOD-1", "gwen"));
 
     (void)state;
     assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
@@ -176,6 +178,8 @@ static void the_next_version_is_another_record(void **state)
     assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'count': 5}}"));
     assert_string_equal(story_fact(story, "POL-0001", "version"), "2.0");
     assert_int_equal(value_get(page_of(story, "POL-0001@2.0"), "waivers")->count, 0);
+    old.record = slice_str("POL-0001@2.0");
+    assert_refused(story_cast(story, &old), 409, "stale-content");
     assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
     assert_true(story_has_row(story, "POL-0001@2.0/waiver/1"));
     assert_int_equal(story_ask(story, "amara", "waivers", "{}")->count, 1);

@@ -8,6 +8,7 @@
 
 #include "base/dmp.h"
 #include "base/hash.h"
+#include "wire/json.h"
 #include "wire/body.h"
 
 #include <stdio.h>
@@ -653,6 +654,113 @@ static void SEC_6_an_approval_of_another_record_or_after_withdrawal_counts_for_n
     nothing_happened(before);
 }
 
+/* ---- SEC-5, where a rule is waived ---- */
+
+static struct value hashed(struct slice bytes)
+{
+    uint8_t *hash = arena_take(&house->arena, HASH_LEN);
+
+    hash_bytes(bytes, hash);
+    return value_bin(hash, HASH_LEN);
+}
+
+static struct value text_put(struct client *client, const char *what)
+{
+    struct value reference = VALUE_NONE;
+    const char *json = content_of(client, what);
+    struct error err;
+
+    assert_int_equal(json_to_value(&house->arena, slice_str(json), 4, &reference, &err), 0);
+    return reference;
+}
+
+/* SOD-1 for the person, with all that belongs to it: as amara is told, and as `signer` signs it. */
+static void waiver_prepare(struct client *signer, const char *record, const char *person,
+                           struct ballot *out)
+{
+    struct arena *arena = &house->arena;
+    struct answer said = query(amara, "prepare",
+                               text("{\"record\":\"%s\",\"event\":\"waive_sod\",\"rule\":"
+                                    "\"SOD-1\",\"person\":\"%s\"}",
+                                    record, person));
+    const struct value *facts = &said.said.out;
+
+    expect(amara, &said, 200, "");
+    *out = (struct ballot){.id = new_id(house),
+                           .event = "waive_sod",
+                           .record = record,
+                           .args = value_map(),
+                           .type = value_get_text(facts, "type"),
+                           .stream = value_get_text(facts, "stream")};
+    value_set(arena, &out->args, "meaning", *value_get(facts, "meaning"));
+    value_set(arena, &out->args, "digest", *value_get(facts, "digest"));
+    value_set(arena, &out->args, "statement", hashed(value_get_text(facts, "statement")));
+    value_set(arena, &out->args, "key", hashed(slice_of(signer->key.sign_public, SIGN_KEY_LEN)));
+    value_set(arena, &out->args, "rule", value_str("SOD-1"));
+    value_set(arena, &out->args, "person", value_str(person));
+    value_set(arena, &out->args, "reason", text_put(signer, "Nobody else is there."));
+    value_set(arena, &out->args, "check", text_put(signer, "Read by counsel."));
+    ballot_sign(signer, out);
+}
+
+/* Ines has the role by now, a key, and every hand but another person's. */
+static void SEC_5_nobody_frees_themselves_from_a_rule(void **state)
+{
+    struct client *gateway = client_new(house, "approval-worker");
+    struct picture before;
+    struct ballot own;
+
+    (void)state;
+    waiver_prepare(ines, document, "ines", &own);
+    before = look("ines");
+    told(ines, ballot_cast(ines, &own), 403, "separation-of-duties");
+    own.id = new_id(house);
+    ballot_sign(ines, &own);
+    told(gateway, ballot_brought(gateway, "ines", &own), 403, "separation-of-duties");
+    only_refused(before, 2, "separation-of-duties");
+    before = look("amara"); /* as if amara had signed it */
+    told(gateway, ballot_brought(gateway, "amara", &own), 403, "not-allowed");
+    only_refused(before, 1, "not-allowed");
+    client_free(&gateway);
+}
+
+static void SEC_5_a_waiver_counts_once_for_its_record_person_and_content(void **state)
+{
+    struct answer shown = query(amara, "show", "{\"record\":\"CTX-0001@1.0\"}");
+    struct picture before;
+    struct ballot good, bad;
+
+    (void)state;
+    waiver_prepare(amara, document, "ines", &good);
+    before = look("amara");
+    bad = good;
+    bad.record = "CTX-0001@1.0";
+    told(amara, ballot_cast(amara, &bad), 409, "stale-content");
+    nothing_happened(before);
+    bad.id = new_id(house); /* an id that was refused stays bound to what was asked */
+    bad.args = value_copy(&house->arena, &good.args); /* as if it had been about that content */
+    value_set(&house->arena, &bad.args, "digest", *value_get(&shown.said.out, "digest"));
+    told(amara, ballot_cast(amara, &bad), 403, "not-allowed");
+    bad = good;
+    bad.id = new_id(house);
+    bad.args = value_copy(&house->arena, &good.args); /* for somebody else */
+    value_set(&house->arena, &bad.args, "person", value_str("pavel"));
+    told(amara, ballot_cast(amara, &bad), 403, "not-allowed");
+    bad = good; /* under another id */
+    bad.id = new_id(house);
+    told(amara, ballot_cast(amara, &bad), 403, "not-allowed");
+    only_refused(before, 3, "not-allowed");
+    told(amara, ballot_cast(amara, &good), 200, "");
+    before = look("amara");
+    assert_true(ballot_cast(amara, &good).said.duplicate);
+    nothing_happened(before);
+    /* Who is freed frees nobody else, with whatever signature. */
+    waiver_prepare(ines, document, "henrik", &bad);
+    before = look("ines");
+    told(ines, ballot_cast(ines, &bad), 403, "separation-of-duties");
+    only_refused(before, 1, "separation-of-duties");
+}
+
 /* ---- SEC-8, SEC-9 ---- */
 
 static void SEC_8_a_forged_result_counts_for_nothing(void **state)
@@ -956,6 +1064,8 @@ int main(void)
         TEST(SEC_5_nobody_agrees_to_what_they_proposed_in_whatever_disguise),
         TEST(SEC_6_an_approval_counts_once_for_its_record_revision_and_journal),
         TEST(SEC_6_an_approval_of_another_record_or_after_withdrawal_counts_for_nothing),
+        TEST(SEC_5_nobody_frees_themselves_from_a_rule),
+        TEST(SEC_5_a_waiver_counts_once_for_its_record_person_and_content),
         TEST(SEC_8_a_forged_result_counts_for_nothing),
         TEST(SEC_9_a_revoked_worker_loses_its_lease_at_once_and_its_result_is_stale),
         TEST(a_flood_of_refusals_is_counted_and_survives_a_kill),
