@@ -3,7 +3,9 @@
 #include "base/buf.h"
 #include "base/check.h"
 
+#include <limits.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -535,4 +537,22 @@ void fault_vfs_remove(void)
     fault_vfs_reset();
     sqlite3_vfs_unregister(&fs.vfs);
     check(sqlite3_vfs_register(fs.real, 1) == SQLITE_OK);
+}
+
+void fault_vfs_copy_out(const char *directory)
+{
+    static const char *const names[] = {"/journal.db", "/journal.db-wal"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[PATH_MAX];
+        size_t len = 0;
+        const uint8_t *bytes = fault_vfs_bytes(names[i], &len);
+        FILE *file;
+
+        if (bytes == NULL)
+            continue;
+        snprintf(path, sizeof path, "%s%s", directory, names[i]);
+        file = fopen(path, "wb");
+        check(file != NULL && fwrite(bytes, 1, len, file) == len && fclose(file) == 0);
+    }
 }

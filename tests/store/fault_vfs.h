@@ -36,5 +36,7 @@ void fault_vfs_cut(uint64_t seed);
 uint64_t fault_vfs_syncs(void); /* so far */
 /* The bytes of a file as a process sees them, to be looked at and damaged; NULL if there is none. */
 uint8_t *fault_vfs_bytes(const char *path_end, size_t *len);
+/* Writes journal.db and its log, as a process sees them, to real files of that directory; nothing if there are none here. */
+void fault_vfs_copy_out(const char *directory);
 
 #endif

@@ -1,8 +1,13 @@
-/* leaf_builder.h - leaves of the form "rota.leaf/1" for tests: valid for any auditor, with nothing to say. */
+/* leaf_builder.h - leaves of the form "rota.leaf/1" for tests: valid for any auditor, with nothing to say. The first of a
+ * journal opens it, as a real one does. */
 #ifndef ROTA_TESTS_LEAF_BUILDER_H
 #define ROTA_TESTS_LEAF_BUILDER_H
 
 #include "base/buf.h"
+
+#define LEAF_BUILDER_ORIGIN "rota.example.org/test"
+/* Signs the checkpoints of test journals; leaf 0 names its public key. */
+#define LEAF_BUILDER_SEED "log key for tests only\0\0\0\0\0\0\0\0\0"
 
 struct leaf_spec {
     uint64_t seq;

@@ -2,23 +2,30 @@
 #ifndef ROTA_TESTS_STORE_FIXTURE_H
 #define ROTA_TESTS_STORE_FIXTURE_H
 
+#include "leaf_builder.h"
 #include "store/journal.h"
 
 #include <limits.h>
 
-#define FIXTURE_ORIGIN "rota.example.org/test"
+#define FIXTURE_ORIGIN LEAF_BUILDER_ORIGIN
 
 struct store_fixture {
     char directory[PATH_MAX]; /* under $TMPDIR */
     struct journal_options options;
     struct journal *journal; /* NULL when closed */
     uint64_t next_command;
+    bool
+        is_damaged; /* the test did something to the file, or wrote what no auditor can like: it is not proved */
 };
 
 /* Makes the directory; opens nothing. */
 void fixture_init(struct store_fixture *fixture);
-/* Closes what is open and removes the directory. */
+/* Closes what is open, proves the file if there is one, and removes the directory. */
 void fixture_release(struct store_fixture *fixture);
+
+/* rota-verify must hold on the file in `directory`, and where $ROTA_AUDITOR names the independent auditor it must agree
+ * (if `who_else`). The state is not looked at: what these tests store as rows follows from no leaf. Ends the test program if not. */
+void prove(const char *directory, bool who_else);
 
 void fixture_create(struct store_fixture *fixture); /* a new SQLite journal; must succeed */
 void fixture_reopen(struct store_fixture *fixture); /* closes, opens again; must succeed */

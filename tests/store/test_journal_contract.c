@@ -195,9 +195,13 @@ static void a_leaf_of_65535_bytes_is_taken_and_a_longer_one_is_not(void **state)
     assert_int_equal(journal_append(kit->journal, buf_slice(&leaf), true, id, &kit->err), 0);
     commit(kit);
     spec.seq = 1;
-    spec.pad++;
+    spec.pad = 65000;
     buf_clear(&leaf);
     leaf_build(&leaf, &spec);
+    spec.pad += 65536 - leaf.len;
+    buf_clear(&leaf);
+    leaf_build(&leaf, &spec);
+    assert_int_equal(leaf.len, 65536);
     assert_int_equal(journal_append(kit->journal, buf_slice(&leaf), false, id, &kit->err), -1);
     journal_rollback(kit->journal);
     buf_release(&leaf);

@@ -450,9 +450,20 @@ static void a_checkpoint_signed_by_another_key_is_found(void **state)
     struct store_fixture *fixture = *state;
 
     fixture_grow(fixture, 9);
-    tamper(fixture, NULL, "UPDATE meta SET value = zeroblob(32) WHERE key = 'log_key'");
+    tamper(fixture, "checkpoint_no_update",
+           "UPDATE checkpoint SET note = replace(note, '— rota', '— rote')");
     fixture->options.has_log_seed = false;
     assert_damaged(fixture, "not signed by");
+}
+
+static void another_log_key_than_the_first_entry_names_is_found(void **state)
+{
+    struct store_fixture *fixture = *state;
+
+    fixture_grow(fixture, 9);
+    tamper(fixture, NULL, "UPDATE meta SET value = zeroblob(32) WHERE key = 'log_key'");
+    fixture->options.has_log_seed = false;
+    assert_damaged(fixture, "entry 0 has another log_key");
 }
 
 static void a_block_of_command_ids_that_is_none_is_found(void **state)
@@ -941,6 +952,7 @@ int main(void)
         TEST(a_changed_checkpoint_is_found),
         TEST(a_checkpoint_of_another_size_than_its_row_is_found),
         TEST(a_checkpoint_signed_by_another_key_is_found),
+        TEST(another_log_key_than_the_first_entry_names_is_found),
         TEST(a_block_of_command_ids_that_is_none_is_found),
         TEST(a_changed_schema_is_found),
         TEST(a_file_whose_end_is_cut_off_is_found),
