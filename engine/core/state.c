@@ -19,7 +19,9 @@ struct open_row {
     struct slice bytes;
 };
 
-enum { ROWS_KEPT_MAX = 200000 };
+/* Rows are kept in two generations. When the young one is full, the old one goes and the young one is the old; a row that
+ * is asked for becomes young again. So what is in use stays, and no more than twice this is ever held. */
+enum { GENERATION_BYTES_MAX = 32 << 20, KEPT_OVERHEAD = 96 /* of an entry, about */ };
 
 /* A row outgrows a leaf: many leaves patch it (an audit is linked to by each of its findings). */
 static int decode_row(struct arena *arena, struct slice bytes, struct value *row)
@@ -31,8 +33,9 @@ static int decode_row(struct arena *arena, struct slice bytes, struct value *row
 
 struct state {
     struct shelf shelf;
-    struct map kept;  /* key -> struct kept, owned */
-    struct map draft; /* key -> struct open_row in the arena */
+    struct map kept, old; /* the two generations: key -> struct kept, owned */
+    size_t kept_bytes;    /* of the young one */
+    struct map draft;     /* key -> struct open_row in the arena */
     struct arena arena;
     struct buf scratch;
     bool is_broken;
@@ -48,14 +51,21 @@ struct state *state_new(const struct shelf *shelf)
     return state;
 }
 
-void state_forget(struct state *state)
+static void forget_generation(struct map *generation)
 {
     const struct map_entry *entry;
     size_t at = 0;
 
-    while ((entry = map_next(&state->kept, &at)) != NULL)
+    while ((entry = map_next(generation, &at)) != NULL)
         free(entry->value);
-    map_release(&state->kept);
+    map_release(generation);
+}
+
+void state_forget(struct state *state)
+{
+    forget_generation(&state->kept);
+    forget_generation(&state->old);
+    state->kept_bytes = 0;
     map_release(&state->draft);
     arena_release(&state->arena);
     state->is_broken = false;
@@ -88,30 +98,62 @@ struct arena *state_arena(struct state *state)
     return &state->arena;
 }
 
-static void remember(struct state *state, struct slice key, struct slice bytes)
+/* Without a shelf what is remembered is all there is. */
+static void grow_old(struct state *state)
 {
-    struct kept *kept;
+    if (state->kept_bytes < GENERATION_BYTES_MAX || state->shelf.row == NULL)
+        return;
+    forget_generation(&state->old);
+    state->old = state->kept;
+    state->kept = (struct map)MAP_EMPTY;
+    state->kept_bytes = 0;
+}
 
-    if (state->kept.count >= ROWS_KEPT_MAX) {
-        const struct map_entry *entry;
-        size_t at = 0;
+static size_t cost_of(struct slice key, const struct kept *kept)
+{
+    return kept == NULL ? 0 : sizeof *kept + kept->len + key.len + KEPT_OVERHEAD;
+}
 
-        while ((entry = map_next(&state->kept, &at)) != NULL)
-            free(entry->value);
-        map_release(&state->kept);
+static void make_young(struct state *state, struct slice key, struct kept *kept)
+{
+    struct kept *before;
+
+    grow_old(state);
+    before = map_put(&state->kept, key, kept);
+    state->kept_bytes += cost_of(key, kept) - cost_of(key, before);
+    free(before);
+}
+
+static struct kept *recall(struct state *state, struct slice key)
+{
+    struct kept *kept = map_get(&state->kept, key);
+
+    if (kept == NULL && state->old.count > 0) {
+        kept = map_remove(&state->old, key);
+        if (kept != NULL)
+            make_young(state, key, kept);
     }
-    kept = malloc(sizeof *kept + bytes.len);
+    return kept;
+}
+
+static struct kept *remember(struct state *state, struct slice key, struct slice bytes)
+{
+    struct kept *kept = malloc(sizeof *kept + bytes.len);
+
     check(kept != NULL && bytes.len <= UINT32_MAX);
     kept->len = (uint32_t)bytes.len;
     if (bytes.len > 0)
         memcpy(kept->bytes, bytes.at, bytes.len);
-    free(map_put(&state->kept, key, kept));
+    if (state->old.count > 0)
+        free(map_remove(&state->old, key));
+    make_young(state, key, kept);
+    return kept;
 }
 
-/* The stored bytes of a row; empty if there is none. */
+/* The stored bytes of a row, lent until the next call of these; empty if there is none. */
 static struct slice stored(struct state *state, struct slice key)
 {
-    struct kept *kept = map_get(&state->kept, key);
+    struct kept *kept = recall(state, key);
     int found;
 
     if (kept == NULL) {
@@ -123,8 +165,7 @@ static struct slice stored(struct state *state, struct slice key)
             state->is_broken = true;
             return slice_of(NULL, 0);
         }
-        remember(state, key, found > 0 ? buf_slice(&state->scratch) : slice_of(NULL, 0));
-        kept = map_get(&state->kept, key);
+        kept = remember(state, key, found > 0 ? buf_slice(&state->scratch) : slice_of(NULL, 0));
     }
     return slice_of(kept->bytes, kept->len);
 }

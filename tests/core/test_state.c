@@ -3,7 +3,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "base/dmp.h"
 
 #include "core/state.h"
 #include "simulate/memory.h"
@@ -237,6 +240,57 @@ static void pages_follow_each_other_and_pass_over_what_is_below(void **state)
     assert_true(slice_is(value_get_text(&rows.as.items[0], "key"), "R-3"));
 }
 
+/* ---- what is kept in memory ---- */
+
+struct tally {
+    struct buf row; /* what every key has */
+    int hot, cold;  /* how often the shelf was asked */
+};
+
+static int counted_row(void *self, struct slice key, struct buf *out)
+{
+    struct tally *counting = self;
+
+    *(slice_is(key, "hot") ? &counting->hot : &counting->cold) += 1;
+    buf_add_slice(out, buf_slice(&counting->row));
+    return 1;
+}
+
+static void read_once(struct state *state, const char *key)
+{
+    assert_non_null(state_row(state, slice_str(key)));
+    state_drop(state);
+}
+
+/* 300 MB pass through; what is asked for again and again is read from the shelf once, and what passed is forgotten. */
+static void a_row_in_use_stays_while_very_many_pass(void **state)
+{
+    enum { ROWS = 3000, ROW_BYTES = 100000 };
+    struct tally counting = {BUF_EMPTY, 0, 0};
+    struct state *own = state_new(&(struct shelf){.self = &counting, .row = counted_row});
+    char *text = calloc(1, ROW_BYTES + 1), key[16];
+
+    (void)state;
+    memset(text, 'a', ROW_BYTES);
+    dmp_put_map(&counting.row, 1);
+    dmp_put_str(&counting.row, slice_str("text"));
+    dmp_put_str(&counting.row, slice_of(text, ROW_BYTES));
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(key, sizeof key, "R-%d", i);
+        read_once(own, key);
+        read_once(own, "hot");
+    }
+    assert_int_equal(counting.hot, 1);
+    assert_int_equal(counting.cold, ROWS);
+    read_once(own, key);
+    assert_int_equal(counting.cold, ROWS); /* the last is there */
+    read_once(own, "R-0");
+    assert_int_equal(counting.cold, ROWS + 1); /* the first is not */
+    state_free(&own);
+    buf_release(&counting.row);
+    free(text);
+}
+
 int main(void)
 {
 #define fixture_test(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -253,6 +307,7 @@ int main(void)
         fixture_test(a_shelf_that_fails_breaks_the_draft_and_only_that),
         fixture_test(rows_are_enumerated_with_the_draft_over_them),
         fixture_test(pages_follow_each_other_and_pass_over_what_is_below),
+        cmocka_unit_test(a_row_in_use_stays_while_very_many_pass),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
