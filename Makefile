@@ -226,7 +226,7 @@ BENCH_LIBS = $(call archive,store) $(call archive,wire) $(call archive,core) $(c
 bench: build $(BENCH)/drive $(BENCH)/limit $(BENCH)/syncs.so  ## what the engine costs, beside the least that would do
 	@$(BENCH)/drive $(BUILD) tests/bench/pack $(BENCH_ARGS)
 
-$(BENCH)/drive: $(patsubst %,$(BENCH)/%.o,drive load report start worker world) $(BENCH_LIBS)
+$(BENCH)/drive: $(patsubst %,$(BENCH)/%.o,drive load park report start worker world) $(BENCH_LIBS)
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq sqlite3 libcrypto jansson msgpack)
 $(BENCH)/limit: $(BENCH)/limit.o
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq sqlite3 libcrypto)

@@ -1,6 +1,7 @@
 /* drive.c - `make bench`: the limit and rotad, side by side on this machine.
  *
  *     drive BUILD PACK [--json] [--only NAME] [--in-flight N]
+ *     drive BUILD PACK --parked N
  *
  * $BENCH_SECONDS is the length of a run (2), $BENCH_ROUNDS the number of runs of which the median counts (3),
  * $BENCH_RECORDS the open records of the start-up part (10000; 0 leaves it out). --only limit, rota, signed or
@@ -8,6 +9,7 @@
  *
  * Nothing here asserts a time.
  */
+#include "park.h"
 #include "start.h"
 #include "worker.h"
 
@@ -28,6 +30,7 @@ struct plan {
     const char *only; /* or NULL */
     int in_flight;    /* 0: every level */
     int64_t records;
+    int64_t parked; /* 0: the usual table; else park.h with so many */
 };
 
 static double number_from(const char *name, double fallback)
@@ -150,7 +153,8 @@ static void take_place(struct place *place, const char *build, const char *pack)
 static int usage(void)
 {
     fputs("usage: drive BUILD PACK [--json] [--only limit|rota|signed|insecure] [--in-flight "
-          "1|16|256]\n",
+          "1|16|256]\n"
+          "       drive BUILD PACK --parked RECORDS\n",
           stderr);
     return 2;
 }
@@ -171,6 +175,8 @@ int main(int argc, char **argv)
             plan.only = argv[++i];
         else if (strcmp(argv[i], "--in-flight") == 0 && i + 1 < argc)
             plan.in_flight = (int)strtol(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--parked") == 0 && i + 1 < argc)
+            plan.parked = (int64_t)strtoll(argv[++i], NULL, 10);
         else
             return usage();
     }
@@ -179,6 +185,10 @@ int main(int argc, char **argv)
     bench.rounds = (int)number_from("BENCH_ROUNDS", 3);
     if (bench.rounds < 1 || bench.rounds > ROUNDS_MAX || bench.seconds <= 0)
         return usage();
+    if (plan.parked > PARK_FEW) {
+        park_measure(&plan.place, plan.parked, bench.rounds, bench.seconds);
+        return 0;
+    }
     look_at_machine(&bench.machine);
     add_rows(&plan, &bench);
     if (bench.row_count == 0)

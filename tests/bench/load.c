@@ -16,6 +16,8 @@ enum {
     REPLY_BYTES_MAX = 4096,
     STALL_MS = 20000,
     JOIN_MS = 100,
+    COMMANDS_OF_LOAD = 1000000000,
+    PARK_MS_MAX = 3600 * 1000,
     OPEN_IN_FLIGHT = 64, /* what one principal may have unanswered */
     WARM_PART = 4        /* of the time measured, a quarter before */
 };
@@ -60,6 +62,7 @@ struct load {
     int *slot_of; /* by record; owned */
     int64_t slot_of_cap;
     int64_t open_max; /* only open and submit so many; 0: whole lives */
+    bool is_parking;  /* and do not even submit */
     int64_t opened;
     uint64_t done; /* records, or commands of load_open */
     bool is_measuring;
@@ -298,6 +301,8 @@ static bool waits_for_news(const struct load *load, const struct slot *slot)
 
 static enum step step_after(const struct load *load, const struct slot *slot)
 {
+    if (load->is_parking)
+        return STEP_COUNT;
     if (load->open_max > 0)
         return slot->step == STEP_OPEN && slot->record != load->open_max ? STEP_SUBMIT : STEP_COUNT;
     if (slot->step == STEP_SUBMIT && load->world->target != TARGET_SIGNED)
@@ -436,7 +441,12 @@ static void drive_until(struct load *load, double until_ms, uint64_t done)
 
 static void begin(struct load *load, const struct world *world, int in_flight)
 {
+    static uint64_t loads; /* one journal may see several: their ids differ */
+
     memset(load, 0, sizeof *load);
+    loads++;
+    for (int i = 0; i < IN_FLIGHT_MAX; i++)
+        load->slots[i].number = loads * COMMANDS_OF_LOAD;
     load_open_sockets(load, world);
     load->in_flight = in_flight;
     load->slot_of_cap = 4096;
@@ -492,6 +502,19 @@ void load_open(const struct world *world, int64_t records)
     load_close(&load);
 }
 
+void load_park(const struct world *world, int64_t records)
+{
+    static struct load load;
+
+    begin(&load, world, OPEN_IN_FLIGHT);
+    load.open_max = records;
+    load.is_parking = true;
+    for (int i = 0; i < load.in_flight; i++)
+        begin_life(&load, &load.slots[i]);
+    drive_until(&load, now_ms() + PARK_MS_MAX, (uint64_t)records);
+    load_close(&load);
+}
+
 /* One request on a socket of its own; libzmq waits for the server. */
 static void ask_once(const struct world *world, int principal, const char *service,
                      struct slice body)
@@ -528,13 +551,12 @@ void load_await(const struct world *world)
 double load_submit(const struct world *world, int64_t record)
 {
     struct buf body = BUF_EMPTY;
-    struct command command = {.v = 1,
-                              .id = slice_str("bench-after-the-start-01"),
-                              .command = slice_str("submit"),
-                              .args = value_map()};
-    char name[32];
+    char name[32], id[48];
+    struct command command = {.v = 1, .command = slice_str("submit"), .args = value_map()};
 
     snprintf(name, sizeof name, "BEN-%04" PRId64, record);
+    snprintf(id, sizeof id, "bench-after-the-start-%" PRId64, record);
+    command.id = slice_str(id);
     command.record = slice_str(name);
     command_encode(&body, &command, false);
     ask_once(world, 0, "rota.command.v1", buf_slice(&body));

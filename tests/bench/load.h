@@ -28,6 +28,9 @@ void load_run(const struct world *world, int in_flight, double seconds, struct f
 /* One person opens that many records and submits all but the last; workers are not needed. */
 void load_open(const struct world *world, int64_t records);
 
+/* One person opens that many records and leaves them as they are. */
+void load_park(const struct world *world, int64_t records);
+
 /* Submits that record (BEN-n) of load_open(); the moment of the answer. */
 double load_submit(const struct world *world, int64_t record);
 
