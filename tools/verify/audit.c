@@ -3,6 +3,7 @@
 #include "checkpoints.h"
 #include "derived.h"
 #include "fold.h"
+#include "four_eyes.h"
 #include "keyring.h"
 #include "proof.h"
 #include "schema.h"
@@ -25,6 +26,7 @@ struct audit {
     struct keyring keys;
     struct actor_check actors;
     struct proof proof;
+    struct four_eyes eyes;
     uint64_t last_time;
     uint8_t last_command[ID_LEN];
     bool has_last_command;
@@ -46,6 +48,7 @@ static void audit_begin(struct audit *audit, const struct audit_options *options
     audit->actors.rows = options->no_replay ? NULL : &audit->table;
     keyring_init(&audit->keys);
     audit->actors.ring = &audit->keys;
+    four_eyes_init(&audit->eyes, &audit->actors);
     proof_init(&audit->proof, report, &audit->table, &audit->actors, db);
     audit->fold.watch = proof_row;
     audit->fold.watcher = &audit->proof;
@@ -62,6 +65,7 @@ static void audit_end(struct audit *audit)
     actor_check_release(&audit->actors);
     keyring_release(&audit->keys);
     proof_release(&audit->proof);
+    four_eyes_release(&audit->eyes);
 }
 
 static bool is_stopped(const struct audit *audit)
@@ -277,7 +281,10 @@ static void audit_leaf(struct audit *audit, sqlite3_int64 row, struct bytes raw,
     note_contents(audit, &leaf, seq);
     actor_check_leaf(&audit->actors, &leaf, seq);
     waiver_check_leaf(&audit->actors, &leaf, seq);
+    four_eyes_leaf(&audit->eyes, &leaf, seq);
     fold_one(audit, &leaf, seq);
+    if (audit->is_foldable)
+        four_eyes_folded(&audit->eyes, &leaf, seq);
 }
 
 static uint64_t expected_entries(struct audit *audit)
