@@ -33,6 +33,12 @@ for kind in $kinds; do
 done
 ends 0 draw document --pack workflows
 says "Controlled document"
+# Each stage of an approval says what it signs.
+ends 0 draw exclusion_authorization --pack workflows --format dot
+says "(law), “reviewed” (risk)"
+says "“authorised” (management)"
+ends 0 draw policy --pack workflows --format dot
+says "signed “approved”"
 ends 0 draw --map --pack workflows -o "$work/map.svg"
 is_xml "$work/map.svg" || wrong "the map: $(cat "$err")"
 ends 0 draw --map --by-clause --pack workflows --format png -o "$work/map.any"

@@ -65,21 +65,38 @@ static const char *who_may(struct drawing *d, const struct transition *transitio
     return arena_printf(d->arena, "by %s", draw_people(d->arena, d->pack, &transition->by));
 }
 
+/* What those sign who grant: “approved”; where stages differ, each with its stage: “reviewed” (law), “authorised” (board). */
+static const char *granted_as(struct drawing *d, const struct approval *approval)
+{
+    const struct approval_stage *stages = approval->stages;
+    const char *text = "";
+    bool differ = false;
+
+    for (int i = 1; i < approval->stage_count; i++)
+        differ = differ || strcmp(stages[i].meaning, stages[0].meaning) != 0;
+    if (!differ)
+        return arena_printf(d->arena, "“%s”", spoken(d->arena, stages[0].meaning));
+    for (int i = 0; i < approval->stage_count; i++)
+        text = arena_printf(d->arena, "%s%s“%s” (%s)", text, i > 0 ? ", " : "",
+                            spoken(d->arena, stages[i].meaning), spoken(d->arena, stages[i].name));
+    return text;
+}
+
 /* What else it takes: ", signed “approved”, with a reason". */
 static const char *terms(struct drawing *d, const struct transition *transition)
 {
     const char *text = "";
     const struct approval *approval = d->kind->approval;
-    const char *meaning = transition->meaning;
 
-    if (meaning == NULL && transition->vote == VOTE_GRANT && approval != NULL)
-        meaning = approval->stages[0].meaning;
     if (transition->opens_round)
         text = arena_printf(d->arena, "%s; opens the round", text);
     if (transition->vote != VOTE_NONE)
         text = arena_printf(d->arena, "%s; vote: %s", text, vote_name(transition->vote));
-    if (meaning != NULL)
-        text = arena_printf(d->arena, "%s; signed “%s”", text, spoken(d->arena, meaning));
+    if (transition->meaning != NULL)
+        text =
+            arena_printf(d->arena, "%s; signed “%s”", text, spoken(d->arena, transition->meaning));
+    else if (transition->vote == VOTE_GRANT && approval != NULL)
+        text = arena_printf(d->arena, "%s; signed %s", text, granted_as(d, approval));
     if (transition->reason)
         text = arena_printf(d->arena, "%s; with a reason", text);
     if (transition->supersedes)
