@@ -49,6 +49,7 @@ archive = $(BUILD)/lib$(1).a
 define FLOOR
 $(call archive,$(1)): $(call objects,engine/$(1))
 	@mkdir -p $$(@D)
+	@rm -f $$@  # else an object whose file has moved to another floor would stay in it
 	$$(AR) rcsD $$@ $$^
 endef
 $(foreach floor,$(FLOORS),$(eval $(call FLOOR,$(floor))))

@@ -41,7 +41,22 @@ struct nearest nearest_to(struct slice wanted)
         distance = (int)(wanted.len / 3);
     if (wanted.len < 2)
         distance = 0; /* one letter for another has nothing in common with it */
-    return (struct nearest){wanted, NULL, distance + 1};
+    return (struct nearest){wanted, NULL, distance + 1, false};
+}
+
+/* Does one of the words of the name (as scope_change has two) begin with what was wanted? */
+static bool has_word(const char *name, struct slice wanted)
+{
+    const char *at = name;
+
+    while (wanted.len >= 3 && at != NULL) {
+        if (strlen(at) >= wanted.len && memcmp(at, wanted.at, wanted.len) == 0)
+            return true;
+        at = strpbrk(at, "_- .");
+        if (at != NULL)
+            at++;
+    }
+    return false;
 }
 
 void nearest_offer(struct nearest *nearest, const char *name)
@@ -51,6 +66,12 @@ void nearest_offer(struct nearest *nearest, const char *name)
     if (distance < nearest->distance) {
         nearest->distance = distance;
         nearest->best = name;
+        nearest->is_part = false;
+    } else if (has_word(name, nearest->wanted) &&
+               (nearest->best == NULL ||
+                (nearest->is_part && strlen(name) < strlen(nearest->best)))) {
+        nearest->best = name;
+        nearest->is_part = true;
     }
 }
 

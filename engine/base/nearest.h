@@ -11,6 +11,8 @@ struct nearest {
     struct slice wanted;
     const char *best; /* NULL: nothing is near; lent by whoever offered it */
     int distance;
+    bool
+        is_part; /* `best` only has what was wanted for one of its words: "risk", risk_acceptance */
 };
 
 struct nearest nearest_to(struct slice wanted);

@@ -67,6 +67,11 @@ const struct value *authority_person(struct core *core, struct slice name)
     return map_get(&directory_of(core)->by_name, name);
 }
 
+const struct value *authority_directory(struct core *core)
+{
+    return &directory_of(core)->people;
+}
+
 bool authority_has_role(struct core *core, struct slice name, struct slice role)
 {
     return value_has_text(value_get(authority_person(core, name), "roles"), role);
@@ -451,8 +456,8 @@ static enum permission known(struct core *core, struct slice actor, const char *
     const struct value *person = authority_person(core, actor);
 
     if (person == NULL) {
-        *sentence = (const char *)textf(core, "%.*s is not in the directory.", (int)actor.len,
-                                        (const char *)actor.at)
+        *sentence = (const char *)textf(core, "%.*s is not in the directory%s", (int)actor.len,
+                                        (const char *)actor.at, or_stop(person_hint(core, actor)))
                         .at;
         return DENY_UNKNOWN;
     }

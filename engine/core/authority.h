@@ -92,6 +92,7 @@ void authority_everyone(struct core *core, struct value *out);
 
 /* The row person/<name>, or NULL. */
 const struct value *authority_person(struct core *core, struct slice name);
+const struct value *authority_directory(struct core *core); /* array: everyone in the directory */
 bool authority_is_here(struct core *core,
                        struct slice name); /* in the directory, rights not ended */
 bool authority_has_role(struct core *core, struct slice name, struct slice role);

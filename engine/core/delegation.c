@@ -123,9 +123,12 @@ static int check_people(struct core *core, struct slice from, struct slice to)
             !slice_is(value_get_text(authority_person(core, names[i]), "kind"), "person") ||
             !authority_is_here(core, names[i]))
             return run_refuse(core, 422, "guard-failed",
-                              "%.*s is nobody of the directory who has rights now (`rota people` "
-                              "lists them).",
-                              (int)names[i].len, (const char *)names[i].at);
+                              "%.*s is nobody of the directory who has rights now%s `rota people` "
+                              "lists them.",
+                              (int)names[i].len, (const char *)names[i].at,
+                              or_stop(authority_person(core, names[i]) == NULL
+                                          ? person_hint(core, names[i])
+                                          : ""));
     }
     if (authority_is_auditor(core, to))
         return run_refuse(core, 422, "guard-failed",

@@ -2,6 +2,8 @@
  *
  *     decide.c      questions -> the part that answers
  *     run.c         a run being made: leaves, refusals, follow-ups
+ *     reference.c   the records that fields name
+ *     hint.c        the name that was probably meant
  *     transition.c  a record changes state, and all that goes with it
  *     record.c      records are opened and edited
  *     round.c       approval rounds and votes
@@ -127,6 +129,18 @@ int record_check_reference(struct core *core, const struct field *field, struct 
 /* How a sentence about an id that is none ends: ". ", or with the nearest one, of a kind that the field takes (NULL: of
  * any). */
 const char *record_hint(struct core *core, struct slice id, const struct field *field);
+
+/* ---- hint.c ---- */
+/* "; did you mean 'x'?", or "" if nothing is near. */
+const char *person_hint(struct core *core, struct slice name);
+const char *kind_hint(struct core *core, struct slice name);
+const char *event_hint(struct core *core, const struct kind *kind, struct slice event);
+const char *field_hint(struct core *core, const struct field *fields, int count, struct slice name);
+/* The end of a sentence that has nothing else after the hint. */
+static inline const char *or_stop(const char *hint)
+{
+    return hint[0] != '\0' ? hint : ".";
+}
 
 /* ---- transition.c ---- */
 struct move { /* a transition to be made */

@@ -47,8 +47,8 @@ static const struct value *person_of(struct core *core, const struct question *q
     *name = value_get_text(question->args, "person");
     person = authority_person(core, *name);
     if (person == NULL || !slice_is(value_get_text(person, "kind"), "person")) {
-        (void)run_refuse(core, 404, "no-record", "There is no person \"%.*s\" in the directory.",
-                         (int)name->len, (const char *)name->at);
+        (void)run_refuse(core, 404, "no-record", "There is no person \"%.*s\" in the directory%s",
+                         (int)name->len, (const char *)name->at, or_stop(person_hint(core, *name)));
         return NULL;
     }
     return person;

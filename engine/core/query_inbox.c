@@ -384,8 +384,9 @@ int query_inbox(struct asking *asking)
                           value_array()};
 
     if (authority_person(asking->core, inbox.person) == NULL)
-        return run_refuse(asking->core, 404, "no-record", "%.*s is not in the directory.",
-                          (int)inbox.person.len, (const char *)inbox.person.at);
+        return run_refuse(asking->core, 404, "no-record", "%.*s is not in the directory%s",
+                          (int)inbox.person.len, (const char *)inbox.person.at,
+                          or_stop(person_hint(asking->core, inbox.person)));
     each_open_proposal(asking, inbox.person, add_proposal, &inbox);
     look_at_tasks(&inbox);
     each_record(asking, slice_of(NULL, 0), slice_of(NULL, 0), look, &inbox, NULL);

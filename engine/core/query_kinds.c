@@ -176,8 +176,9 @@ int query_kinds(struct asking *asking)
     const struct kind *kind = pack != NULL && name.len > 0 ? pack_kind(pack, name) : NULL;
 
     if (name.len > 0 && kind == NULL)
-        return run_refuse(asking->core, 404, "no-record", "There is no kind \"%.*s\".",
-                          (int)name.len, (const char *)name.at);
+        return run_refuse(asking->core, 404, "no-record", "There is no kind \"%.*s\"%s",
+                          (int)name.len, (const char *)name.at,
+                          or_stop(kind_hint(asking->core, name)));
     if (kind != NULL) {
         *asking->out = kind_value(asking, kind);
         return 0;

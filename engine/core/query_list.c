@@ -162,8 +162,9 @@ int query_list(struct asking *asking)
                               .records = value_array()};
 
     if (kind.len > 0 && (pack == NULL || pack_kind(pack, kind) == NULL))
-        return run_refuse(asking->core, 404, "no-record", "There is no kind \"%.*s\".",
-                          (int)kind.len, (const char *)kind.at);
+        return run_refuse(asking->core, 404, "no-record", "There is no kind \"%.*s\"%s",
+                          (int)kind.len, (const char *)kind.at,
+                          or_stop(kind_hint(asking->core, kind)));
     if (slice_is(asking->query->name, "find") && listing.text.len == 0)
         return run_refuse(asking->core, 400, "malformed", "\"find\" needs \"text\".");
     each_record(asking, kind, value_get_text(args, "after"), take, &listing, &stopped);

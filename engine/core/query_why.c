@@ -378,6 +378,10 @@ int query_why(struct asking *asking)
         return -1;
     if (person.len == 0)
         person = asking->query->principal;
+    if (authority_person(asking->core, person) == NULL)
+        return run_refuse(asking->core, 404, "no-record", "%.*s is not in the directory%s",
+                          (int)person.len, (const char *)person.at,
+                          or_stop(person_hint(asking->core, person)));
     begin_answer(asking);
     transition = find_row(&subject, event, &is_elsewhere);
     if (transition == NULL ? !slice_is(event, "edit") : transition->creates)

@@ -62,8 +62,7 @@ int subject_of(struct core *core, struct slice record, struct subject *out)
     if (record.len == 0)
         return run_refuse(core, 400, "malformed", "This command needs a record.");
     if (!subject_find(core, record, out))
-        return run_refuse(core, 404, "no-record",
-                          "There is no record %.*s%s `rota list` shows those that exist.",
+        return run_refuse(core, 404, "no-record", "There is no record %.*s%s",
                           (int)(record.len < RECORD_ID_MAX ? record.len : RECORD_ID_MAX),
                           (const char *)record.at, record_hint(core, record, NULL));
     return 0;
@@ -133,9 +132,11 @@ static int check_row(struct core *core, const struct field *table, const struct 
                 column = &table->columns[c];
         }
         if (column == NULL)
-            return run_refuse(core, 422, "guard-failed", "Field %s has no column %.*s.",
+            return run_refuse(core, 422, "guard-failed", "Field %s has no column %.*s%s",
                               table->name, (int)row->as.pairs[i].key.len,
-                              (const char *)row->as.pairs[i].key.at);
+                              (const char *)row->as.pairs[i].key.at,
+                              or_stop(field_hint(core, table->columns, table->column_count,
+                                                 row->as.pairs[i].key)));
     }
     return 0;
 }
@@ -176,8 +177,14 @@ static int check_date(struct core *core, const struct field *field, const struct
 
 static int check_person(struct core *core, const struct field *field, const struct value *value)
 {
-    if (value->type != VALUE_STR || authority_person(core, value_slice(value)) == NULL)
+    struct slice name = value_slice(value);
+
+    if (value->type != VALUE_STR)
         return refuse_field(core, field, "the name of somebody in the directory is expected");
+    if (authority_person(core, name) == NULL)
+        return run_refuse(core, 422, "guard-failed", "Field %s: %.*s is not in the directory%s",
+                          field->name, (int)name.len, (const char *)name.at,
+                          or_stop(person_hint(core, name)));
     return 0;
 }
 
@@ -241,11 +248,11 @@ static int refuse_unknown(struct core *core, const struct kind *kind, struct sli
     const struct kind *now = pack != NULL ? pack_kind(pack, slice_str(kind->name)) : NULL;
     bool is_newer = now != NULL && now != kind && kind_field(now, name) != NULL;
 
-    return run_refuse(core, 422, "guard-failed", "A %s has no field %.*s%s.", kind->title,
+    return run_refuse(core, 422, "guard-failed", "%s: there is no field %.*s%s", kind->title,
                       (int)name.len, (const char *)name.at,
                       is_newer ? " in the workflows that it follows; those that count now have it, "
-                                 "and a migration moves it there"
-                               : "");
+                                 "and a migration moves it there."
+                               : or_stop(field_hint(core, kind->fields, kind->field_count, name)));
 }
 
 int record_check_fields(struct core *core, const struct kind *kind, const struct value *fields,
@@ -539,8 +546,8 @@ static const struct kind *kind_asked_for(struct core *core, const struct value *
     if (!value_is(value_get(args, "kind"), VALUE_STR))
         run_refuse(core, 400, "malformed", "\"open\" needs a kind; `rota open` lists them.");
     else if (kind == NULL)
-        run_refuse(core, 404, "no-record", "There is no kind \"%.*s\". `rota open` lists them.",
-                   (int)name.len, (const char *)name.at);
+        run_refuse(core, 404, "no-record", "There is no kind \"%.*s\"%s `rota open` lists them.",
+                   (int)name.len, (const char *)name.at, or_stop(kind_hint(core, name)));
     return kind;
 }
 
@@ -607,8 +614,9 @@ int record_open(struct core *core, const struct question *question)
         given_links(core, value_get(args, "links"), &links) != 0)
         return -1;
     if (owner.len > 0 && authority_person(core, owner) == NULL)
-        return run_refuse(core, 422, "guard-failed", "The owner %.*s is not in the directory.",
-                          (int)owner.len, (const char *)owner.at);
+        return run_refuse(core, 422, "guard-failed", "The owner %.*s is not in the directory%s",
+                          (int)owner.len, (const char *)owner.at,
+                          or_stop(person_hint(core, owner)));
     if (owner.len > 0)
         value_set(core->arena, &extra, "owner", value_text(owner));
     return record_create(core, kind, &author, args, record_new_id(core, kind, &effects),

@@ -70,7 +70,12 @@ const char *record_hint(struct core *core, struct slice id, const struct field *
     struct subject latest;
 
     if (pack == NULL || id.len == 0 || id.len > RECORD_ID_MAX)
-        return ".";
+        return ". `rota list` shows those that exist.";
+    if (pack_kind(pack, id) != NULL)
+        return (const char *)textf(core,
+                                   ": that is a kind. `rota list %.*s` shows the records of it.",
+                                   (int)id.len, (const char *)id.at)
+            .at;
     if (record_version(id).len > 0 && subject_find(core, base, &latest) &&
         (field == NULL || takes(field, latest.kind)))
         return (const char *)textf(core, "; the latest version is %.*s.", (int)latest.id.len,
@@ -83,7 +88,9 @@ const char *record_hint(struct core *core, struct slice id, const struct field *
             (field == NULL || takes(field, &pack->kinds[i])))
             offer_numbers(core, &nearest, &pack->kinds[i], number_in(base));
     }
-    return nearest.best != NULL ? nearest_hint(&nearest, core->arena) : ".";
+    return (const char *)textf(core, "%s `rota list` shows those that exist.",
+                               or_stop(nearest_hint(&nearest, core->arena)))
+        .at;
 }
 
 /* "finding", "scope statement or policy": what the field takes. */
@@ -109,8 +116,7 @@ int record_check_reference(struct core *core, const struct field *field, struct 
     struct subject named;
 
     if (!subject_find(core, id, &named))
-        return run_refuse(core, 422, "guard-failed",
-                          "Field %s: there is no record %.*s%s `rota list` shows those that exist.",
+        return run_refuse(core, 422, "guard-failed", "Field %s: there is no record %.*s%s",
                           field->name, (int)(id.len < RECORD_ID_MAX ? id.len : RECORD_ID_MAX),
                           (const char *)id.at, record_hint(core, id, field));
     if (takes(field, named.kind))

@@ -740,9 +740,10 @@ static int check_event_args(struct core *core, const struct kind *kind, const st
             continue;
         value_put(core->arena, &given, args->as.pairs[i].key, args->as.pairs[i].value);
         if (kind_field(kind, args->as.pairs[i].key) == NULL)
-            return run_refuse(core, 400, "unknown-key", "An event knows no argument \"%.*s\".",
-                              (int)args->as.pairs[i].key.len,
-                              (const char *)args->as.pairs[i].key.at);
+            return run_refuse(
+                core, 400, "unknown-key", "An event knows no argument \"%.*s\"%s",
+                (int)args->as.pairs[i].key.len, (const char *)args->as.pairs[i].key.at,
+                or_stop(field_hint(core, kind->fields, kind->field_count, args->as.pairs[i].key)));
     }
     return record_check_fields(core, kind, &given, true);
 }
@@ -768,8 +769,9 @@ int refuse_event(struct core *core, const struct subject *subject, struct slice 
                               (int)subject->id.len, (const char *)subject->id.at, (int)state.len,
                               (const char *)state.at, (int)event.len, (const char *)event.at);
     }
-    return run_refuse(core, 405, "unknown-command", "A %s has no event \"%.*s\".",
-                      subject->kind->title, (int)event.len, (const char *)event.at);
+    return run_refuse(core, 405, "unknown-command", "%s: there is no event \"%.*s\"%s",
+                      subject->kind->title, (int)event.len, (const char *)event.at,
+                      or_stop(event_hint(core, subject->kind, event)));
 }
 
 int permit_event(struct core *core, const struct question *question, const struct subject *subject,

@@ -105,7 +105,7 @@ complains "does not run"
 ends 2 list
 complains "who are you? 2 keys are here"
 ends 2 --as amra list
-complains "did you mean amara?"
+complains "did you mean 'amara'?"
 ends 0 down
 says "nothing was running"
 
@@ -119,7 +119,7 @@ says '"record":"SCP-0001@1.0"'
 ends 0 --as amara list scope_statement --open --stage in_force
 sent '"open":true'
 ends 2 --as amara list scope_statment
-complains "did you mean scope_statement?"
+complains "did you mean 'scope_statement'?"
 ends 0 --as amara show SCP-0001
 says "Approval, round 2: 1 of 2 signed"
 says "✓ Amara Okafor, chief executive (amara)  2026-11-23 10:12  signed"
@@ -165,7 +165,7 @@ sent '"fields":{"headcount":12,"organisation_name":"Org"}'
 ends 2 --as amara open scope_statement organisation_name=Org
 complains "--title"
 ends 4 --as amara open scope_statement --title T headcont=1
-complains "did you mean headcount?"
+complains "did you mean 'headcount'?"
 printf 'title = "From file";\nfields = {\n  headcount = "many";\n};\n' >"$dir/scope.cfg"
 ends 4 --as amara open scope_statement --from "$dir/scope.cfg"
 complains "scope.cfg:3: headcount: needs a whole number"

@@ -116,7 +116,7 @@ static void what_is_wrong_is_said_with_what_would_be_right(void **state)
     struct desk *desk = *state;
 
     refuses(desk, "nothing", "field=value");
-    refuses(desk, "cuont=1", "did you mean count?");
+    refuses(desk, "cuont=1", "did you mean 'count'?");
     refuses(desk, "count=12x", "whole number");
     refuses(desk, "count=99999999999999999999", "whole number");
     refuses(desk, "is_open=maybe", "yes or no");
@@ -189,7 +189,7 @@ static void a_libconfig_file_is_read_with_its_lines(void **state)
     assert_int_equal(
         values_fit(&desk->values, value_get(&file, "fields"), &desk->fields, &desk->err), -1);
     assert_non_null(strstr(desk->err.text, ":6: levle"));
-    assert_non_null(strstr(desk->err.text, "did you mean level?"));
+    assert_non_null(strstr(desk->err.text, "did you mean 'level'?"));
     unlink(path);
 }
 

@@ -177,10 +177,8 @@ int ask_key(struct tool *tool, const char *who, struct keyfile *out)
     if (*who == '\0' || strchr(who, '/') != NULL)
         return tool_fail(TOOL_USAGE, "--as %s: not a name", who);
     if (access(path, F_OK) != 0) {
-        near = nearest_name(who, names, persons_here(tool, names));
-        return tool_fail(TOOL_USAGE, "there is no key of %s here (%s)%s%s%s", who, path,
-                         near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-                         near != NULL ? "?" : "");
+        near = nearest_said(&tool->arena, who, names, persons_here(tool, names));
+        return tool_fail(TOOL_USAGE, "there is no key of %s here (%s)%s", who, path, near);
     }
     if (keyfile_load(path, out, &err) != 0)
         return tool_error(TOOL_INPUT, &err);

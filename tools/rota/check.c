@@ -5,6 +5,7 @@
 #include "check.h"
 #include "ask.h"
 #include "commands.h"
+#include "packs.h"
 #include "definition/pack.h"
 #include "definition/prove.h"
 
@@ -214,7 +215,7 @@ int check_quietly(struct tool *tool, const char *directory)
     int status = TOOL_DONE;
 
     if (pack_load(directory, &c.pack, &c.problems, &err) != 0)
-        status = c.problems.count == 0 ? tool_error(TOOL_INPUT, &err) : report(&c);
+        status = c.problems.count == 0 ? packs_error(directory, &err) : report(&c);
     problems_release(&c.problems);
     pack_free(&c.pack);
     return status;
@@ -232,7 +233,7 @@ static int run(struct tool *tool, const struct arguments *given)
     if (status != TOOL_DONE)
         return status;
     if (pack_load(c.directory, &c.pack, &c.problems, &err) != 0 && c.problems.count == 0)
-        status = tool_error(TOOL_INPUT, &err);
+        status = packs_error(c.directory, &err);
     if (c.pack != NULL && c.has_people)
         prove_people(c.pack, &c.people, &c.problems);
     c.took_us = clock_us() - began;

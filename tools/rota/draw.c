@@ -25,6 +25,17 @@ static const struct format {
     {"dot", ".gv", NULL, graph_dot},
 };
 
+static int unknown_format(const struct arguments *given, const char *name)
+{
+    static const char *const names[] = {"svg", "png", "pdf", "mermaid", "dot"};
+    struct arena arena = ARENA_EMPTY;
+    int status = tool_usage(given, "--format %s: svg, png, pdf, mermaid or dot%s", name,
+                            strlen(name) > 3 ? nearest_said(&arena, name, names, 5) : "");
+
+    arena_release(&arena);
+    return status;
+}
+
 static int find_format(const struct arguments *given, const struct format **out)
 {
     const char *name = arguments_get(given, "--format"), *path = arguments_get(given, "-o");
@@ -38,8 +49,7 @@ static int find_format(const struct arguments *given, const struct format **out)
             return TOOL_DONE;
         }
     }
-    return name == NULL ? TOOL_DONE
-                        : tool_usage(given, "--format %s: svg, png, pdf, mermaid or dot", name);
+    return name == NULL ? TOOL_DONE : unknown_format(given, name);
 }
 
 /* ---- output ---- */
@@ -119,11 +129,38 @@ static int put_out(struct tool *tool, const struct format *format, const struct 
 
 static int state_of(const struct kind *kind, struct slice name, struct draw_options *options)
 {
+    struct nearest nearest = nearest_to(name);
+    struct arena arena = ARENA_EMPTY;
+    int status;
+
     options->state = kind_state_index(kind, name);
     if (options->state != MODEL_NONE)
         return TOOL_DONE;
-    return tool_fail(TOOL_USAGE, "a %s has no state '%.*s' in this pack", kind->name, (int)name.len,
-                     (const char *)name.at);
+    for (int i = 0; i < kind->lifecycle->state_count; i++)
+        nearest_offer(&nearest, kind->lifecycle->states[i].name);
+    status = tool_fail(TOOL_USAGE, "%s has no state '%.*s' in this pack%s", kind->name,
+                       (int)name.len, (const char *)name.at, nearest_hint(&nearest, &arena));
+    arena_release(&arena);
+    return status;
+}
+
+/* Neither a kind nor a lifecycle: which of either was meant? */
+static int unknown_subject(const struct pack *pack, const char *name)
+{
+    struct nearest nearest = nearest_to(slice_str(name));
+    struct arena arena = ARENA_EMPTY;
+    int status;
+
+    for (int i = 0; i < pack->kind_count; i++) {
+        nearest_offer(&nearest, pack->kinds[i].name);
+        nearest_offer(&nearest, pack->kinds[i].lifecycle->name);
+    }
+    status = tool_fail(TOOL_USAGE,
+                       "there is no kind, lifecycle or record '%s'%s (`rota open` lists the kinds, "
+                       "`rota draw --map` draws them all)",
+                       name, nearest_hint(&nearest, &arena));
+    arena_release(&arena);
+    return status;
 }
 
 /* A record: the engine says which kind it is and where it stands. */
@@ -162,6 +199,8 @@ static int find_subject(struct tool *tool, const struct arguments *given, const 
     if (is_record(pack, name))
         return of_record(tool, pack, name, kind, options);
     *kind = pack_kind(pack, slice_str(name));
+    if (*kind == NULL)
+        *kind = pack_prefix(pack, slice_str(name));
     for (int i = 0; *kind == NULL && i < pack->kind_count; i++) {
         if (strcmp(pack->kinds[i].lifecycle->name, name) == 0) {
             *kind = &pack->kinds[i];
@@ -169,7 +208,7 @@ static int find_subject(struct tool *tool, const struct arguments *given, const 
         }
     }
     if (*kind == NULL)
-        status = packs_kind(pack, name, kind);
+        status = unknown_subject(pack, name);
     if (status == TOOL_DONE && state != NULL)
         status = state_of(*kind, slice_str(state), options);
     return status;

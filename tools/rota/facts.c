@@ -83,10 +83,9 @@ int facts_kind(struct tool *tool, struct slice name, const struct value **out)
         return TOOL_DONE;
     for (uint32_t i = 0; i < kinds->count && count < 256; i++)
         names[count++] = value_get_str(&kinds->as.items[i], "name", "", &tool->arena);
-    near = nearest_name(word, names, count);
-    return tool_fail(TOOL_USAGE, "%s: no such kind of record%s%s%s (`rota open` lists them)", word,
-                     near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-                     near != NULL ? "?" : "");
+    near = nearest_said(&tool->arena, word, names, count);
+    return tool_fail(TOOL_USAGE, "%s: no such kind of record%s (`rota open` lists them)", word,
+                     near);
 }
 
 static const struct value *known_kind(struct tool *tool, struct slice name)
@@ -161,6 +160,11 @@ const char *facts_name(struct tool *tool, struct slice name)
         return arena_copy(&tool->arena, name.at, name.len);
     return arena_copy(&tool->arena, title.at,
                       comma != NULL ? (size_t)(comma - title.at) : title.len);
+}
+
+bool facts_has_kind(struct tool *tool, struct slice name)
+{
+    return known_kind(tool, name) != NULL;
 }
 
 struct slice facts_kind_of(struct tool *tool, struct slice record)

@@ -10,6 +10,7 @@
 int facts_info(struct tool *tool, const struct value **out); /* query `info` */
 /* The description of a kind, with the nearest name on stderr if there is none (TOOL_USAGE). */
 int facts_kind(struct tool *tool, struct slice name, const struct value **out);
+bool facts_has_kind(struct tool *tool, struct slice name); /* says nothing */
 int facts_kinds(struct tool *tool, const struct value **out);
 
 /* For pages; never NULL, never fail. */

@@ -66,6 +66,49 @@ static int one_page(struct tool *tool, const struct value *args, struct table *t
     return TOOL_DONE;
 }
 
+static const char *nearest_state(struct tool *tool, const char *state, bool *is_one)
+{
+    const struct value *kinds;
+    const char *names[512];
+    int count = 0;
+
+    *is_one = facts_kinds(tool, &kinds) != TOOL_DONE;
+    for (uint32_t k = 0; !*is_one && k < kinds->count; k++) {
+        const struct value *states = value_get(&kinds->as.items[k], "states");
+
+        for (uint32_t i = 0; value_is(states, VALUE_ARRAY) && i < states->count && count < 512;
+             i++) {
+            names[count] = value_get_str(&states->as.items[i], "name", "", &tool->arena);
+            *is_one = *is_one || strcmp(names[count], state) == 0;
+            count++;
+        }
+    }
+    return nearest_said(&tool->arena, state, names, count);
+}
+
+/* Nothing was found: because one of the names is none? */
+static void nothing_found(struct tool *tool, const struct value *args)
+{
+    static const char *const stages[] = {"draft",        "approved", "in_force",
+                                         "under_review", "changed",  "closed"};
+    const char *state = value_get_str(args, "state", NULL, &tool->arena), *hint;
+    const char *stage = value_get_str(args, "stage", NULL, &tool->arena);
+    bool is_one = true;
+
+    output_line(&tool->out, INK_DIM, "no records");
+    if (state != NULL) {
+        hint = nearest_state(tool, state, &is_one);
+        if (!is_one)
+            output_line(&tool->out, INK_DIM, "no kind has a state '%s'%s", state, hint);
+    }
+    for (size_t i = 0; stage != NULL && i < 6; i++)
+        if (strcmp(stage, stages[i]) == 0)
+            stage = NULL;
+    if (stage != NULL)
+        output_line(&tool->out, INK_DIM, "there is no stage '%s'%s", stage,
+                    nearest_said(&tool->arena, stage, stages, 6));
+}
+
 static int list(struct tool *tool, struct value args, int64_t limit)
 {
     static const char *const heads[] = {"record", "state", "due", "owner", "kind", "title"};
@@ -85,7 +128,7 @@ static int list(struct tool *tool, struct value args, int64_t limit)
         if (table.row_count > 0)
             table_print(&table, &tool->out, 0);
         else
-            output_line(&tool->out, INK_DIM, "no records");
+            nothing_found(tool, &args);
     }
     table_release(&table);
     return status;

@@ -70,14 +70,23 @@ static int read_choice(struct migrating *m)
 {
     const char *kind = arguments_get(m->given, "--kind");
     struct arena *arena = &m->tool->arena;
+    const struct value *known;
     int status;
 
     m->choice = value_map();
     while (m->word_count < m->given->word_count &&
            strchr(m->given->words[m->word_count], '=') == NULL)
         m->word_count++;
-    if (kind != NULL)
+    if (kind != NULL) {
+        if ((status = facts_kind(m->tool, slice_str(kind), &known)) != TOOL_DONE)
+            return status;
         value_set(arena, &m->choice, "kind", value_str(kind));
+    }
+    for (int i = 0; i < m->word_count; i++) {
+        if (facts_has_kind(m->tool, slice_str(m->given->words[i])))
+            return tool_usage(m->given, "%s is a kind: --kind %s means all records of it",
+                              m->given->words[i], m->given->words[i]);
+    }
     if (arguments_have(m->given, "--closed"))
         value_set(arena, &m->choice, "closed", value_bool(true));
     if (arguments_have(m->given, "--void-rounds"))

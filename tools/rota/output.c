@@ -37,13 +37,13 @@ void output_init(struct output *out, FILE *to)
                                                : size.ws_col;
 }
 
+const char *const output_forms[3] = {
+    [OUTPUT_TEXT] = "text", [OUTPUT_MARKDOWN] = "markdown", [OUTPUT_HTML] = "html"};
+
 int output_form(struct output *out, const char *name)
 {
-    static const char *const NAMES[] = {
-        [OUTPUT_TEXT] = "text", [OUTPUT_MARKDOWN] = "markdown", [OUTPUT_HTML] = "html"};
-
-    for (int i = 0; i < (int)(sizeof NAMES / sizeof NAMES[0]); i++) {
-        if (strcmp(name, NAMES[i]) == 0) {
+    for (int i = 0; i < (int)(sizeof output_forms / sizeof output_forms[0]); i++) {
+        if (strcmp(name, output_forms[i]) == 0) {
             out->form = (enum output_form)i;
             return 0;
         }

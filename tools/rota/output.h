@@ -31,6 +31,7 @@ struct output {
 void output_init(struct output *out, FILE *to);
 
 /* "text", "markdown" or "html" into `form`; -1 if it is none of them. */
+extern const char *const output_forms[3]; /* their names */
 int output_form(struct output *out, const char *name);
 
 /* The head and the foot of a document; nothing in a text. */

@@ -34,6 +34,18 @@ const char *packs_directory(struct tool *tool, const struct arguments *given)
     return path;
 }
 
+int packs_error(const char *directory, const struct error *err)
+{
+    struct arena arena = ARENA_EMPTY;
+    int status = access(directory, F_OK) == 0
+                     ? tool_error(TOOL_INPUT, err)
+                     : tool_fail(TOOL_INPUT, "there is no folder %s%s", directory,
+                                 nearest_path(&arena, directory));
+
+    arena_release(&arena);
+    return status;
+}
+
 int packs_load(struct tool *tool, const struct arguments *given, struct pack **out)
 {
     const char *directory = packs_directory(tool, given);
@@ -48,7 +60,7 @@ int packs_load(struct tool *tool, const struct arguments *given, struct pack **o
         problems_show(&problems, &text);
         fprintf(stderr, "%s", buf_text(&text));
         status = problems.errors == 0
-                     ? tool_error(TOOL_INPUT, &err)
+                     ? packs_error(directory, &err)
                      : tool_fail(TOOL_INPUT, "%s does not hold: %d problem%s", directory,
                                  problems.errors, problems.errors == 1 ? "" : "s");
     }
@@ -69,7 +81,8 @@ int packs_kind(const struct pack *pack, const char *name, const struct kind **ou
         return TOOL_DONE;
     for (int i = 0; i < pack->kind_count; i++)
         nearest_offer(&nearest, pack->kinds[i].name);
-    (void)tool_fail(TOOL_USAGE, "there is no kind '%s'%s", name, nearest_hint(&nearest, &arena));
+    (void)tool_fail(TOOL_USAGE, "there is no kind '%s'%s (`rota open` lists them)", name,
+                    nearest_hint(&nearest, &arena));
     arena_release(&arena);
     return TOOL_USAGE;
 }

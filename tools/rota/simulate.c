@@ -108,7 +108,8 @@ static void day_begins(void *self, int32_t day, const struct simulation *simulat
     fflush(stderr);
 }
 
-static int say_problems(const struct problems *problems, const struct error *err)
+static int say_problems(struct tool *tool, const char *path, const struct problems *problems,
+                        const struct error *err)
 {
     struct buf shown = BUF_EMPTY;
 
@@ -119,7 +120,9 @@ static int say_problems(const struct problems *problems, const struct error *err
     return problems->errors > 0
                ? tool_fail(TOOL_INPUT, "the scenario is wrong in %d %s", problems->errors,
                            problems->errors == 1 ? "place" : "places")
-               : tool_error(TOOL_INPUT, err);
+           : access(path, F_OK) != 0 ? tool_fail(TOOL_INPUT, "there is no file %s%s", path,
+                                                 nearest_path(&tool->arena, path))
+                                     : tool_error(TOOL_INPUT, err);
 }
 
 static int apply_options(struct scenario *scenario, const struct arguments *given)
@@ -214,7 +217,7 @@ static int run(struct tool *tool, const struct arguments *given)
 
     if (scenario_load(given->words[0], arguments_get(given, "--pack"), packs_usual(tool), &scenario,
                       &problems, &err) != 0)
-        status = say_problems(&problems, &err);
+        status = say_problems(tool, given->words[0], &problems, &err);
     else
         status = apply_options(&scenario, given);
     if (status == TOOL_DONE)

@@ -86,6 +86,11 @@ bool arguments_have(const struct arguments *given, const char *name);
 
 /* The name that is nearest to `word` among `count` names, or NULL if none is near. */
 const char *nearest_name(const char *word, const char *const *names, int count);
+/* The same as the end of a sentence: "; did you mean 'x'?", or "". */
+const char *nearest_said(struct arena *arena, const char *word, const char *const *names,
+                         int count);
+/* Of a path that is not there: what lies beside it and is nearest. */
+const char *nearest_path(struct arena *arena, const char *path);
 const struct tool_command *tool_command_find(const char *name);
 const char *tool_command_nearest(const char *word);
 

@@ -183,6 +183,17 @@ static int fault(const struct values *values, struct slice name, struct error *e
                      text);
 }
 
+static const char *nearest_column(const struct values *values, const struct value *columns,
+                                  struct slice name)
+{
+    const char *names[64];
+    int count = 0;
+
+    for (uint32_t i = 0; value_is(columns, VALUE_ARRAY) && i < columns->count && count < 64; i++)
+        names[count++] = value_get_str(&columns->as.items[i], "name", "", values->arena);
+    return nearest_said(values->arena, arena_copy(values->arena, name.at, name.len), names, count);
+}
+
 static int unknown_field(const struct values *values, struct slice name, struct error *err)
 {
     const struct value *fields = value_get(values->kind, "fields");
@@ -192,11 +203,9 @@ static int unknown_field(const struct values *values, struct slice name, struct 
 
     for (uint32_t i = 0; value_is(fields, VALUE_ARRAY) && i < fields->count && count < 256; i++)
         names[count++] = value_get_str(&fields->as.items[i], "name", "", values->arena);
-    near = nearest_name(arena_copy(values->arena, name.at, name.len), names, count);
-    text = arena_printf(values->arena, "%s has no such field%s%s%s",
-                        value_get_str(values->kind, "name", "this kind", values->arena),
-                        near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-                        near != NULL ? "?" : "");
+    near = nearest_said(values->arena, arena_copy(values->arena, name.at, name.len), names, count);
+    text = arena_printf(values->arena, "%s has no such field%s",
+                        value_get_str(values->kind, "name", "this kind", values->arena), near);
     return fault(values, name, err, text);
 }
 
@@ -429,9 +438,11 @@ static int fit_row(const struct fitting *table, const struct value *raw, struct 
         struct value value;
 
         if (column == NULL)
-            return wrong(
-                table,
-                arena_printf(arena, "has no column %.*s", (int)key.len, (const char *)key.at), err);
+            return wrong(table,
+                         arena_printf(arena, "has no column %.*s%s", (int)key.len,
+                                      (const char *)key.at,
+                                      nearest_column(table->values, columns, key)),
+                         err);
         cell.name = slice_str(arena_printf(arena, "%.*s.%.*s", (int)table->name.len,
                                            (const char *)table->name.at, (int)key.len,
                                            (const char *)key.at));
