@@ -163,8 +163,9 @@ static const char *const pack_keys[] = {"digest", "pack",      "reason",     "pr
 static const char *const proposal_keys[] = {"proposal", "reason", NULL};
 static const char *const enrol_keys[] = {"person", "key", "serial", "endorsements", "reason", NULL};
 static const char *const revoke_keys[] = {"person", "reason", NULL};
-static const char *const give_keys[] = {"to",    "of",     "from",   "until", "kinds",
-                                        "roles", "onward", "reason", NULL};
+static const char *const give_keys[] = {"to",        "of",     "from",       "until",   "kinds",
+                                        "roles",     "onward", "reason",     "meaning", "key",
+                                        "statement", "number", "sig_format", NULL};
 static const char *const end_keys[] = {"delegation", "reason", NULL};
 static const char *const task_keys[] = {"task", "service", "all", "reason", NULL};
 

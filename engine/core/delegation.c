@@ -7,6 +7,10 @@
  * that a question about a right reads one row. Times are compared when something is asked: nothing has to happen for one to
  * begin or be over. What had to be asked of somebody else then is asked anew by the round's own timer (round.c).
  *
+ * To give one is a signed decision: else whoever keeps the engine could write that somebody lets him decide, and then decide under
+ * his own genuine key. Who gives it for somebody who is away signs it himself, and both names are kept. To end one takes no
+ * signature: it takes nothing from anybody but the delegate.
+ *
  * A delegate gains nothing by himself: he uses a right of another, under his own name and key, and both names are kept.
  */
 #include "core/inside.h"
@@ -296,7 +300,77 @@ static void ask_anew(struct core *core, struct slice from, struct slice to, int6
     run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, seq, &args, NOBODY);
 }
 
-/* args {to, of?, from?, until?, kinds?, roles?, onward?, reason}. */
+/* ---- signed ---- */
+
+/* "policy, soa"; or `all` where nothing is said. */
+static struct slice listed(struct core *core, const struct value *args, const char *key,
+                           const char *all)
+{
+    const struct value *list = value_get(args, key);
+    struct slice text = slice_str(all);
+
+    for (uint32_t i = 0; value_is(list, VALUE_ARRAY) && i < list->count; i++) {
+        struct slice name = value_slice(&list->as.items[i]);
+
+        text = i == 0 ? name
+                      : textf(core, "%.*s, %.*s", (int)text.len, (const char *)text.at,
+                              (int)name.len, (const char *)name.at);
+    }
+    return text;
+}
+
+/* " from 2026-08-01", or nothing. */
+static struct slice said_day(struct core *core, const struct value *args, const char *key)
+{
+    struct slice day = value_get_text(args, key);
+
+    return day.len == 0 ? day : textf(core, " %s %.*s", key, (int)day.len, (const char *)day.at);
+}
+
+static struct slice statement(struct core *core, struct slice giver, const struct value *args)
+{
+    struct slice to = value_get_text(args, "to"), of = value_get_text(args, "of");
+    struct slice from = said_day(core, args, "from"), until = said_day(core, args, "until");
+    struct slice kinds = listed(core, args, "kinds", "everything");
+    struct slice roles = listed(core, args, "roles", "whatever gives the right");
+
+    if (of.len == 0 || slice_equal(of, giver))
+        of = slice_str("me");
+    return textf(core, "I let %.*s stand in for %.*s%.*s%.*s, in %.*s, as %.*s%s.", (int)to.len,
+                 (const char *)to.at, (int)of.len, (const char *)of.at, (int)from.len,
+                 (const char *)from.at, (int)until.len, (const char *)until.at, (int)kinds.len,
+                 (const char *)kinds.at, (int)roles.len, (const char *)roles.at,
+                 value_get_bool(args, "onward", false) ? ", and it may be passed on" : "");
+}
+
+struct signing delegation_signing(struct core *core, struct slice giver, const struct value *args,
+                                  struct slice *number)
+{
+    int64_t n = value_get_int(state_row(core->state, slice_str("next/delegation")), "n", 0) + 1;
+
+    *number = textf(core, "DEL-%04lld", (long long)n);
+    return (struct signing){.type = slice_str("delegation.given"),
+                            .stream = textf(core, "delegation/%lld", (long long)n),
+                            .meaning = "delegated",
+                            .statement = statement(core, giver, args),
+                            .about = *number};
+}
+
+static int check_giving(struct core *core, const struct question *question)
+{
+    struct slice number, said = value_get_text(question->args, "number");
+    struct signing signing = delegation_signing(core, question->principal, question->args, &number);
+
+    if (question->signature.len > 0 && !slice_equal(said, number))
+        return run_refuse(core, 409, "stale-content",
+                          "What you signed is %.*s, and the next delegation is %.*s: another was "
+                          "given in between. Give it again.",
+                          (int)said.len, (const char *)said.at, (int)number.len,
+                          (const char *)number.at);
+    return check_signing(core, question, &signing);
+}
+
+/* args {to, of?, from?, until?, kinds?, roles?, onward?, reason, number, meaning, key, statement}; signed. */
 int delegation_give(struct core *core, const struct question *question)
 {
     struct slice to = value_get_text(question->args, "to"),
@@ -307,7 +381,7 @@ int delegation_give(struct core *core, const struct question *question)
 
     from = from.len > 0 ? from : question->principal;
     if (check_giver(core, question, from) != 0 || check_people(core, from, to) != 0 ||
-        fill_row(core, question, from, to, &row) != 0)
+        fill_row(core, question, from, to, &row) != 0 || check_giving(core, question) != 0)
         return -1;
     n = run_next_number(core, &effects, "delegation");
     number = textf(core, "DEL-%04lld", (long long)n);

@@ -429,6 +429,10 @@ int keys_keep(struct core *core, struct value *person);
 enum { DELEGATION_DEPTH_MAX = 8 };
 int delegation_give(struct core *core, const struct question *question);
 int delegation_end(struct core *core, const struct question *question);
+/* What who gives one signs, as the leaf that it will be: by its present number. */
+#define DELEGATION_COMMAND "delegation.give"
+struct signing delegation_signing(struct core *core, struct slice giver, const struct value *args,
+                                  struct slice *number);
 /* Those that the person gave and that nobody ended: map of number -> {to, from_ms, until_ms ...}, or NULL. */
 const struct value *delegations_of(struct core *core, struct slice person);
 bool delegation_is_active(const struct core *core, const struct value *delegation);

@@ -509,6 +509,25 @@ static int prepare_waiver(struct asking *asking, const struct subject *subject)
     return 0;
 }
 
+/* args: what will be given, but for the reason. */
+static int prepare_delegation(struct asking *asking)
+{
+    struct slice number;
+    struct signing signing =
+        delegation_signing(asking->core, asking->query->principal, asking->args, &number);
+
+    put_origin(asking);
+    value_set(asking->arena, asking->out, "type", value_text(signing.type));
+    value_set(asking->arena, asking->out, "stream", value_text(signing.stream));
+    value_set(asking->arena, asking->out, "rev", value_int((int64_t)signing.rev));
+    value_set(asking->arena, asking->out, "number", value_text(number));
+    value_set(asking->arena, asking->out, "needs_signature", value_bool(true));
+    value_set(asking->arena, asking->out, "reason", value_bool(true));
+    value_set(asking->arena, asking->out, "meaning", value_str(signing.meaning));
+    value_set(asking->arena, asking->out, "statement", value_text(signing.statement));
+    return 0;
+}
+
 int query_prepare(struct asking *asking)
 {
     struct slice event = value_get_text(asking->args, "event");
@@ -519,6 +538,8 @@ int query_prepare(struct asking *asking)
 
     if (value_get(asking->args, "proposal") != NULL)
         return prepare_agreement(asking);
+    if (slice_is(event, DELEGATION_COMMAND))
+        return prepare_delegation(asking);
     if (asked_subject(asking, &subject) != 0)
         return -1;
     if (slice_is(event, WAIVE_COMMAND))

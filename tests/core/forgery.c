@@ -70,6 +70,11 @@ struct value *forgery_effect(struct forgery *forgery, struct leaf *leaf, const c
     return value_sub(&forgery->arena, &leaf->effects, slice_str(arena_str(&forgery->arena, row)));
 }
 
+void forgery_set(struct forgery *forgery, struct value *map, const char *key, struct value value)
+{
+    value_set(&forgery->arena, map, arena_str(&forgery->arena, key), value);
+}
+
 struct value forgery_value(struct forgery *forgery, const char *text)
 {
     char *json = arena_str(&forgery->arena, text);

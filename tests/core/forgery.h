@@ -21,6 +21,8 @@ struct leaf *forgery_leaf(struct forgery *forgery, const char *type, const char 
 /* What it does to a row, to be written in; "" is its own. Made if there is nothing. */
 struct value *forgery_effect(struct forgery *forgery, struct leaf *leaf, const char *row);
 
+void forgery_set(struct forgery *forgery, struct value *map, const char *key, struct value value);
+
 /* A leaf by the engine, or by somebody, at the end: about the record. `effects` is JSON with ' for ". */
 struct leaf *forgery_add(struct forgery *forgery, const char *type, const char *stream,
                          const char *actor, const char *body, const char *effects);

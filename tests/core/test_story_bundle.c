@@ -368,8 +368,8 @@ static void a_delegate_signs_each_document_in_the_others_place(void **state)
     struct leaf second;
 
     (void)state;
-    assert_done(story_do(story, "bo", "delegation.give", NULL,
-                         "{'to': 'finn', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "bo", "delegation.give", NULL,
+                           "{'to': 'finn', 'reason': " STORY_REASON "}"));
     size = story_size(story);
     assert_done(story_sign(story, "finn", "approve", "CHA-0001", "{'for': 'bo'}"));
     second = story_leaf(story, size + 1);

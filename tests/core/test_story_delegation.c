@@ -5,6 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "core/leaf.h"
 #include "core/story.h"
 
 #define REASON "{'reason': " STORY_REASON "}"
@@ -27,7 +28,7 @@ static void submit(struct story *story)
 
 static int give(struct story *story, const char *who, const char *to, const char *more)
 {
-    return story_do(
+    return story_sign(
         story, who, "delegation.give", NULL,
         arena_printf(story_arena(story), "{'to': '%s', 'reason': " STORY_REASON "%s}", to, more));
 }
@@ -355,8 +356,29 @@ static void whose_key_is_missing_is_told_before(void **state)
     assert_refused(give(story, "bo", "finn", ""), 422, "guard-failed");
     assert_non_null(strstr(story_sentence(story), "rota key new"));
     assert_done(story_enrol(story, "finn", "finn", 0, "root-1 root-2"));
+    /* Nor does bo give anything away before there is a key by which it is his word. */
+    assert_refused(give(story, "bo", "finn", ""), 403, "not-allowed");
+    assert_done(story_enrol(story, "bo", "bo", 0, "root-1 root-2"));
     assert_done(give(story, "bo", "finn", ""));
     assert_true(story_is_repetition(story));
+    story_end(story);
+}
+
+static void a_delegation_is_its_givers_signed_word(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    assert_refused(story_do(story, "bo", "delegation.give", NULL,
+                            "{'to': 'finn', 'reason': " STORY_REASON "}"),
+                   403, "not-allowed");
+    assert_refused(story_sign(story, "bo", "delegation.give", NULL,
+                              "{'to': 'finn', 'number': 'DEL-0002', 'reason': " STORY_REASON "}"),
+                   409, "stale-content");
+    assert_refused(story_sign_by(story, "bo", "finn", "delegation.give", NULL), 422,
+                   "guard-failed");
+    assert_done(give(story, "bo", "finn", ", 'kinds': ['poll'], 'until': '2026-03-20'"));
+    assert_int_equal(story_leaf(story, story_size(story) - 1).actor_sig.len, SIGNATURE_LEN);
     story_end(story);
 }
 
@@ -514,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_circle_is_refused_when_it_is_made),
         cmocka_unit_test(for_somebody_absent_the_isms_manager_may_and_both_hear_of_it),
         cmocka_unit_test(whose_key_is_missing_is_told_before),
+        cmocka_unit_test(a_delegation_is_its_givers_signed_word),
         cmocka_unit_test(a_step_by_role_is_done_in_somebodys_place),
         cmocka_unit_test(what_a_leaver_had_to_do_falls_to_the_manager),
         cmocka_unit_test(without_a_manager_it_falls_to_the_role_that_owns_such_records),

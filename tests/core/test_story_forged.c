@@ -348,6 +348,155 @@ static void a_vote_in_the_place_of_somebody_who_never_delegated_is_found(void **
     story_end(story);
 }
 
+/* cleo's delegation to finn by the engine, with these words more; and finn's genuine vote by it. */
+static struct story *with_a_delegation(const char *more)
+{
+    struct story *story = with_one_vote();
+
+    assert_done(story_sign(
+        story, "cleo", "delegation.give", NULL,
+        arena_printf(story_arena(story), "{'to': 'finn', 'reason': " STORY_REASON "%s}", more)));
+    return story;
+}
+
+static void a_vote_by_a_delegation_that_is_in_force_holds(void **state)
+{
+    struct story *story = with_a_delegation(", 'kinds': ['policy']");
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_holds(&forgery);
+    story_end(story);
+}
+
+static void a_vote_by_a_delegation_that_has_ended_is_found(void **state)
+{
+    struct story *story = with_a_delegation("");
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(story_do(story, "cleo", "delegation.end", NULL, "{'delegation': 'DEL-0001'}"));
+    forgery = forgery_begin(story);
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_is_found(&forgery, "VOTE_PLACE");
+    /* That it was ended is not undone either. */
+    forgery = forgery_begin(story);
+    value_remove(&forgery_leaf(forgery, "delegation.ended", NULL, 1)->effects,
+                 slice_str("delegations/cleo"));
+    forgery_is_found(&forgery, "DELEGATION");
+    story_end(story);
+}
+
+static void a_vote_by_a_delegation_whose_days_are_over_is_found(void **state)
+{
+    struct story *story = with_a_delegation(", 'until': '2026-03-03'");
+    struct forgery *forgery;
+
+    (void)state;
+    story_until(story, "2026-03-05T08:00:00Z");
+    forgery = forgery_begin(story);
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_is_found(&forgery, "VOTE_PLACE");
+    /* Nor do its days become others than were signed. */
+    forgery = forgery_begin(story);
+    value_remove(
+        value_sub(
+            story_arena(story),
+            value_sub(story_arena(story),
+                      forgery_effect(forgery, forgery_leaf(forgery, "delegation.given", NULL, 1),
+                                     "delegations/cleo"),
+                      slice_str("given")),
+            slice_str("DEL-0001")),
+        slice_str("end_ms"));
+    forgery_is_found(&forgery, "DELEGATION");
+    story_end(story);
+}
+
+static void a_vote_by_a_delegation_of_another_kind_or_role_is_found(void **state)
+{
+    static const char *const scopes[] = {", 'kinds': ['audit']", ", 'roles': ['author']"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        struct story *story = with_a_delegation(scopes[i]);
+        struct forgery *forgery = forgery_begin(story);
+
+        add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+        forgery_is_found(&forgery, "VOTE_PLACE");
+        story_end(story);
+    }
+}
+
+/* The engine writes that cleo lets finn decide for her. */
+static struct leaf *add_delegation(struct forgery *forgery, const char *actor, const char *body)
+{
+    int64_t at_ms =
+        (int64_t)forgery_leaf(forgery, "record.approve", ROUND "/bo", 1)->time_us / 1000 + 1000;
+    struct leaf *leaf = forgery_add(
+        forgery, "delegation.given", "delegation/1", actor, body,
+        "{'': {'from': 'cleo', 'to': 'finn', 'number': 'DEL-0001'}, 'next/delegation': {'n': 1},"
+        " 'delegations/cleo': {'given': {'DEL-0001': {'to': 'finn'}}}}");
+    struct value *own = forgery_effect(forgery, leaf, "");
+    struct value *listed = forgery_effect(forgery, leaf, "delegations/cleo");
+
+    listed = &listed->as.pairs[0].value.as.pairs[0].value;
+    forgery_set(forgery, own, "by", value_str(actor));
+    forgery_set(forgery, own, "from_ms", value_int(at_ms));
+    forgery_set(forgery, listed, "from_ms", value_int(at_ms));
+    leaf->time_us = at_ms * 1000;
+    return leaf;
+}
+
+static void a_delegation_that_nobody_gave_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf;
+
+    (void)state;
+    add_delegation(forgery, "cleo", "{'to': 'finn'}");
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_is_found(&forgery, "ACTOR_UNSIGNED");
+    forgery = forgery_begin(story);
+    leaf = add_delegation(forgery, "cleo", "{'to': 'finn', 'meaning': 'delegated'}");
+    forgery_sign(forgery, leaf, "finn");
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_is_found(&forgery, "ACTOR_KEY");
+    /* By the ISMS manager, who may, and did not. */
+    forgery = forgery_begin(story);
+    add_delegation(forgery, "amara", "{'to': 'finn', 'of': 'cleo'}");
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_is_found(&forgery, "ACTOR_UNSIGNED");
+    /* By finn himself, under his own key. */
+    forgery = forgery_begin(story);
+    leaf = add_delegation(forgery, "finn", "{'to': 'finn', 'of': 'cleo', 'meaning': 'delegated'}");
+    forgery_sign(forgery, leaf, "finn");
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_is_found(&forgery, "DELEGATION");
+    /* The same by the ISMS manager holds: it is theirs to give, and both names are kept. */
+    forgery = forgery_begin(story);
+    leaf = add_delegation(forgery, "amara", "{'to': 'finn', 'of': 'cleo', 'meaning': 'delegated'}");
+    forgery_sign(forgery, leaf, "amara");
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_holds(&forgery);
+    story_end(story);
+}
+
+/* What counts as delegated is written by another entry. */
+static void a_delegation_that_is_only_in_the_rows_is_found(void **state)
+{
+    struct story *story = with_one_vote();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "timer.fired", RECORD "/timer/review", "engine", "{}",
+                "{'': {}, 'delegations/cleo': {'given': {'DEL-0001': {'to': 'finn'}}}}");
+    add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
+    forgery_is_found(&forgery, "DELEGATION");
+    story_end(story);
+}
+
 /* ---- what was approved ---- */
 
 static void content_that_is_exchanged_after_the_approval_is_found(void **state)
@@ -501,6 +650,12 @@ int main(void)
         cmocka_unit_test(a_vote_of_somebody_whose_rights_had_ended_is_found),
         cmocka_unit_test(an_editor_who_approves_is_found),
         cmocka_unit_test(a_vote_in_the_place_of_somebody_who_never_delegated_is_found),
+        cmocka_unit_test(a_vote_by_a_delegation_that_is_in_force_holds),
+        cmocka_unit_test(a_vote_by_a_delegation_that_has_ended_is_found),
+        cmocka_unit_test(a_vote_by_a_delegation_whose_days_are_over_is_found),
+        cmocka_unit_test(a_vote_by_a_delegation_of_another_kind_or_role_is_found),
+        cmocka_unit_test(a_delegation_that_nobody_gave_is_found),
+        cmocka_unit_test(a_delegation_that_is_only_in_the_rows_is_found),
         cmocka_unit_test(content_that_is_exchanged_after_the_approval_is_found),
         cmocka_unit_test(content_that_is_exchanged_while_people_vote_is_found),
         cmocka_unit_test(a_round_over_another_text_is_found),

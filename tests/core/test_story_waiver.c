@@ -246,8 +246,8 @@ a_delegate_who_is_kept_apart_needs_one_and_so_does_whoever_he_stands_in_for(void
     /* Amara has edited it too; she would sign in the place of bo, who wrote it. */
     assert_done(story_do(story, "bo", "edit", "POL-0001", "{'set': {'count': 1}}"));
     assert_done(story_do(story, "amara", "edit", "POL-0001", "{'set': {'count': 2}}"));
-    assert_done(story_do(story, "bo", "delegation.give", NULL,
-                         "{'to': 'amara', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "bo", "delegation.give", NULL,
+                           "{'to': 'amara', 'reason': " STORY_REASON "}"));
     assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
     assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
     assert_refused(story_sign(story, "amara", "approve", "POL-0001",
@@ -340,8 +340,8 @@ static void only_top_management_and_never_for_somebody_else(void **state)
         assert_string_equal(story_leaf_type(story, 0), "refusal.not-allowed");
     }
     /* A right that was delegated is not used for it, whoever asks. */
-    assert_done(story_do(story, "cleo", "delegation.give", NULL,
-                         "{'to': 'amara', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "cleo", "delegation.give", NULL,
+                           "{'to': 'amara', 'reason': " STORY_REASON "}"));
     assert_refused(ask_waiver(story, "amara", "POL-0001", "SOD-1", "bo"), 403, "not-allowed");
     assert_refused(story_do(story, "amara", "waive_sod", "POL-0001",
                             "{'for': 'cleo', 'rule': 'SOD-1', 'person': 'bo', " TEXTS "}"),

@@ -26,6 +26,7 @@ complains "Nobody stands in for themselves"
 ends 1 --as henrik delegate pavel --kind data_contrakt --reason "On leave"
 ends 1 --as henrik delegate pavel --until 2020-01-01 --reason "On leave"
 ends 0 --as henrik delegate pavel --kind data_contract --reason "On leave"
+says "I let pavel stand in for me, in data_contract"
 says "pavel stands in for you"
 ends 1 --as pavel delegate henrik --reason "I am away too"
 complains "circle"
@@ -91,7 +92,7 @@ says "Approval, round 1, granted"
 # ---- the evidence ----
 ends 0 down
 ends 0 verify
-says "signatures   5 by people, checked"
+says "signatures   7 by people, checked"
 if [ -n "${ROTA_AUDITOR:-}" ]; then
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" || wrong "the independent auditor disagrees"
 fi

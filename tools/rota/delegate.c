@@ -1,6 +1,7 @@
 /* delegate.c - `rota delegate`: who stands in for whom. */
 #include "ask.h"
 #include "commands.h"
+#include "event.h"
 #include "facts.h"
 #include "given.h"
 
@@ -20,6 +21,28 @@ static void add_names(struct tool *tool, const char *names, const char *key, str
     }
     if (list.count > 0)
         value_set(&tool->arena, args, key, list);
+}
+
+/* Signed with the key of whoever gives it: what is signed is shown, and on a terminal asked about. */
+static int send_signed(struct tool *tool, const struct value *args, bool asks, const char *done)
+{
+    struct command command = {.command = slice_str("delegation.give"), .args = *args};
+    struct value question = value_copy(&tool->arena, args), prepared;
+    struct reply reply;
+    int status;
+
+    value_remove(&question, slice_str("reason"));
+    value_set(&tool->arena, &question, "event", value_str("delegation.give"));
+    status = ask_query(tool, "prepare", question, &prepared);
+    if (status == TOOL_DONE)
+        status = event_sign(tool, &prepared, "the delegation", asks, &command);
+    if (status == TOOL_DONE)
+        status = ask_command(tool, &command, &reply);
+    if (status == TOOL_DONE && tool->out.json)
+        output_json(&tool->out, &reply.out);
+    else if (status == TOOL_DONE)
+        output_line(&tool->out, INK_GOOD, "%s", done);
+    return status;
 }
 
 static int give(struct tool *tool, const struct arguments *given)
@@ -46,11 +69,11 @@ static int give(struct tool *tool, const struct arguments *given)
     status = given_reason(tool, given, &args);
     return status != TOOL_DONE
                ? status
-               : ask_told(tool, "delegation.give", &args,
-                          arena_printf(&tool->arena,
-                                       "%s stands in for %s; `rota delegate list` shows since when "
-                                       "and for what",
-                                       to, of != NULL ? of : "you"));
+               : send_signed(tool, &args, !arguments_have(given, "--yes"),
+                             arena_printf(&tool->arena,
+                                          "%s stands in for %s; `rota delegate list` shows since "
+                                          "when and for what",
+                                          to, of != NULL ? of : "you"));
 }
 
 static int end(struct tool *tool, const struct arguments *given)
@@ -161,6 +184,7 @@ static const struct tool_option options[] = {
     {"--onward", NULL, "the delegate may in turn be stood in for"},
     {"--of", "WHO", "not of yourself, but of somebody who is absent (ISMS manager); both are told"},
     {"--reason", "TEXT", "why; @FILE reads it from a file"},
+    {"--yes", NULL, "on a terminal: sign what is shown without being asked"},
     {"--all", NULL, "list: also those that are over"},
     {NULL, NULL, NULL},
 };
@@ -176,6 +200,9 @@ const struct tool_command command_delegate = {
     "twice in a round,\n"
     "and who is kept apart from a record (its author, say) stays so. You may still act "
     "yourself.\n\n"
+    "A delegation is signed by whoever gives it: nobody else can let somebody decide for you. To "
+    "end one takes\n"
+    "no signature.\n\n"
     "    rota delegate bo --from 2026-08-01 --until 2026-08-21 --reason \"on leave\"\n"
     "    rota delegate bo --kind policy --role top_management --reason \"writes the annual "
     "report\"\n"

@@ -76,7 +76,7 @@ static void hashed(struct tool *tool, struct value *args, const char *key, struc
 static void bind(struct tool *tool, const struct value *prepared, const struct keyfile *key,
                  struct value *args)
 {
-    static const char *const parts[] = {"meaning", "digest", "round"};
+    static const char *const parts[] = {"meaning", "digest", "round", "number"};
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const struct value *part = value_get(prepared, parts[i]);
@@ -163,7 +163,9 @@ static int sign_itself(struct tool *tool, const struct value *prepared, const ch
     if (tuple.type.len == 0)
         tuple.type = slice_str(arena_printf(&tool->arena, "record.%s", event));
     bind(tool, prepared, key, &command->args);
-    command->record = record_of(tuple.stream);
+    if (value_get(prepared, "record") != NULL || tuple.type.len == 0 ||
+        slice_starts(tuple.type, "record."))
+        command->record = record_of(tuple.stream);
     tuple.body = &command->args;
     command->has_signature = true;
     secret_mark(&tool->arena, key, &command->args);

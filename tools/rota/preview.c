@@ -120,9 +120,10 @@ static void print_statement(struct tool *tool, const struct value *prepared)
     struct slice digest = value_get_bin(prepared, "digest");
     char hex[2 * HASH_LEN + 1] = "";
 
-    if (digest.len == HASH_LEN)
-        hex_encode(digest, hex);
     output_pair(&tool->out, 0, LABEL, "signing", INK_BOLD, value_get_text(prepared, "statement"));
+    if (digest.len != HASH_LEN)
+        return; /* it is about no record */
+    hex_encode(digest, hex);
     output_pair(&tool->out, 0, LABEL, "content", INK_NONE, slice_str(hex));
 }
 
@@ -147,6 +148,11 @@ int preview_print(struct tool *tool, const struct value *prepared, const char *w
 
     if (tool->out.json)
         return TOOL_DONE;
+    if (value_get_bin(prepared, "digest").len == 0) {
+        print_statement(tool, prepared);
+        pair(tool, "key of", INK_NONE, facts_person(tool, slice_str(who)));
+        return TOOL_DONE;
+    }
     value_set(&tool->arena, &args, "record", value_str(record));
     status = ask_query(tool, "show", args, &shown);
     if (status == TOOL_DONE)

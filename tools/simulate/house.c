@@ -193,7 +193,7 @@ static void put_hash(struct arena *arena, struct value *args, const char *key, s
 static struct value *signed_args(struct arena *arena, const struct value *prepared,
                                  const struct value *args, const uint8_t key[SIGN_KEY_LEN])
 {
-    static const char *const parts[] = {"meaning", "digest", "round"};
+    static const char *const parts[] = {"meaning", "digest", "round", "number"};
     struct value *all = arena_take(arena, sizeof *all);
 
     *all = value_copy(arena, args);
@@ -256,8 +256,9 @@ int house_sign(struct house *house, struct arena *arena, struct question *questi
                const uint8_t key[SIGN_KEY_LEN], const uint8_t seed[SIGN_SEED_LEN],
                struct house_answer *answer)
 {
-    static const char *const parts[] = {"for", "rule", "person",
-                                        "proposal"}; /* what the sentence depends on */
+    /* What the sentence depends on. */
+    static const char *const parts[] = {"for",  "rule",  "person", "proposal", "to",    "of",
+                                        "from", "until", "kinds",  "roles",    "onward"};
     char *who = arena_copy(arena, question->principal.at, question->principal.len);
     struct value asked = value_map(), prepared, also, *args;
 

@@ -240,15 +240,18 @@ static void check_place(struct actor_check *check, const struct leaf *leaf, uint
 
 void actor_check_leaf(struct actor_check *check, const struct leaf *leaf, uint64_t seq)
 {
-    struct bytes round_row, person, meaning;
-    bool is_vote = leaf_vote_stream(leaf->stream, &round_row, &person);
+    struct bytes meaning;
+    bool is_vote = leaf_vote_stream(leaf->stream, &check->round_row, &check->person);
     bool has_meaning = dmp_find(leaf->body, "meaning", &meaning);
 
     check->is_proven = false;
+    check->is_vote = is_vote;
     if (is_vote)
-        check_vote(check, leaf, seq, round_row, person);
+        check_vote(check, leaf, seq, check->round_row, check->person);
     if (is_vote)
         check_place(check, leaf, seq);
+    /* Who lets somebody decide for him decides. */
+    has_meaning = has_meaning || bytes_are(leaf->type, "delegation.given");
     if (leaf->actor_sig == NULL && !is_vote && !has_meaning)
         return;
     if (check->keys != NULL)

@@ -42,7 +42,10 @@ struct actor_check {
     struct bytes origin;           /* of the log */
     struct buf message;
     uint64_t without_key; /* decisions by people who had no key */
-    bool is_proven;       /* the leaf that was checked last carries its actor's signature */
+    /* Of the leaf that was checked last. */
+    bool is_proven; /* it carries its actor's signature */
+    bool is_vote;
+    struct bytes round_row, person; /* of a vote */
 };
 
 void actor_check_release(struct actor_check *check);

@@ -496,15 +496,24 @@ static void read_kinds(struct definition *definition)
     }
 }
 
-const struct definition *definition_of(struct definitions *definitions, struct bytes digest,
-                                       struct bytes content)
+const struct definition *definition_known(const struct definitions *definitions,
+                                          struct bytes digest)
 {
-    struct definition *definition = definitions->first;
+    const struct definition *definition = definitions->first;
 
     while (definition != NULL && !bytes_equal(digest, bytes_of(definition->digest, HASH_LEN)))
         definition = definition->next;
-    if (definition != NULL)
-        return definition;
+    return definition;
+}
+
+const struct definition *definition_of(struct definitions *definitions, struct bytes digest,
+                                       struct bytes content)
+{
+    const struct definition *known = definition_known(definitions, digest);
+    struct definition *definition;
+
+    if (known != NULL)
+        return known;
     definition = memory_new(1, sizeof *definition);
     definition->next = definitions->first;
     definitions->first = definition;

@@ -91,6 +91,10 @@ struct definitions {
 
 void definitions_release(struct definitions *definitions);
 
+/* The one of this digest that was read already, or NULL. */
+const struct definition *definition_known(const struct definitions *definitions,
+                                          struct bytes digest);
+
 /* The definition of this digest; `content` is the hash under which its files are said to lie. Read when it is first
  * asked for. Never NULL; look at its fault. */
 const struct definition *definition_of(struct definitions *definitions, struct bytes digest,

@@ -156,6 +156,8 @@ void moves_row(struct proof *proof, const struct table_entry *entry, struct byte
     if (!proof->has_pack)
         return;
     while (dmp_pairs_next(&pairs)) {
+        if (pairs.key.len < 4 || pairs.key.len > 7)
+            continue;
         moves = moves || bytes_are(pairs.key, "state");
         sets_valid = sets_valid || bytes_are(pairs.key, "valid");
         writes = writes || bytes_are(pairs.key, "fields") || bytes_are(pairs.key, "title");
@@ -323,8 +325,9 @@ static void check_superseded(struct proof *proof, const struct proof_change *cha
 
 void moves_made(struct proof *proof, const struct proof_change *change)
 {
-    struct bytes record = table_key(change->entry), row = table_row(change->entry);
-    struct bytes state = text_in(row, "state"), editors;
+    struct bytes record = table_key(change->entry), row = table_row(change->entry), editors;
+    struct proof_facts facts = proof_facts(row);
+    struct bytes state = facts.state;
     const struct kind *kind;
     int to;
 
@@ -335,7 +338,7 @@ void moves_made(struct proof *proof, const struct proof_change *change)
     }
     if (state.len == 0)
         return; /* what a document's versions have in common */
-    kind = proof_kind(proof, record, row);
+    kind = proof_kind_of(proof, record, &facts);
     if (kind == NULL)
         return;
     if (change->is_edited && !bytes_are(proof->leaf->actor, "engine") &&
@@ -350,7 +353,7 @@ void moves_made(struct proof *proof, const struct proof_change *change)
     if (to < 0)
         return;
     if (kind->is_versioned && (change->moves || change->sets_valid) &&
-        dmp_is_true(row, "valid") != kind->states[to].is_valid)
+        facts.is_valid != kind->states[to].is_valid)
         refuse_move(proof, change, state, "whether it is in force is not what that state says");
     if (change->moves)
         note_force(proof, change, kind, row, to);
@@ -362,9 +365,10 @@ void moves_made(struct proof *proof, const struct proof_change *change)
 
 static void conclude_record(struct proof *proof, struct bytes record, struct bytes row)
 {
-    const struct kind *kind = proof_kind(proof, record, row);
+    struct proof_facts facts = proof_facts(row);
+    const struct kind *kind = proof_kind_of(proof, record, &facts);
     struct proof_mark mark = proof_mark(proof, record);
-    int state = kind != NULL ? kind_state(kind, text_in(row, "state")) : -1;
+    int state = kind != NULL ? kind_state(kind, facts.state) : -1;
 
     if (state < 0)
         return;
@@ -372,7 +376,7 @@ static void conclude_record(struct proof *proof, struct bytes record, struct byt
         PROOF_ERROR(proof, "APPROVAL_MISSING",
                     "%.*s stands as if it had been approved, and no round of it was granted",
                     BYTES_ARG(record));
-    if (kind->is_versioned && dmp_is_true(row, "valid")) {
+    if (kind->is_versioned && facts.is_valid) {
         check_in_force(proof, record, row, kind, &mark);
         if (!bytes_equal(valid_of(proof, base_of(record)), record))
             PROOF_ERROR(proof, "MOVE_UNKNOWN",

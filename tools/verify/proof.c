@@ -5,20 +5,20 @@
 
 #include <stdlib.h>
 
-void proof_init(struct proof *proof, struct report *report, const struct table *rows,
+void proof_init(struct proof *proof, struct report *report, struct table *rows,
                 const struct actor_check *actors, struct db *db)
 {
     *proof = (struct proof){.report = report, .rows = rows, .actors = actors};
     proof->definitions = (struct definitions){.db = db, .report = report};
-    table_init(&proof->marks);
-    table_init(&proof->votes);
 }
 
 void proof_release(struct proof *proof)
 {
     definitions_release(&proof->definitions);
-    table_release(&proof->marks);
-    table_release(&proof->votes);
+    for (size_t i = 0; i < proof->votes_count; i++)
+        free(proof->votes[i].at);
+    free(proof->votes);
+    free(proof->marks);
     free(proof->changes);
     buf_release(&proof->scratch);
 }
@@ -34,17 +34,52 @@ struct bytes proof_find(const struct proof *proof, struct bytes key)
 
 struct proof_mark proof_mark(const struct proof *proof, struct bytes record)
 {
-    const struct table_entry *entry = table_find(&proof->marks, record);
-    struct proof_mark mark = {0};
+    const struct table_entry *entry = table_find(proof->rows, record);
 
-    if (entry != NULL && entry->row != NULL)
-        memcpy(&mark, entry->row, sizeof mark);
-    return mark;
+    return entry != NULL && entry->mark > 0 ? proof->marks[entry->mark - 1]
+                                            : (struct proof_mark){0};
 }
 
 void proof_set_mark(struct proof *proof, struct bytes record, const struct proof_mark *mark)
 {
-    table_set_row(&proof->marks, table_entry(&proof->marks, record), bytes_of(mark, sizeof *mark));
+    struct table_entry *entry = table_entry(proof->rows, record);
+
+    if (entry->mark == 0) {
+        proof->marks = memory_grow(proof->marks, &proof->mark_cap, proof->mark_count + 1,
+                                   sizeof *proof->marks);
+        entry->mark = (uint32_t)++proof->mark_count;
+    }
+    proof->marks[entry->mark - 1] = *mark;
+}
+
+struct proof_votes *proof_votes(struct proof *proof, struct bytes round, bool make)
+{
+    struct table_entry *entry = table_find(proof->rows, round);
+
+    if (entry == NULL || (entry->mark == 0 && !make))
+        return NULL;
+    if (entry->mark == 0 && proof->free_votes > 0) {
+        entry->mark = proof->free_votes;
+        proof->free_votes = proof->votes[entry->mark - 1].next_free;
+    } else if (entry->mark == 0) {
+        proof->votes = memory_grow(proof->votes, &proof->votes_cap, proof->votes_count + 1,
+                                   sizeof *proof->votes);
+        proof->votes[proof->votes_count] = (struct proof_votes){0};
+        entry->mark = (uint32_t)++proof->votes_count;
+    }
+    return &proof->votes[entry->mark - 1];
+}
+
+void proof_drop_votes(struct proof *proof, struct bytes round)
+{
+    struct table_entry *entry = table_find(proof->rows, round);
+
+    if (entry == NULL || entry->mark == 0)
+        return;
+    proof->votes[entry->mark - 1].count = 0;
+    proof->votes[entry->mark - 1].next_free = proof->free_votes;
+    proof->free_votes = entry->mark;
+    entry->mark = 0;
 }
 
 bool proof_round_key(struct bytes key, struct bytes *record, uint64_t *number)
@@ -89,23 +124,37 @@ static struct bytes content_of(const struct proof *proof, struct bytes digest)
     return content;
 }
 
-const struct kind *proof_kind(struct proof *proof, struct bytes record, struct bytes row)
+struct proof_facts proof_facts(struct bytes row)
 {
-    const struct definition *definition;
-    struct bytes digest = {NULL, 0}, name = {NULL, 0};
+    struct dmp_pairs pairs = dmp_pairs(row);
+    struct proof_facts facts = {.is_valid = false};
+
+    while (dmp_pairs_next(&pairs)) {
+        if (pairs.key.len != 4 && pairs.key.len != 5)
+            continue;
+        if (bytes_are(pairs.key, "kind")) {
+            (void)dmp_text(pairs.value, &facts.kind);
+        } else if (bytes_are(pairs.key, "pack")) {
+            facts.pack = pairs.value;
+        } else if (bytes_are(pairs.key, "state")) {
+            (void)dmp_text(pairs.value, &facts.state);
+        } else if (bytes_are(pairs.key, "valid")) {
+            facts.is_valid = pairs.value.len == 1 && pairs.value.at[0] == 0xc3;
+            break;
+        }
+    }
+    return facts;
+}
+
+static const struct kind *find_kind(struct proof *proof, struct bytes record,
+                                    const struct proof_facts *facts, struct bytes digest)
+{
+    const struct definition *definition = definition_known(&proof->definitions, digest);
     const struct kind *kind;
 
-    if (!proof->has_pack)
-        return NULL;
-    if (!dmp_find_bin(row, "pack", &digest) || digest.len != HASH_LEN ||
-        !dmp_find_str(row, "kind", &name)) {
-        PROOF_ERROR(proof, "PACK_UNREAD",
-                    "%.*s names no kind or no pack, so nobody can tell whose approval it needs",
-                    BYTES_ARG(record));
-        return NULL;
-    }
-    definition = definition_of(&proof->definitions, digest, content_of(proof, digest));
-    kind = definition->fault == NULL ? definition_kind(definition, name) : NULL;
+    if (definition == NULL)
+        definition = definition_of(&proof->definitions, digest, content_of(proof, digest));
+    kind = definition->fault == NULL ? definition_kind(definition, facts->kind) : NULL;
     if (kind == NULL)
         PROOF_ERROR(proof, "PACK_UNREAD",
                     "the definition that %.*s follows cannot be read (%s), so its approvals cannot "
@@ -113,6 +162,36 @@ const struct kind *proof_kind(struct proof *proof, struct bytes record, struct b
                     BYTES_ARG(record),
                     definition->fault != NULL ? definition->fault : "it has no such kind");
     return kind;
+}
+
+const struct kind *proof_kind_of(struct proof *proof, struct bytes record,
+                                 const struct proof_facts *facts)
+{
+    struct dmp_cursor cursor = dmp_cursor(facts->pack);
+    const struct kind *recent = proof->recent_kind;
+    struct dmp_item pack;
+
+    if (!proof->has_pack)
+        return NULL;
+    if (facts->kind.len == 0 || !dmp_next(&cursor, &pack) || pack.kind != DMP_BIN ||
+        pack.bytes.len != HASH_LEN) {
+        PROOF_ERROR(proof, "PACK_UNREAD",
+                    "%.*s names no kind or no pack, so nobody can tell whose approval it needs",
+                    BYTES_ARG(record));
+        return NULL;
+    }
+    if (recent != NULL && bytes_are(facts->kind, recent->name) &&
+        memcmp(recent->of->digest, pack.bytes.at, HASH_LEN) == 0)
+        return recent;
+    proof->recent_kind = find_kind(proof, record, facts, pack.bytes);
+    return proof->recent_kind;
+}
+
+const struct kind *proof_kind(struct proof *proof, struct bytes record, struct bytes row)
+{
+    struct proof_facts facts = proof_facts(row);
+
+    return proof_kind_of(proof, record, &facts);
 }
 
 const struct kind_row *proof_transition(const struct proof *proof, const struct kind *kind,
@@ -212,7 +291,8 @@ void proof_begin(struct proof *proof, const struct leaf *leaf, uint64_t seq)
     proof->change_count = 0;
     proof->vote = VOTE_NONE;
     proof->has_pack = proof->has_pack || bytes_are(leaf->type, "pack.installed");
-    proof->is_vote = leaf_vote_stream(leaf->stream, &proof->round_row, &proof->person);
+    proof->is_vote = proof->actors->is_vote;
+    proof->round_row = proof->actors->round_row;
     if (proof->is_vote)
         rounds_vote(proof);
 }

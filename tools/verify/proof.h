@@ -42,12 +42,12 @@ struct proof_change { /* what a leaf does to one row; judged when all of the lea
 };
 
 struct proof_mark {                  /* of a record: the approval that it stands on */
-    uint64_t round;                  /* its number; 0: none was granted */
     uint64_t granted, in_force, end; /* seq of the leaves that made it so; 0: none */
     uint64_t migrated, changed;      /* newest, since then: `changed` as its definition allows */
-    uint8_t digest[HASH_LEN];        /* what was granted */
-    uint8_t review[16]; /* next_review_due then, as it is encoded: the engine moves it on */
-    size_t review_len;  /* 0: it was not there */
+    uint32_t round;                  /* its number; 0: none was granted */
+    uint8_t review_len;              /* 0: it was not there */
+    uint8_t review[16];       /* next_review_due then, as it is encoded: the engine moves it on */
+    uint8_t digest[HASH_LEN]; /* what was granted */
 };
 
 struct proof_vote {
@@ -56,27 +56,37 @@ struct proof_vote {
     bool is_signed; /* and the signature was proven */
 };
 
+struct proof_votes {       /* of a round */
+    struct proof_vote *at; /* owned */
+    size_t count, cap;
+    uint32_t next_free; /* of one that is free: the next, counted from 1 */
+};
+
 struct proof {
     struct report *report;            /* borrowed */
-    const struct table *rows;         /* borrowed; of the fold */
+    struct table *rows;               /* borrowed; of the fold */
     const struct actor_check *actors; /* borrowed */
     struct definitions definitions;
-    struct table marks; /* record -> struct proof_mark */
-    struct table votes; /* round -> struct proof_vote ... */
+    struct proof_mark *marks; /* owned; of records, by table_entry.mark */
+    size_t mark_count, mark_cap;
+    struct proof_votes *votes; /* owned; of rounds, by table_entry.mark */
+    size_t votes_count, votes_cap;
+    uint32_t free_votes; /* the first that is free, counted from 1; 0: none */
     const struct leaf *leaf;
     uint64_t seq;
     bool is_vote;
-    struct bytes round_row, person; /* of a vote */
-    enum vote vote;                 /* what the leaf casts, as the definition says */
-    struct proof_change *changes;   /* owned */
+    struct bytes round_row;       /* of a vote */
+    enum vote vote;               /* what the leaf casts, as the definition says */
+    struct proof_change *changes; /* owned */
     size_t change_count, change_cap;
     struct buf scratch;
-    bool keeps_votes;       /* also of rounds that are over */
-    bool has_pack;          /* there is a definition at all */
-    uint64_t unproven_asks; /* people asked by words that are not followed here */
+    bool keeps_votes;               /* also of rounds that are over */
+    bool has_pack;                  /* there is a definition at all */
+    const struct kind *recent_kind; /* the last that was asked for */
+    uint64_t unproven_asks;         /* people asked by words that are not followed here */
 };
 
-void proof_init(struct proof *proof, struct report *report, const struct table *rows,
+void proof_init(struct proof *proof, struct report *report, struct table *rows,
                 const struct actor_check *actors, struct db *db);
 void proof_release(struct proof *proof);
 
@@ -93,15 +103,28 @@ void proof_conclude(struct proof *proof);
 #define PROOF_ERROR(proof, code, ...)                                                              \
     report_error((proof)->report, (code), (int64_t)(proof)->seq, __VA_ARGS__)
 
+struct proof_facts {                /* of a record's row, read in one pass */
+    struct bytes kind, state, pack; /* the pack as it is encoded */
+    bool is_valid;
+};
+
+struct proof_facts proof_facts(struct bytes row);
+
 /* The kind that a record's row names, in the pack that it names. NULL: reported, or there is no pack at all. */
 const struct kind *proof_kind(struct proof *proof, struct bytes record, struct bytes row);
+const struct kind *proof_kind_of(struct proof *proof, struct bytes record,
+                                 const struct proof_facts *facts);
 
 /* The row under a key of the fold; of no length: there is none. */
 struct bytes proof_find(const struct proof *proof, struct bytes key);
 
-/* The mark of a record, made if there is none. Lent until the next one. */
+/* The mark of a record; empty if there is none. */
 struct proof_mark proof_mark(const struct proof *proof, struct bytes record);
 void proof_set_mark(struct proof *proof, struct bytes record, const struct proof_mark *mark);
+
+/* The votes of a round that were given so far. Lent until the next are made. `make`: made if there are none; else NULL. */
+struct proof_votes *proof_votes(struct proof *proof, struct bytes round, bool make);
+void proof_drop_votes(struct proof *proof, struct bytes round);
 
 /* "SCP-0001@2.0" of ".../round/3"; its number. False: it is no round's key. */
 bool proof_round_key(struct bytes key, struct bytes *record, uint64_t *number);

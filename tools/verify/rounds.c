@@ -161,22 +161,17 @@ static void check_asked(struct proof *proof, const struct voting *voting)
 
 static void check_key(struct proof *proof)
 {
-    const struct table_entry *entry = table_find(&proof->votes, proof->round_row);
-    size_t count =
-        entry != NULL && entry->row != NULL ? entry->row_len / sizeof(struct proof_vote) : 0;
-    struct proof_vote vote;
+    const struct proof_votes *votes = proof_votes(proof, proof->round_row, false);
     struct bytes key;
 
     if (!dmp_find_bin(proof->leaf->body, "key", &key) || key.len != HASH_LEN)
         return;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(&vote, entry->row + i * sizeof vote, sizeof vote);
-        if (memcmp(vote.key, key.at, HASH_LEN) == 0)
+    for (size_t i = 0; votes != NULL && i < votes->count; i++)
+        if (memcmp(votes->at[i].key, key.at, HASH_LEN) == 0)
             PROOF_ERROR(proof, "VOTE_TWICE",
                         "%.*s: the vote of %.*s is by the key that voted in entry %llu already",
                         BYTES_ARG(proof->round_row), BYTES_ARG(proof->leaf->actor),
-                        (unsigned long long)vote.seq);
-    }
+                        (unsigned long long)votes->at[i].seq);
 }
 
 void rounds_vote(struct proof *proof)
@@ -219,8 +214,7 @@ void rounds_voted(struct proof *proof)
 {
     struct bytes round = proof_find(proof, proof->round_row), key;
     struct proof_vote vote = {.seq = proof->seq, .is_signed = proof->actors->is_proven};
-    struct table_entry *entry;
-    struct bytes before;
+    struct proof_votes *votes;
 
     if (proof->vote == VOTE_NONE)
         return;
@@ -233,12 +227,11 @@ void rounds_voted(struct proof *proof)
         memcpy(vote.key, key.at, HASH_LEN);
     if (!proof->keeps_votes && !bytes_are(text_in(round, "state"), "open"))
         return;
-    entry = table_entry(&proof->votes, proof->round_row);
-    before = table_row(entry);
-    proof->scratch.len = 0;
-    buf_add_bytes(&proof->scratch, before);
-    buf_add(&proof->scratch, &vote, sizeof vote);
-    table_set_row(&proof->votes, entry, buf_bytes(&proof->scratch));
+    votes = proof_votes(proof, proof->round_row, true);
+    if (votes == NULL)
+        return;
+    votes->at = memory_grow(votes->at, &votes->cap, votes->count + 1, sizeof *votes->at);
+    votes->at[votes->count++] = vote;
 }
 
 /* ---- what an entry does to a round's row ---- */
@@ -308,7 +301,6 @@ static void check_frozen(struct proof *proof, const struct table_entry *entry, s
 void rounds_row(struct proof *proof, const struct table_entry *entry, struct bytes patch)
 {
     struct bytes record, votes, state = text_in(patch, "state"), person, round;
-    struct table_entry *kept;
     uint64_t number;
 
     if (!proof_round_key(table_key(entry), &record, &number)) {
@@ -331,10 +323,8 @@ void rounds_row(struct proof *proof, const struct table_entry *entry, struct byt
         check_frozen(proof, entry, patch);
     if (bytes_are(state, "granted")) {
         proof_add(proof, entry, patch)->grants_round = true;
-    } else if (state.len > 0 && !proof->keeps_votes) {
-        kept = table_find(&proof->votes, table_key(entry));
-        if (kept != NULL && kept->row != NULL)
-            table_drop_row(&proof->votes, kept);
+    } else if (state.len > 0 && !bytes_are(state, "open") && !proof->keeps_votes) {
+        proof_drop_votes(proof, table_key(entry));
     }
 }
 
@@ -547,15 +537,19 @@ void rounds_granted(struct proof *proof, const struct proof_change *change)
                     "%.*s is not approved",
                     BYTES_ARG(key), count.stage.len > 0 ? " in stage " : "", BYTES_ARG(count.stage),
                     (long long)count.granted, (long long)count.needed, BYTES_ARG(record));
+    if (!proof->keeps_votes)
+        proof_drop_votes(proof, key);
     mark = proof_mark(proof, record);
-    mark = (struct proof_mark){
-        .round = number, .granted = proof->seq, .in_force = mark.in_force, .end = mark.end};
+    mark = (struct proof_mark){.round = (uint32_t)number,
+                               .granted = proof->seq,
+                               .in_force = mark.in_force,
+                               .end = mark.end};
     if (dmp_find_bin(ballot.round, "digest", &digest) && digest.len == HASH_LEN)
         memcpy(mark.digest, digest.at, HASH_LEN);
     if (dmp_find(row, "fields", &fields) && dmp_find(fields, PROOF_REVIEW, &review) &&
         review.len <= sizeof mark.review) {
         memcpy(mark.review, review.at, review.len);
-        mark.review_len = review.len;
+        mark.review_len = (uint8_t)review.len;
     }
     proof_set_mark(proof, record, &mark);
 }

@@ -16,6 +16,7 @@ struct table_entry {
     uint8_t *row;      /* encoded state row; NULL: there is none */
     size_t row_len, row_cap;
     uint32_t key_len;
+    uint32_t mark;  /* what else is kept of it (proof.h), counted from 1; 0: nothing */
     bool is_stored; /* found in the stored state */
     char key[];
 };
