@@ -465,6 +465,8 @@ struct value waivers_used(struct core *core, struct slice actor, struct slice in
 /* Each of them keeps that it was used by the leaf that is made next. */
 void waivers_note(struct core *core, const struct subject *subject, const char *event,
                   struct slice actor, const struct value *used, struct value *effects);
+/* All that were given, the oldest first, as conditions see them: {record, rule, person, by, at, used}. */
+struct value waivers_scope(struct core *core);
 bool waiver_is_possible(struct core *core, const struct subject *subject, const char *rule);
 /* May `signer` waive it for the person? Refuses. */
 int waiver_check(struct core *core, const struct subject *subject, struct slice rule,

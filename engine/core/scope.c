@@ -413,6 +413,8 @@ struct value scope_of(struct core *core, const struct subject *subject, struct s
         value_set(core->arena, &scope, "acks", acks_of(core, subject));
     if ((uses & EXPR_USES_PEOPLE) != 0)
         value_set(core->arena, &scope, "people", people_scope(core));
+    if ((uses & EXPR_USES_WAIVERS) != 0)
+        value_set(core->arena, &scope, "waivers", waivers_scope(core));
     return scope;
 }
 

@@ -16,6 +16,8 @@
  */
 #include "core/inside.h"
 
+enum { SCOPE_MAX = 10000 }; /* that a condition looks at */
+
 #define MEANING "waived_sod"
 #define SIGNATURES "SOD-2" /* two signatures are two people: round_check_delegate() */
 
@@ -122,6 +124,26 @@ void waivers_note(struct core *core, const struct subject *subject, const char *
         value_set(core->arena, &last, "by", value_text(actor));
         value_set(core->arena, row, "used", last);
     }
+}
+
+struct value waivers_scope(struct core *core)
+{
+    struct value rows, list = value_array();
+
+    state_rows(core->state, slice_str("waiver/"), SCOPE_MAX, &rows);
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct value *listed = value_get(&rows.as.items[i], "row");
+        const struct value *row =
+            waiver_at(core, value_get_text(listed, "record"), value_get_int(listed, "n", 0));
+        struct value one = value_map();
+
+        take(core, row, (const char *const[]){"rule", "person", "by", NULL}, &one);
+        value_set(core->arena, &one, "record", value_text(value_get_text(listed, "record")));
+        value_set(core->arena, &one, "at", value_int(value_get_int(row, "at_ms", 0)));
+        value_set(core->arena, &one, "used", value_bool(value_get(row, "used") != NULL));
+        value_push(core->arena, &list, one);
+    }
+    return list;
 }
 
 /* ---- which rules there are ---- */

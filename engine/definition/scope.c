@@ -58,6 +58,13 @@ static const struct type PERSON = {
     .sort = SORT_MAP, .members = PERSON_MEMBERS, .member_count = 4, .what = "a person"};
 static const struct type PEOPLE = {.sort = SORT_LIST, .item = &PERSON, .uses = EXPR_USES_PEOPLE};
 
+static const struct member WAIVER_MEMBERS[] = {
+    {"record", &TYPE_TEXT, false}, {"rule", &TYPE_TEXT, false}, {"person", &TYPE_TEXT, false},
+    {"by", &TYPE_TEXT, false},     {"at", &TYPE_MOMENT, false}, {"used", &TYPE_BOOL, false}};
+static const struct type WAIVER = {
+    .sort = SORT_MAP, .members = WAIVER_MEMBERS, .member_count = 6, .what = "a waiver"};
+static const struct type WAIVERS = {.sort = SORT_LIST, .item = &WAIVER, .uses = EXPR_USES_WAIVERS};
+
 static const char *STAGE_NAMES[] = {"draft",        "approved", "in_force",
                                     "under_review", "changed",  "closed"};
 static const struct words STAGES = {STAGE_NAMES, 6};
@@ -254,6 +261,7 @@ struct condition_scope scopes_of(struct scopes *scopes, int kind, enum scope_use
     names[count++] = (struct member){"deliveries", &DELIVERIES, false};
     names[count++] = (struct member){"acks", &ACKS, false};
     names[count++] = (struct member){"people", &PEOPLE, false};
+    names[count++] = (struct member){"waivers", &WAIVERS, false};
     if (use == SCOPE_EVENT)
         names[count++] = (struct member){"args", &TYPE_MAP, false};
     if (row != NULL) {

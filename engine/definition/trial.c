@@ -144,6 +144,7 @@ static int fill_scope(struct bench *b)
     preset(b, "deliveries", value_array());
     preset(b, "acks", value_array());
     preset(b, "people", value_array());
+    preset(b, "waivers", value_array());
     return fit_record(b, trial->kind, value_at(&b->scope, slice_str("record"))) != 0 ||
                    fit_records(b, "links") != 0 || fit_records(b, "valid") != 0
                ? -1

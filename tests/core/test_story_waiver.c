@@ -234,6 +234,30 @@ static void who_is_named_is_freed_from_a_need_and_the_step_says_so(void **state)
     story_end(story);
 }
 
+static void conditions_see_what_was_waived_and_what_rests_on_it(void **state)
+{
+    static const struct story_change change[] = {
+        {"errand.cfg", "to = \"called\";",
+         "to = \"called\"; when = \"size(waivers) == 2 && waivers.exists(w, w.used && w.rule == "
+         "'SOD-4' && w.person == 'amara' && w.by == 'bo' && w.record == 'ACT-0001' && w.at <= "
+         "now)\"; says = \"Not two, of which one was used.\";"},
+        {NULL, NULL, NULL}};
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_install_agreed(story, "amara", "Figures.", change));
+    assert_done(story_do(story, "amara", "open", NULL, action));
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'errand', 'title': 'E', 'fields': {'roles': ['nobody']}}"));
+    assert_done(story_do(story, "amara", "finish", "ACT-0001", NULL));
+    assert_done(waive(story, "bo", "ACT-0001", "SOD-4", "finn"));
+    assert_done(waive(story, "bo", "ACT-0001", "SOD-4", "amara"));
+    assert_refused(story_do(story, "amara", "call", "ERR-0001", NULL), 422, "guard-failed");
+    assert_done(story_do(story, "amara", "accept", "ACT-0001", NULL));
+    assert_done(story_do(story, "amara", "call", "ERR-0001", NULL));
+    story_end(story);
+}
+
 /* ---- together with other things ---- */
 
 static void
@@ -510,6 +534,7 @@ int main(void)
         cmocka_unit_test(who_is_named_is_freed_from_a_need_and_the_step_says_so),
         cmocka_unit_test(
             a_delegate_who_is_kept_apart_needs_one_and_so_does_whoever_he_stands_in_for),
+        cmocka_unit_test(conditions_see_what_was_waived_and_what_rests_on_it),
         cmocka_unit_test(in_a_bundle_each_document_takes_its_own),
         cmocka_unit_test(migrated_it_counts_no_more),
         cmocka_unit_test(nobody_frees_themselves_in_any_disguise),

@@ -16,6 +16,7 @@ kind = {
 CFG
 ends 0 up
 ends 0 --as ines pack install --reason "The board gives rules to the house"
+ends 0 --as marta agree 1
 ends 0 --as ines waivers
 says "no rule of separation of duties was waived"
 ends 0 --as amara open house_rule --title "Visitors" text="They sign at the door."
@@ -92,7 +93,7 @@ says '"waived":[{"by":"henrik","n":1,"person":"amara","rule":"SOD-1"}]'
 # ---- the evidence ----
 ends 0 down
 ends 0 verify
-says "signatures   4 by people, checked"
+says "signatures   5 by people, checked"
 [ -z "${ROTA_AUDITOR:-}" ] ||
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" ||
     wrong "the independent auditor disagrees"
