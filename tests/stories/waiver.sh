@@ -85,6 +85,8 @@ has record title n rule person by at_ms digest reason check counts used
 says '"counts":false'
 ends 1 --as ines coverage
 says "2 given of a rule of separation of duties, 1 used (rota waivers)"
+says "Rules of separation of duties that were waived"
+says "HRU-0002@1.0"
 rota --as ines --json coverage >"$out"
 says '"waivers":{"given":2,"used":1}'
 json --as ines log HRU-0001

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "coverage.h"
 #include "facts.h"
+#include "waiver.h"
 
 enum { RECORDS_SHOWN = 4 };
 
@@ -129,11 +130,11 @@ static void print_totals(const struct coverage *c)
     output_pair(&tool->out, 2, 12, "to be signed", INK_NONE,
                 slice_str(arena_printf(&tool->arena, "%u open round%s", c->waiting.count,
                                        c->waiting.count == 1 ? "" : "s")));
-    output_pair(&tool->out, 2, 12, "waivers", c->waivers_used > 0 ? INK_WAIT : INK_NONE,
+    output_pair(&tool->out, 2, 12, "waivers", waivers_in_use(&c->waivers) > 0 ? INK_WAIT : INK_NONE,
                 slice_str(arena_printf(&tool->arena,
-                                       "%lld given of a rule of separation of duties, %lld used%s",
-                                       (long long)c->waivers, (long long)c->waivers_used,
-                                       c->waivers > 0 ? " (rota waivers)" : "")));
+                                       "%u given of a rule of separation of duties, %u used%s",
+                                       c->waivers.count, waivers_in_use(&c->waivers),
+                                       c->waivers.count > 0 ? " (rota waivers)" : "")));
 }
 
 static void print_records(const struct coverage *c, const char *heading,
@@ -248,6 +249,10 @@ static void print_page(const struct coverage *c)
     print_records(c, "What is late", &c->late, "since");
     print_records(c, "What waits for signatures", &c->waiting, "since");
     print_gaps(c);
+    if (c->waivers.count > 0) {
+        output_heading(&tool->out, "Rules of separation of duties that were waived");
+        waivers_print(tool, &c->waivers);
+    }
     for (int group = 0; group < COVER_GROUPS; group++)
         print_items(c, (enum cover_group)group);
     output_end(&tool->out);
@@ -303,8 +308,8 @@ static void put_page(const struct coverage *c)
     value_set(arena, &summary, "group", value_str("summary"));
     value_set(arena, &summary, "late", ids_of(c->tool, &c->late));
     value_set(arena, &summary, "waiting", ids_of(c->tool, &c->waiting));
-    value_set(arena, &waivers, "given", value_int(c->waivers));
-    value_set(arena, &waivers, "used", value_int(c->waivers_used));
+    value_set(arena, &waivers, "given", value_int(c->waivers.count));
+    value_set(arena, &waivers, "used", value_int(waivers_in_use(&c->waivers)));
     value_set(arena, &summary, "waivers", waivers);
     value_set(arena, &summary, "complete", value_bool(!coverage_has_gaps(c)));
     output_json(&c->tool->out, &summary);
@@ -339,7 +344,10 @@ const struct tool_command command_coverage = {
     "evidence",
     "[--format text|markdown|html]",
     "which records prove which clause, document, process, interaction; what is missing or late",
-    "Totals first, then what is late, what waits for signatures and what is missing, then every "
+    "Totals first, then what is late, what waits for signatures, what is missing and which rules "
+    "of "
+    "separation of\n"
+    "duties were waived, then every "
     "clause from 4.1 to "
     "10.2 and\n"
     "every document, record, process and interaction with the records that prove it. A document "

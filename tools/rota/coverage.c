@@ -430,7 +430,7 @@ int coverage_ask(struct tool *tool, struct coverage *out)
         (status = ask_query(tool, "processes", value_map(), &out->processes)) != TOOL_DONE ||
         (status = ask_query(tool, "rules", value_map(), &out->rules)) != TOOL_DONE ||
         (status = ask_records(out)) != TOOL_DONE ||
-        (status = waivers_count(tool, &out->waivers, &out->waivers_used)) != TOOL_DONE)
+        (status = waivers_ask(tool, NULL, &out->waivers)) != TOOL_DONE)
         return status;
     if (out->processes.type != VALUE_ARRAY || out->rules.type != VALUE_ARRAY)
         return tool_fail(TOOL_INPUT, "the engine's answer has no processes or rules");

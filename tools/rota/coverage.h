@@ -51,8 +51,7 @@ struct coverage {
     int item_count;
     struct value late;    /* records with a date that is over */
     struct value waiting; /* records that wait for signatures */
-    int64_t waivers,
-        waivers_used; /* rules of separation that were waived; where something rests on it */
+    struct value waivers; /* of rules of separation, as `waivers` gives them */
 };
 
 const char *cover_group_name(enum cover_group group); /* "clauses" */

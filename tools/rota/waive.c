@@ -206,7 +206,7 @@ const struct tool_command command_waive = {
 
 /* ---- listed ---- */
 
-static int ask_all(struct tool *tool, const char *record, struct value *out)
+int waivers_ask(struct tool *tool, const char *record, struct value *out)
 {
     struct value args = value_map(), answer;
 
@@ -230,17 +230,13 @@ static int ask_all(struct tool *tool, const char *record, struct value *out)
     }
 }
 
-int waivers_count(struct tool *tool, int64_t *given, int64_t *used)
+uint32_t waivers_in_use(const struct value *all)
 {
-    struct value all;
-    int status = ask_all(tool, NULL, &all);
+    uint32_t used = 0;
 
-    *given = *used = 0;
-    for (uint32_t i = 0; status == TOOL_DONE && i < all.count; i++) {
-        *given += 1;
-        *used += value_get(&all.as.items[i], "used") != NULL;
-    }
-    return status;
+    for (uint32_t i = 0; i < all->count; i++)
+        used += value_get(&all->as.items[i], "used") != NULL;
+    return used;
 }
 
 static void add_row(struct tool *tool, struct table *table, const struct value *one)
@@ -259,14 +255,23 @@ static void add_row(struct tool *tool, struct table *table, const struct value *
                             *check != '\0' ? check : "(erased)"));
 }
 
-static int list(struct tool *tool, const struct arguments *given)
+void waivers_print(struct tool *tool, const struct value *all)
 {
     static const char *const heads[] = {"record", "rule", "freed",           "signed by",
                                         "on",     "use",  "reason and check"};
     struct table table;
+
+    table_begin(&table, 7, heads);
+    for (uint32_t i = all->count; i > 0; i--)
+        add_row(tool, &table, &all->as.items[i - 1]);
+    table_print(&table, &tool->out, 0);
+    table_release(&table);
+}
+
+static int list(struct tool *tool, const struct arguments *given)
+{
     struct value all;
-    uint32_t used = 0;
-    int status = ask_all(tool, given->word_count > 0 ? given->words[0] : NULL, &all);
+    int status = waivers_ask(tool, given->word_count > 0 ? given->words[0] : NULL, &all);
 
     if (status != TOOL_DONE)
         return status;
@@ -278,14 +283,8 @@ static int list(struct tool *tool, const struct arguments *given)
         output_line(&tool->out, INK_GOOD, "no rule of separation of duties was waived");
         return TOOL_DONE;
     }
-    table_begin(&table, 7, heads);
-    for (uint32_t i = all.count; i > 0; i--) {
-        add_row(tool, &table, &all.as.items[i - 1]);
-        used += value_get(&all.as.items[i - 1], "used") != NULL;
-    }
-    table_print(&table, &tool->out, 0);
-    table_release(&table);
-    output_line(&tool->out, INK_BOLD, "%u given, %u used", all.count, used);
+    waivers_print(tool, &all);
+    output_line(&tool->out, INK_BOLD, "%u given, %u used", all.count, waivers_in_use(&all));
     return TOOL_DONE;
 }
 

@@ -20,7 +20,10 @@ const char *waiver_text(struct tool *tool, struct slice record, const struct val
 const char *waiver_of_entry(struct tool *tool, const struct value *shown,
                             const struct value *entry);
 
-/* How many there are in all, and how many of them something rests on; a status of the program (tool.h). */
-int waivers_count(struct tool *tool, int64_t *given, int64_t *used);
+/* All of the record, or of every record (NULL), the oldest first, as the query `waivers` says; a status of the program. How
+ * many of them a decision rests on; and as a table, the newest first. */
+int waivers_ask(struct tool *tool, const char *record, struct value *out);
+uint32_t waivers_in_use(const struct value *all);
+void waivers_print(struct tool *tool, const struct value *all);
 
 #endif
