@@ -164,6 +164,26 @@ static const char *event_for(struct story *story, struct chance *chance, const c
     return text_of(story, any(chance, value_get(kind, "events")), "event");
 }
 
+/* Sometimes a rule that stands against somebody, more often one that does not. */
+static void waive_something(struct story *story, struct chance *chance, const char *record)
+{
+    static const char *const rules[] = {"SOD-1", "SOD-2", "SOD-3", "SOD-4",
+                                        "SOD-5", "SOD-6", "SOD-7", "SOD-8"};
+    const char *rule = rules[below(chance, 8)], *signer = who[below(chance, 4)];
+    struct arena *arena = story_arena(story);
+    const char *freed = arena_printf(arena, "'rule': '%s', 'person': '%s'", rule, anybody(chance));
+
+    if (story_ask_status(story, signer, "prepare",
+                         arena_printf(arena, "{'record': '%s', 'event': 'waive_sod', %s}", record,
+                                      freed)) == 200)
+        story_sign(story, signer, "waive_sod", record,
+                   arena_printf(arena,
+                                "{%s, 'reason': " STORY_REASON ", 'check': " STORY_REASON "}",
+                                freed));
+    else
+        story_do(story, signer, "waive_sod", record, arena_printf(arena, "{%s}", freed));
+}
+
 static void do_something(struct story *story, struct chance *chance, const struct value *kinds)
 {
     static const char *const reason = "{'reason': " STORY_REASON "}";
@@ -187,6 +207,8 @@ static void do_something(struct story *story, struct chance *chance, const struc
             arena_printf(story_arena(story), "{'set': %s}", fields_for(story, chance, kind, 20)));
     else if (below(chance, 10) == 0)
         story_do(story, person, "ack", record, NULL);
+    else if (below(chance, 8) == 0)
+        waive_something(story, chance, record);
     else if (story_ask_status(story, person, "prepare", asked) == 200)
         story_sign(story, person, event, record, reason);
     else
@@ -263,6 +285,7 @@ static void live(uint64_t seed, int steps)
     }
     for (size_t i = 0; i < PEOPLE; i++)
         story_ask(story, who[i], "inbox", "{}");
+    story_ask(story, "amara", "waivers", "{}");
     nothing_is_in_force_unapproved(story);
     story_end(story);
 }
