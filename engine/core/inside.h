@@ -456,7 +456,8 @@ enum { WAIVERS_MAX = 100 };       /* of one record */
 /* The number of the waiver of the rule for the person over the record's present content; 0: there is none. */
 int64_t waiver_of(struct core *core, const struct subject *subject, const char *rule,
                   struct slice person);
-/* The same for whoever decides a permission, and nobody else: what was needed and what let it pass is noted. */
+int64_t waivers_that_count(struct core *core, const struct subject *subject); /* how many do */
+/* waiver_of() for whoever decides a permission, and nobody else: what was needed and what let it pass is noted. */
 bool waiver_lets_pass(struct core *core, const struct subject *subject, const char *rule,
                       struct slice person);
 /* What a decision that is permitted rests on: array of {n, rule, person, by}. `in_place` as the command says, or empty. */

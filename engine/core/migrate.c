@@ -382,6 +382,20 @@ static void plan_deeds(struct core *core, struct migration *plan)
     }
 }
 
+/* Its digest names the pack: what was waived over it has to be waived anew. */
+static void plan_waivers(struct core *core, struct migration *plan)
+{
+    int64_t count = waivers_that_count(core, &plan->subject);
+
+    if (count > 0)
+        value_push(
+            core->arena, &plan->notes,
+            value_text(textf(core,
+                             "%lld waiver%s of a rule of separation count%s no more: under "
+                             "another definition it is given anew.",
+                             (long long)count, count == 1 ? "" : "s", count == 1 ? "s" : "")));
+}
+
 static bool asks_for(const struct kind *kind, const struct kind *lost)
 {
     for (int i = 0; i < kind->lifecycle->transition_count; i++) {
@@ -506,6 +520,7 @@ void migration_plan(struct core *core, const struct subject *subject, const stru
     plan_round(core, plan, args);
     plan_gates(core, plan);
     plan_deeds(core, plan);
+    plan_waivers(core, plan);
     plan_tasks(core, plan);
     if (plan->state == NULL)
         return;

@@ -57,6 +57,15 @@ int64_t waiver_of(struct core *core, const struct subject *subject, const char *
     return 0;
 }
 
+int64_t waivers_that_count(struct core *core, const struct subject *subject)
+{
+    int64_t count = 0;
+
+    for (int64_t n = value_get_int(subject->row, "waivers", 0); n > 0; n--)
+        count += counts(subject, waiver_at(core, subject->id, n));
+    return count;
+}
+
 bool waiver_lets_pass(struct core *core, const struct subject *subject, const char *rule,
                       struct slice person)
 {

@@ -318,10 +318,14 @@ static void migrated_it_counts_no_more(void **state)
     static const struct story_change change[] = {
         {"document.cfg", "title = \"Document\"", "title = \"Controlled\""}, {NULL, NULL, NULL}};
     struct story *story = written_by_bo();
+    const struct value *items;
 
     (void)state;
     assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
     assert_done(story_install_agreed(story, "amara", "Renamed.", change));
+    items = value_get(story_ask(story, "amara", "migration", "{'record': 'POL-0001'}"), "items");
+    assert_non_null(strstr(value_show(story_arena(story), items),
+                           "1 waiver of a rule of separation counts no more"));
     assert_done(story_do(story, "amara", "migrate", "POL-0001", REASON));
     assert_refused(story_do(story, "bo", "submit", "POL-0001", NULL), 422, "guard-failed");
     story_end(story);
