@@ -59,6 +59,21 @@ void directory_put_digest(struct core *core, struct slice stream, struct value *
               value_bin(digest, HASH_LEN));
 }
 
+void put_under(struct core *core, struct slice pack, struct value *row)
+{
+    const struct value *whole = value_get(state_row(core->state, slice_str("directory")), "whole");
+    struct value under = value_map(), none = value_map();
+    uint8_t *digest = arena_take(core->arena, HASH_LEN);
+
+    if (whole == NULL) /* an older journal, until its directory changes */
+        directory_digest(core, &none, digest);
+    value_set(core->arena, &under, "directory",
+              whole != NULL ? *whole : value_bin(digest, HASH_LEN));
+    if (pack.len > 0)
+        value_set(core->arena, &under, "pack", value_bin(pack.at, pack.len));
+    value_set(core->arena, row, "under", under);
+}
+
 /* ---- one entry ---- */
 
 /* An entry replaces the one before: what it no longer says (a key that was revoked, say) is forgotten. */

@@ -510,6 +510,8 @@ int directory_install(struct core *core, const struct question *question);
 struct slice directory_base(struct core *core, const struct value *people);
 /* Of all entries as they count once `effects` are folded (engine/JOURNAL.md). */
 void directory_digest(struct core *core, const struct value *effects, uint8_t out[HASH_LEN]);
+/* What a decision was made under, into the row that it is kept in: `under` {directory: its digest, pack}. */
+void put_under(struct core *core, struct slice pack, struct value *row);
 /* The same into row `directory`, for a leaf on `stream` that changes entries. */
 void directory_put_digest(struct core *core, struct slice stream, struct value *effects);
 

@@ -664,6 +664,7 @@ int record_migrate(struct core *core, const struct question *question)
     others = bundle_others(core, &subject);
     if (subject.round != NULL)
         round_void(core, &subject, &effects, &plan.own, "void");
+    put_under(core, value_get_bin(&plan.own, "pack"), &plan.own);
     value_set(core->arena, &plan.own, "changed_ms", value_int(core->now_ms));
     value_set(core->arena, &effects, "", plan.own);
     cause =
@@ -697,6 +698,7 @@ int record_migrate_back(struct core *core, const struct question *question)
                           (int)subject.id.len, (const char *)subject.id.at, (long long)last);
     check(dmp_decode_large(core->arena, value_get_bin(way, "undo"), UINT32_MAX, &own, NULL) == 0);
     value_set(core->arena, &own, "migrated", VALUE_NONE);
+    put_under(core, value_get_bin(&own, "pack"), &own);
     value_set(core->arena, &own, "changed_ms", value_int(core->now_ms));
     value_set(core->arena, &effects, "", own);
     return run_leaf(core, "record.migrate_back", subject.id, subject.id, &author, question->args,

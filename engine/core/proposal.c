@@ -165,6 +165,7 @@ static int agree(struct core *core, const struct question *question, const struc
     value_set(core->arena, own, "agreed_by", value_text(question->principal));
     value_set(core->arena, own, "proposal", value_int(number));
     value_set(core->arena, own, "alone", VALUE_NONE);
+    put_under(core, value_get_bin(state_row(core->state, slice_str("pack")), "current"), own);
     patch = arena_zero(core->arena, sizeof *patch);
     *patch = value_map();
     value_set(core->arena, patch, "agreed_by", value_text(question->principal));

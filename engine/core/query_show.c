@@ -13,7 +13,7 @@ static void put_facts(struct asking *asking, const struct subject *subject)
     static const char *const facts[] = {
         "kind",   "title",   "state",  "stage",      "owner",      "author",     "digest",
         "fields", "editors", "did",    "created_ms", "changed_ms", "entered_ms", "in_force_ms",
-        "via",    "pack",    "bundle", "closed_ms",  "disposed",   "waived"};
+        "via",    "pack",    "bundle", "closed_ms",  "disposed",   "waived",     "under"};
     const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
     struct slice version = value_get_text(subject->row, "version");
     struct slice phase = value_get_text(subject->row, "phase");
@@ -53,8 +53,8 @@ static struct value votes_value(struct asking *asking, const struct subject *sub
         value_set(asking->arena, &vote, "person", value_text(person));
         value_set(asking->arena, &vote, "vote", votes->as.pairs[i].value);
         value_set(asking->arena, &vote, "at_ms", value_int(value_get_int(row, "at_ms", 0)));
-        copy_facts(asking->arena, row, (const char *const[]){"for", "delegation", "waived"}, 3,
-                   &vote);
+        copy_facts(asking->arena, row,
+                   (const char *const[]){"for", "delegation", "waived", "under"}, 4, &vote);
         value_put(asking->arena, &out, person, vote);
     }
     return out;
@@ -89,9 +89,9 @@ static struct value stages_value(struct asking *asking, const struct value *row)
 static struct value round_value(struct asking *asking, const struct subject *subject,
                                 const struct value *row)
 {
-    static const char *const facts[] = {"n",   "state",     "need",      "ask",
-                                        "by",  "opened_ms", "closed_ms", "digest",
-                                        "why", "bundle",    "delegates", "asked"};
+    static const char *const facts[] = {"n",         "state",     "need",   "ask", "by",
+                                        "opened_ms", "closed_ms", "digest", "why", "bundle",
+                                        "delegates", "asked",     "under"};
     struct value round = value_map();
 
     copy_facts(asking->arena, row, facts, sizeof facts / sizeof facts[0], &round);

@@ -221,6 +221,7 @@ static void put_round(struct core *core, const struct move *move, const struct v
     value_set(core->arena, plan, "digest", *value_get(after, "digest"));
     value_set(core->arena, plan, "opened_ms", value_int(core->now_ms));
     value_set(core->arena, plan, "by", value_text(who_opens(move)));
+    put_under(core, value_get_bin(after, "pack"), plan);
     if (value_get(&move->own, "bundle") != NULL)
         value_set(core->arena, plan, "bundle", *value_get(&move->own, "bundle"));
 }
@@ -784,6 +785,7 @@ static int64_t put_vote(struct core *core, const struct cast *cast, const struct
     value_set(core->arena, &own, "vote", value_text(vote));
     value_set(core->arena, &own, "at_ms", value_int(core->now_ms));
     value_set(core->arena, &own, "digest", *value_get(subject->round, "digest"));
+    put_under(core, value_get_bin(subject->row, "pack"), &own);
     if (!slice_equal(right, question->principal)) {
         value_set(core->arena, &own, "for", value_text(right));
         value_set(core->arena, &own, "delegation", value_text(cast->delegation));

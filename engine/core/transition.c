@@ -689,6 +689,8 @@ int move_make(struct core *core, struct move *move)
     bool becomes_valid = bundle_becomes_valid(&move->subject, transition), is_void;
 
     put_waived(core, move);
+    if (move->author.signature.len > 0)
+        put_under(core, value_get_bin(move->subject.row, "pack"), &move->own);
     if (prepare_own(core, move, &after) != 0)
         return -1;
     is_void = close_round(core, move);

@@ -282,6 +282,20 @@ static void a_digest_that_is_not_that_of_the_entries_is_found(void **state)
     story_end(story);
 }
 
+static void a_decision_that_names_another_directory_is_found(void **state)
+{
+    struct story *story = with_hugo();
+    struct forgery *forgery = forgery_begin(story);
+    struct value *under =
+        value_at(forgery_effect(forgery, agreement(forgery), ""), slice_str("under"));
+
+    (void)state;
+    assert_non_null(under);
+    value_set(story_arena(story), under, "directory", *value_get(under, "pack"));
+    forgery_is_found(&forgery, "DIRECTORY_DIGEST");
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +313,7 @@ int main(void)
         cmocka_unit_test(what_is_entered_besides_what_was_agreed_to_is_found),
         cmocka_unit_test(an_entry_that_is_left_as_it_was_is_found),
         cmocka_unit_test(another_pack_than_was_agreed_to_is_found),
+        cmocka_unit_test(a_decision_that_names_another_directory_is_found),
         cmocka_unit_test(a_digest_that_is_not_that_of_the_entries_is_found),
     };
 

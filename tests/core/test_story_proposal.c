@@ -9,6 +9,10 @@
 
 #define HUGO "{'people': [{'name': 'hugo', 'kind': 'person', 'roles': ['employee']}]}"
 #define IVAN "{'people': [{'name': 'ivan', 'kind': 'person', 'roles': ['employee']}]}"
+#define POLICY                                                                                     \
+    "{'kind': 'policy', 'title': 'P', 'fields': {'text': 'So be it.', 'places': [{'name': "        \
+    "'Lyon', "                                                                                     \
+    "'inside': true}]}}"
 #define BECAUSE "{'proposal': 1, 'reason': " STORY_REASON "}"
 
 static const struct story_change six_months[] = {
@@ -332,6 +336,35 @@ static void of_two_packs_that_were_proposed_the_second_is_proposed_anew(void **s
     story_end(story);
 }
 
+/* ---- what a decision was made under ---- */
+
+static struct slice under(struct story *story, const char *key)
+{
+    return value_get_bin(value_get(story_row(story, key), "under"), "directory");
+}
+
+static void a_decision_names_the_directory_that_it_was_made_under(void **state)
+{
+    struct story *story = story_begin();
+    struct slice before, after;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, POLICY));
+    before = value_get_bin(story_row(story, "directory"), "whole");
+    assert_int_equal(before.len, HASH_LEN);
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_done(story_put_people(story, "amara", HUGO));
+    after = value_get_bin(story_row(story, "directory"), "whole");
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_false(slice_equal(before, after));
+    assert_true(slice_equal(under(story, "POL-0001@1.0/round/1"), before));
+    assert_true(slice_equal(under(story, "POL-0001@1.0/round/1/bo"), before));
+    assert_true(slice_equal(under(story, "directory"), before));
+    assert_true(slice_equal(under(story, "POL-0001@1.0/round/1/cleo"), after));
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +386,7 @@ int main(void)
         cmocka_unit_test(taking_keys_away_leaves_nobody_alone_where_there_are_root_keys),
         cmocka_unit_test(workflows_change_by_two_and_records_keep_theirs),
         cmocka_unit_test(an_open_round_goes_on_by_the_definition_that_it_began_under),
+        cmocka_unit_test(a_decision_names_the_directory_that_it_was_made_under),
         cmocka_unit_test(of_two_packs_that_were_proposed_the_second_is_proposed_anew),
     };
 

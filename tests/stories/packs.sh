@@ -81,7 +81,7 @@ ends 0 --as ines show IPR-0001 --json
 import json, sys
 before, after = (json.load(open(name)) for name in sys.argv[1:])
 for key in set(before) | set(after):
-    if key not in ("revision", "changed_ms", "last", "next_events") and before.get(key) != after.get(key):
+    if key not in ("revision", "changed_ms", "last", "next_events", "under") and before.get(key) != after.get(key):
         sys.exit("%s: %r became %r" % (key, before.get(key), after.get(key)))
 END
 ends 1 --as ines migrate --back IPR-0001 --reason "Once more"

@@ -5,6 +5,8 @@
 #include "facts.h"
 #include "waiver.h"
 
+enum { SHORT_DIGEST = 12 };
+
 static const char *text_of(struct tool *tool, const struct value *map, const char *key)
 {
     return value_get_str(map, key, "", &tool->arena);
@@ -209,6 +211,21 @@ static void print_asked(struct tool *tool, const struct value *shown, const stru
                    value_slice(&ask->as.items[i]));
 }
 
+/* By which directory, and which definitions, it was asked: the beginnings of their digests. */
+static void print_under(struct tool *tool, const struct value *round)
+{
+    struct slice directory = value_get_bin(value_get(round, "under"), "directory"),
+                 pack = value_get_bin(value_get(round, "under"), "pack");
+    char one[2 * HASH_LEN + 1], other[2 * HASH_LEN + 1];
+
+    if (directory.len != HASH_LEN || pack.len != HASH_LEN)
+        return;
+    hex_encode(directory, one);
+    hex_encode(pack, other);
+    output_line(&tool->out, INK_DIM, "  by the directory %.*s and the workflows %.*s", SHORT_DIGEST,
+                one, SHORT_DIGEST, other);
+}
+
 static void print_round(struct tool *tool, const struct value *shown, const struct value *round)
 {
     struct slice by = value_get_text(round, "by"), state = value_get_text(round, "state");
@@ -221,6 +238,7 @@ static void print_round(struct tool *tool, const struct value *shown, const stru
     if (by.len > 0 && opened > 0)
         output_line(&tool->out, INK_DIM, "  asked for by %s on %s", facts_person(tool, by),
                     facts_moment(tool, opened));
+    print_under(tool, round);
     print_bundle(tool, shown, round);
     print_why(tool, round);
     print_asked(tool, shown, round);

@@ -20,8 +20,7 @@ void four_eyes_release(struct four_eyes *eyes)
 static void fault(const struct four_eyes *eyes, const char *code, uint64_t seq, const char *why,
                   struct bytes about)
 {
-    report_error(eyes->actors->report, code, (int64_t)seq, "%s%s%.*s", why,
-                 about.len > 0 ? ": " : "", BYTES_ARG(about));
+    report_error(eyes->actors->report, code, (int64_t)seq, "%s: %.*s", why, BYTES_ARG(about));
 }
 
 static bool begins(struct bytes text, const char *with)
@@ -267,6 +266,19 @@ static bool may_change(const struct leaf *leaf, struct bytes key, struct bytes p
     return true;
 }
 
+/* A decision names the directory that it was made under: the one that stood there then. */
+static void check_under(const struct four_eyes *eyes, struct bytes key, struct bytes patch,
+                        uint64_t seq)
+{
+    struct bytes under, said, whole;
+
+    if (dmp_find(patch, "under", &under) && dmp_find_bin(under, "directory", &said) &&
+        dmp_find_bin(row_of(eyes, "", bytes_text("directory")), "whole", &whole) &&
+        !bytes_equal(said, whole))
+        fault(eyes, "DIRECTORY_DIGEST", seq, "another directory is named than stood there then",
+              key);
+}
+
 static void check_rows(const struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)
 {
     struct dmp_pairs pairs = dmp_pairs(leaf->effects);
@@ -276,6 +288,7 @@ static void check_rows(const struct four_eyes *eyes, const struct leaf *leaf, ui
 
         if (!may_change(leaf, key, pairs.value))
             fault(eyes, "GOVERNING_ROW", seq, "this kind of entry changes what it may not", key);
+        check_under(eyes, key, pairs.value, seq);
     }
 }
 

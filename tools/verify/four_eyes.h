@@ -8,7 +8,7 @@
  *   FOUR_EYES          an entry that one person made, though another could have agreed; or agreed to by somebody who may not
  *   FOUR_EYES_CONTENT  what was entered is not what was proposed, or changes something else than it says
  *   GOVERNING_ROW      a row of the directory or of the definitions was changed by another kind of entry
- *   DIRECTORY_DIGEST   the digest of the directory is not that of its entries
+ *   DIRECTORY_DIGEST   the digest of the directory is not that of its entries, or a decision names another
  *
  * That the signature holds is checked with those of all decisions (actor.h).
  */
