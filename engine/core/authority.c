@@ -487,26 +487,33 @@ static enum permission deny_role(struct core *core, const struct words *words, c
     return DENY_ROLE;
 }
 
-enum permission authority_transition(struct core *core, struct slice actor,
-                                     const struct subject *subject,
-                                     const struct transition *transition, const char **sentence)
+static const struct words *words_of(const struct subject *subject,
+                                    const struct transition *transition)
+{
+    return transition->creates && transition->by.count == 0 ? &subject->kind->create
+                                                            : &transition->by;
+}
+
+int64_t authority_glass(struct core *core, struct slice actor, const struct subject *subject,
+                        const struct transition *transition)
+{
+    return is_theirs(core, subject, words_of(subject, transition), actor)
+               ? 0
+               : glass_of(core, actor, subject, transition);
+}
+
+/* `has_glass`: the role for it may be missing (glass.c). All else is asked for as ever. */
+static enum permission permit(struct core *core, struct slice actor, const struct subject *subject,
+                              const struct transition *transition, bool has_glass,
+                              const char **sentence)
 {
     const struct approval *approval = subject->kind->approval;
-    const struct words *by = &transition->by;
-    enum permission permission;
+    const struct words *by = words_of(subject, transition);
+    enum permission permission = known(core, actor, sentence);
 
-    if (slice_is(actor, "engine")) {
-        if (words_have(by, slice_str("system")) || transition->automatic)
-            return PERMIT;
-        return deny_role(
-            core, by, transition->title != NULL ? transition->title : transition->event, sentence);
-    }
-    permission = known(core, actor, sentence);
     if (permission != PERMIT)
         return permission;
-    if (transition->creates && by->count == 0)
-        by = &subject->kind->create;
-    if (!is_theirs(core, subject, by, actor)) {
+    if (!has_glass && !is_theirs(core, subject, by, actor)) {
         /* Who is kept apart hears of the rule, not of the role he does not have. */
         if (transition->vote != VOTE_NONE && approval != NULL &&
             apart(core, actor, subject, &approval->apart, APART_RULE, sentence) != PERMIT)
@@ -518,6 +525,21 @@ enum permission authority_transition(struct core *core, struct slice actor,
     if (permission == PERMIT && transition->vote == VOTE_GRANT && approval != NULL)
         permission = apart(core, actor, subject, &approval->apart, APART_RULE, sentence);
     return permission;
+}
+
+enum permission authority_transition(struct core *core, struct slice actor,
+                                     const struct subject *subject,
+                                     const struct transition *transition, const char **sentence)
+{
+    if (slice_is(actor, "engine")) {
+        if (words_have(&transition->by, slice_str("system")) || transition->automatic)
+            return PERMIT;
+        return deny_role(core, &transition->by,
+                         transition->title != NULL ? transition->title : transition->event,
+                         sentence);
+    }
+    return permit(core, actor, subject, transition, glass_of(core, actor, subject, transition) > 0,
+                  sentence);
 }
 
 /* ---- in somebody's place ---- */
@@ -622,7 +644,8 @@ enum permission authority_in_place(struct core *core, struct slice actor, struct
     enum permission permission;
     struct slice found = {NULL, 0};
 
-    permission = authority_transition(core, person, subject, transition, sentence);
+    /* A glass that somebody may break is theirs alone. */
+    permission = permit(core, person, subject, transition, false, sentence);
     if (permission != PERMIT)
         return permission;
     if (slice_equal(actor, person) || !leads_to(&stand, person, actor, 0, &found)) {

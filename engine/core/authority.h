@@ -26,6 +26,10 @@ enum permission authority_transition(struct core *core, struct slice actor,
                                      const struct subject *subject,
                                      const struct transition *transition, const char **sentence);
 
+/* By which break-glass the actor may do it, whom no role gives it; 0: by none. */
+int64_t authority_glass(struct core *core, struct slice actor, const struct subject *subject,
+                        const struct transition *transition);
+
 /* May `actor` do it in the place of `person`, who has delegated it to him, or to somebody who may pass it on? What the
  * rules of separation demand, they demand of both, and of whoever stands between them. `number` (may be NULL) gets the
  * delegation that `person` gave. */

@@ -160,6 +160,8 @@ static const char *const people_keys[] = {"people",    "proposal", "meaning",   
                                           "statement", "reason",   "sig_format", "for",    NULL};
 static const char *const pack_keys[] = {"digest", "pack",      "reason",     "proposal", "meaning",
                                         "key",    "statement", "sig_format", "for",      NULL};
+static const char *const glass_keys[] = {"event", "reason",    "proposal",   "meaning", "digest",
+                                         "key",   "statement", "sig_format", "for",     NULL};
 static const char *const proposal_keys[] = {"proposal", "reason", NULL};
 static const char *const enrol_keys[] = {"person", "key", "serial", "endorsements", "reason", NULL};
 static const char *const revoke_keys[] = {"person", "reason", NULL};
@@ -184,6 +186,7 @@ static const struct {
     {"directory.install", directory_install, people_keys},
     {"pack.install", pack_install, pack_keys},
     {"proposal.end", proposal_end, proposal_keys},
+    {"break_glass", glass_break, glass_keys},
     {"task.redrive", task_redrive, task_keys},
     {"task.cancel", task_cancel, task_keys},
     {"key.enrol", key_enrol, enrol_keys},
@@ -620,6 +623,8 @@ static const struct {
     {"pack.install", "pack.installed"},
     {"pack.install", "pack.proposed"},
     {"proposal.end", "proposal.ended"},
+    {"break_glass", "break_glass.proposed"},
+    {"break_glass", "break_glass.agreed"},
     {"delegation.give", "delegation.given"},
     {"delegation.end", "delegation.ended"},
     {"key.enrol", "key.enrolled"},

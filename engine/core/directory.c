@@ -269,7 +269,8 @@ int directory_install(struct core *core, const struct question *question)
     const struct value *people = value_get(question->args, "people");
     bool is_first = state_row(core->state, slice_str("directory")) == NULL;
     struct value own = value_map();
-    struct change change = {.what = "directory", .stream = slice_str("directory")};
+    struct change change = {
+        .what = "directory", .agreed = "directory.installed", .stream = slice_str("directory")};
     enum passage passage = PASSAGE_ALONE;
     struct listing listing;
 

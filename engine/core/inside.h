@@ -16,6 +16,7 @@
  *     directory.c   people and workers are installed
  *     pack.c        definitions are installed
  *     proposal.c    what takes a second person
+ *     glass.c       an event without the role for it
  *     delegation.c  who stands in for whom
  *     waiver.c      rules of separation of duties that are waived
  *     change.c      what a version changes, in full and in short
@@ -483,7 +484,10 @@ int waiver_give(struct core *core, const struct question *question);
  * role that may, agrees by the same command with the number of the proposal, signed. Where there is no other in the
  * directory as it stands, it is done at once, and said so. */
 struct change {
-    const char *what;    /* "directory", "pack": before the dot in its types and in its command */
+    const char *what;    /* "directory", "pack", "break_glass": before the dot in its types */
+    const char *agreed;  /* type of its entry once it is agreed to */
+    struct slice record; /* that it concerns, or empty */
+    struct value facts;  /* more of the proposal's row; map or nil */
     struct slice stream; /* that its entry stands in */
     struct slice digest; /* of what is given */
     struct slice base;   /* of what counts now and would be replaced */
@@ -503,6 +507,14 @@ struct slice proposal_statement(struct core *core, int64_t number, const struct 
 /* The number, from the arguments, of an open or other proposal; NULL: there is none. */
 const struct value *proposal_row(struct core *core, int64_t number);
 #define PROPOSAL_MEANING "authorised"
+
+/* ---- glass.c ---- */
+int glass_break(struct core *core, const struct question *question);
+/* The number by which the person may do this event on this record now, whatever their roles; 0: there is none. */
+int64_t glass_of(struct core *core, struct slice person, const struct subject *subject,
+                 const struct transition *transition);
+/* It is used up by the move, which says so; who keeps watch is told. */
+void glass_use(struct core *core, int64_t number, struct move *move);
 
 /* ---- directory.c ---- */
 int directory_install(struct core *core, const struct question *question);

@@ -132,7 +132,7 @@ static int check_install(struct core *core, const struct question *question, boo
 static void describe(struct core *core, const struct pack *pack, const char *hex,
                      struct change *change)
 {
-    change->what = "pack";
+    *change = (struct change){.what = "pack", .agreed = "pack.installed"};
     change->stream = slice_str("pack");
     change->digest = slice_of(pack->digest, HASH_LEN);
     change->base = value_get_bin(state_row(core->state, change->stream), "current");

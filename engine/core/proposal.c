@@ -63,6 +63,8 @@ static int propose(struct core *core, const struct question *question, const str
     struct value effects = value_map(), row = value_map();
     int64_t number = run_next_number(core, &effects, "proposal");
 
+    if (change->facts.type == VALUE_MAP)
+        row = value_copy(core->arena, &change->facts);
     value_set(core->arena, &row, "n", value_int(number));
     value_set(core->arena, &row, "what", value_str(change->what));
     value_set(core->arena, &row, "by", value_text(question->principal));
@@ -74,7 +76,7 @@ static int propose(struct core *core, const struct question *question, const str
     put_state(core, number, "open", &row, &effects);
     value_set(core->arena, &effects, "", row);
     return run_leaf(core, (const char *)textf(core, "%s.proposed", change->what).at,
-                    proposal_key(core, number), slice_of(NULL, 0), &author, question->args,
+                    proposal_key(core, number), change->record, &author, question->args,
                     &effects) < 0
                ? -1
                : 0;
@@ -131,7 +133,7 @@ static int check_agreed(struct core *core, const struct question *question,
                         const struct change *change, int64_t number, const struct value *row)
 {
     struct signing signing = {
-        .type = textf(core, "%s.installed", change->what),
+        .type = slice_str(change->agreed),
         .stream = change->stream,
         .rev = (uint64_t)value_get_int(state_row(core->state, change->stream), "rev", 0),
         .meaning = PROPOSAL_MEANING,
@@ -249,8 +251,10 @@ void proposal_reply(struct arena *arena, const struct leaf *leaf, struct value *
         value_set(arena, out, "proposal", *value_get(own, "n"));
         value_set(arena, out, "says", value_text(value_get_text(own, "says")));
     } else if (slice_is(leaf->type, "directory.installed") ||
-               slice_is(leaf->type, "pack.installed")) {
-        value_set(arena, out, "outcome", value_str("installed"));
+               slice_is(leaf->type, "pack.installed") ||
+               slice_is(leaf->type, "break_glass.agreed")) {
+        value_set(arena, out, "outcome",
+                  value_str(slice_is(leaf->type, "break_glass.agreed") ? "agreed" : "installed"));
         if (value_get_int(own, "proposal", 0) > 0)
             value_set(arena, out, "proposal", *value_get(own, "proposal"));
         if (value_get_bool(own, "alone", false))

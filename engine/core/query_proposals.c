@@ -27,6 +27,8 @@ static bool is_stale(struct asking *asking, const struct value *row, const struc
     struct core *core = asking->core;
     struct slice base = value_get_bin(row, "base"), now;
 
+    if (slice_is(value_get_text(row, "what"), "break_glass"))
+        return false; /* it replaces nothing */
     now = slice_is(value_get_text(row, "what"), "directory")
               ? directory_base(core, value_get(body, "people"))
               : value_get_bin(state_row(core->state, slice_str("pack")), "current");
@@ -36,9 +38,10 @@ static bool is_stale(struct asking *asking, const struct value *row, const struc
 static int proposal_value(struct asking *asking, int64_t number, const struct value *row,
                           bool is_full, struct value *out)
 {
-    static const char *const facts[] = {"what",     "by",       "at_ms",     "digest",
-                                        "says",     "state",    "agreed_by", "agreed_ms",
-                                        "ended_by", "ended_ms", "reason",    "seq"};
+    static const char *const facts[] = {
+        "what",      "by",        "at_ms",    "digest",   "says",   "state",
+        "agreed_by", "agreed_ms", "ended_by", "ended_ms", "reason", "record",
+        "event",     "ends_ms",   "used_ms",  "used_seq", "seq"};
     struct slice principal = asking->query->principal;
     const char *sentence = "";
     struct value body;
@@ -98,6 +101,7 @@ int prepare_agreement(struct asking *asking)
     int64_t number = value_get_int(asking->args, "proposal", 0);
     const struct value *row = proposal_row(core, number);
     struct slice what = value_get_text(row, "what"), stream = what;
+    bool is_glass = slice_is(what, "break_glass");
     struct value body, args, *out = asking->out;
 
     if (row == NULL)
@@ -111,10 +115,18 @@ int prepare_agreement(struct asking *asking)
               value_text(value_get_text(state_row(core->state, slice_str("journal")), "origin")));
     value_set(asking->arena, out, "proposal", value_int(number));
     value_set(asking->arena, out, "command",
-              value_text(textf(core, "%.*s.install", (int)what.len, (const char *)what.at)));
+              is_glass
+                  ? value_str("break_glass")
+                  : value_text(textf(core, "%.*s.install", (int)what.len, (const char *)what.at)));
+    if (is_glass) {
+        stream = textf(core, "proposal/%lld", (long long)number);
+        value_set(asking->arena, out, "record", *value_get(row, "record"));
+    }
     value_set(asking->arena, out, "args", args);
-    value_set(asking->arena, out, "type",
-              value_text(textf(core, "%.*s.installed", (int)what.len, (const char *)what.at)));
+    value_set(
+        asking->arena, out, "type",
+        is_glass ? value_str("break_glass.agreed")
+                 : value_text(textf(core, "%.*s.installed", (int)what.len, (const char *)what.at)));
     value_set(asking->arena, out, "stream", value_text(stream));
     value_set(asking->arena, out, "rev",
               value_int(value_get_int(state_row(core->state, stream), "rev", 0)));

@@ -822,6 +822,7 @@ static int make_event(struct core *core, const struct question *question, struct
 {
     struct bundle_submit together;
     struct slice lead = move->subject.id;
+    int64_t glass = 0;
 
     if (bundle_gather(core, question, &move->subject, move->transition, &together) != 0)
         return -1;
@@ -833,6 +834,10 @@ static int make_event(struct core *core, const struct question *question, struct
     move->effects = value_map();
     if (together.count > 0)
         value_set(core->arena, &move->own, "bundle", together.ids);
+    if (value_get(question->args, "for") == NULL)
+        glass = authority_glass(core, question->principal, &move->subject, move->transition);
+    if (glass > 0)
+        glass_use(core, glass, move);
     if (move_make(core, move) != 0)
         return -1;
     return together.count > 0 ? bundle_submit(core, lead, &together, move->seq) : 0;

@@ -219,9 +219,11 @@ int story_agree_by(struct story *story, const char *who, const char *key_of, int
         return story->answer.status;
     *all = value_copy(&story->arena, question.args);
     value_merge(&story->arena, all, more);
-    question =
-        command_of(story, who, arena_copy(&story->arena, question.command.at, question.command.len),
-                   NULL, all);
+    question = command_of(
+        story, who, arena_copy(&story->arena, question.command.at, question.command.len),
+        question.record.len > 0 ? arena_copy(&story->arena, question.record.at, question.record.len)
+                                : NULL,
+        all);
     sign_public_key(seed_of(story, who), key);
     if (key_of != NULL)
         (void)house_sign(&story->house, &story->arena, &question, key, seed_of(story, key_of),

@@ -296,6 +296,35 @@ static void a_decision_that_names_another_directory_is_found(void **state)
     story_end(story);
 }
 
+/* ---- break-glass ---- */
+
+#define DROP "{'event': 'withdraw', 'reason': " STORY_REASON "}"
+
+static void glass_that_nobody_let_them_break_is_found(void **state)
+{
+    struct story *story = with_keys();
+    struct forgery *forgery;
+    struct leaf *leaf;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'policy', 'title': 'P', 'fields': {'text': 'So be it.'}}"));
+    assert_done(story_do(story, "finn", "break_glass", "POL-0001", DROP));
+    assert_done(story_agree(story, "bo", 1, NULL));
+    assert_done(story_do(story, "finn", "withdraw", "POL-0001", "{'reason': " STORY_REASON "}"));
+    forgery = forgery_begin(story);
+    forgery_holds(&forgery);
+    forgery = forgery_begin(story);
+    forgery_remove(forgery, forgery_leaf(forgery, "break_glass.agreed", NULL, 1));
+    forgery_is_found(&forgery, "FOUR_EYES");
+    forgery = forgery_begin(story);
+    leaf = forgery_leaf(forgery, "break_glass.agreed", NULL, 1);
+    leaf->actor = slice_str("finn");
+    forgery_sign(forgery, leaf, "finn");
+    forgery_is_found(&forgery, "FOUR_EYES");
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +343,7 @@ int main(void)
         cmocka_unit_test(an_entry_that_is_left_as_it_was_is_found),
         cmocka_unit_test(another_pack_than_was_agreed_to_is_found),
         cmocka_unit_test(a_decision_that_names_another_directory_is_found),
+        cmocka_unit_test(glass_that_nobody_let_them_break_is_found),
         cmocka_unit_test(a_digest_that_is_not_that_of_the_entries_is_found),
     };
 

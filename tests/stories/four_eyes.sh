@@ -92,6 +92,29 @@ ends 0 --as ines log --limit 1000
 says "was refused: pack.install"
 says "installed the workflow definitions, as"
 
+# ---- break-glass: one event, once, although the role for it is missing ----
+ends 0 --as ines open --from "$ROTA_DIR/sample/interested_parties.cfg"
+ends 0 --as ines submit IPR-0001
+ends 0 --as amara approve IPR-0001
+ends 1 --as nina do IPR-0001 put_in_force
+ends 2 --as nina break-glass IPR-0001 put_in_force
+complains "--reason"
+ends 1 --as nina break-glass IPR-0001 approve --reason "Quick"
+complains "No glass is broken for a vote"
+ends 0 --as nina break-glass IPR-0001 put_in_force --reason "Dmitri is on a plane"
+says "proposal 4: you may do nothing more yet"
+ends 1 --as nina do IPR-0001 put_in_force
+ends 0 --as marta inbox
+says "proposal 4"
+ends 0 --as marta agree 4
+says "Dmitri is on a plane"
+ends 0 --as nina do IPR-0001 put_in_force
+ends 0 --as ines log IPR-0001
+says "asked to break glass"
+says "break-glass (proposal 4)"
+ends 0 --as ines proposals --all
+says "agreed by Marta Kowalska, used on"
+
 ends 0 down
 rota-verify "$ROTA_DIR/journal.db" --vkey "@$ROTA_DIR/keys/log.vkey" >"$out" 2>"$err" || wrong "rota-verify finds fault"
 [ -z "${ROTA_AUDITOR:-}" ] ||

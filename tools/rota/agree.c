@@ -75,6 +75,15 @@ static const char *stands(struct tool *tool, const struct value *one)
 {
     struct slice state = value_get_text(one, "state");
 
+    if (value_get_int(one, "used_ms", 0) > 0)
+        return arena_printf(&tool->arena, "agreed by %s, used on %s (journal entry %lld)",
+                            facts_name(tool, value_get_text(one, "agreed_by")),
+                            facts_moment(tool, value_get_int(one, "used_ms", 0)),
+                            (long long)value_get_int(one, "used_seq", 0));
+    if (value_get_int(one, "ends_ms", 0) > 0)
+        return arena_printf(&tool->arena, "agreed by %s; counts until %s, if it is not used before",
+                            facts_name(tool, value_get_text(one, "agreed_by")),
+                            facts_moment(tool, value_get_int(one, "ends_ms", 0)));
     if (slice_is(state, "agreed"))
         return arena_printf(&tool->arena, "agreed by %s on %s",
                             facts_name(tool, value_get_text(one, "agreed_by")),
@@ -263,12 +272,52 @@ static int run_agree(struct tool *tool, const struct arguments *given)
     if (arguments_have(given, "--id"))
         command.id = slice_str(arguments_get(given, "--id"));
     status = sign(tool, given, &proposal, &prepared, &command);
+    command.record = value_get_text(&prepared, "record"); /* of break-glass; else there is none */
     if (status == TOOL_DONE)
         status = ask_command(tool, &command, &reply);
     if (status == TOOL_DONE)
         tell_agreed(tool, number, &command, &reply);
     return status;
 }
+
+/* ---- break-glass ---- */
+
+static int run_glass(struct tool *tool, const struct arguments *given)
+{
+    struct command command = {.command = slice_str("break_glass"),
+                              .record = slice_str(given->words[0]),
+                              .args = value_map()};
+    struct value people;
+    struct reply reply;
+    const char *who;
+    long long number;
+    int status;
+
+    if (!arguments_have(given, "--reason"))
+        return tool_usage(given, "to break glass needs a reason: --reason TEXT");
+    value_set(&tool->arena, &command.args, "event", value_str(given->words[1]));
+    if ((status = given_reason(tool, given, &command.args)) != TOOL_DONE ||
+        (status = ask_command(tool, &command, &reply)) != TOOL_DONE ||
+        (status = ask_query(tool, "people", value_map(), &people)) != TOOL_DONE ||
+        (status = ask_who(tool, &who)) != TOOL_DONE)
+        return status;
+    if (tool->out.json) {
+        output_json(&tool->out, &reply.out);
+        return TOOL_DONE;
+    }
+    number = (long long)value_get_int(&reply.out, "proposal", 0);
+    output_line(&tool->out, INK_WAIT, "proposal %lld: you may do nothing more yet", number);
+    output_line(&tool->out, INK_NONE, "  %s agrees: rota --as WHO agree %lld",
+                amend_seconds(tool, &people, slice_str(who)), number);
+    output_line(&tool->out, INK_NONE, "  then, within 24 hours and once: rota --as %s do %s %s",
+                who, given->words[0], given->words[1]);
+    return TOOL_DONE;
+}
+
+static const struct tool_option glass_options[] = {
+    {"--reason", "TEXT", "why; @FILE reads it from a file"},
+    {NULL, NULL, NULL},
+};
 
 static const struct tool_option proposal_options[] = {
     {"--all", NULL, "also what was agreed to or ended"},
@@ -300,6 +349,28 @@ const struct tool_command command_proposals = {
     2,
     false,
     run_proposals};
+
+const struct tool_command command_break_glass = {
+    "break-glass",
+    "decisions",
+    "RECORD EVENT --reason TEXT",
+    "ask to do one event once although the role for it is missing",
+    "For when whoever should act is out of reach. Another person with the role top_management or "
+    "isms_manager agrees,\n"
+    "signed (rota agree N); then you may do it once, within 24 hours. It gives the missing role "
+    "and "
+    "nothing else:\n"
+    "separation of duties, conditions and required fields hold as ever, and there is none for "
+    "votes "
+    "or what is signed.\n"
+    "The ISMS manager and top management are told, and the record's history says it.\n\n"
+    "    rota --as omar break-glass INC-0003 contain --reason \"The incident manager is on a "
+    "plane\"",
+    glass_options,
+    2,
+    2,
+    false,
+    run_glass};
 
 const struct tool_command command_agree = {
     "agree",

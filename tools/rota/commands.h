@@ -19,6 +19,7 @@ extern const struct tool_command command_refuse;
 extern const struct tool_command command_return;
 extern const struct tool_command command_proposals;
 extern const struct tool_command command_agree;
+extern const struct tool_command command_break_glass;
 extern const struct tool_command command_ack;
 extern const struct tool_command command_withdraw;
 extern const struct tool_command command_show;

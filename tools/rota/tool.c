@@ -35,6 +35,7 @@ const struct tool_command *const tool_commands[] = {
     &command_return,
     &command_proposals,
     &command_agree,
+    &command_break_glass,
     &command_ack,
     &command_withdraw,
     &command_import,

@@ -149,9 +149,17 @@ static void say_waived(struct sentence *s)
     }
 }
 
+static int64_t glass_of(const struct sentence *s, struct slice event)
+{
+    const struct value *number = value_find(value_get(own(s), "break_glass"), event);
+
+    return value_is(number, VALUE_INT) ? number->as.number : 0;
+}
+
 static void say_record(struct sentence *s)
 {
     struct slice event = slice_of(s->type.at + 7, s->type.len - 7);
+    int64_t number = glass_of(s, event);
 
     if (slice_is(event, "open"))
         say_open(s);
@@ -171,6 +179,8 @@ static void say_record(struct sentence *s)
         add(s, "%.*s", (int)event.len, (const char *)event.at);
     say_with(s);
     say_waived(s);
+    if (number > 0)
+        add(s, "; without the role for it, by break-glass (proposal %lld)", (long long)number);
 }
 
 static void say_task(struct sentence *s)
@@ -249,6 +259,8 @@ static void say_other(struct sentence *s)
         {"directory.proposed", "proposed"},
         {"pack.proposed", "proposed"},
         {"proposal.ended", "ended what was proposed"},
+        {"break_glass.proposed", "asked to break glass"},
+        {"break_glass.agreed", "agreed that glass may be broken"},
         {"content.redacted", "erased a content on legal grounds"},
         {"round.expired", "the time of the round is over"},
         {"round.counted", "counted the round again, because somebody left or is stood in for"},

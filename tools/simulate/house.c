@@ -289,6 +289,7 @@ int house_agreement(struct house *house, struct arena *arena, const char *who, i
                     struct question *out, struct house_answer *answer)
 {
     struct value asked = value_map(), prepared, *args = arena_take(arena, sizeof *args);
+    const char *record = NULL;
     struct slice command;
 
     value_set(arena, &asked, "proposal", value_int(number));
@@ -296,7 +297,10 @@ int house_agreement(struct house *house, struct arena *arena, const char *who, i
         return -1;
     *args = value_copy(arena, value_get(&prepared, "args"));
     command = value_get_text(&prepared, "command");
-    *out = house_command(who, "", arena_copy(arena, command.at, command.len), NULL, args);
+    if (value_get(&prepared, "record") != NULL)
+        record = arena_copy(arena, value_get_text(&prepared, "record").at,
+                            value_get_text(&prepared, "record").len);
+    *out = house_command(who, "", arena_copy(arena, command.at, command.len), record, args);
     return 0;
 }
 

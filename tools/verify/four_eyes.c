@@ -96,8 +96,8 @@ static bool content_of(const struct leaf *leaf, uint8_t hash[HASH_LEN])
 {
     struct bytes parts[2] = {{NULL, 0}, {NULL, 0}};
 
-    if (begins(leaf->type, "directory.")) {
-        if (!dmp_find(leaf->body, "people", &parts[0]))
+    if (begins(leaf->type, "directory.") || begins(leaf->type, "break_glass.")) {
+        if (!dmp_find(leaf->body, begins(leaf->type, "directory.") ? "people" : "event", &parts[0]))
             return false;
     } else if (!dmp_find(leaf->body, "digest", &parts[0]) ||
                !dmp_find(leaf->body, "pack", &parts[1])) {
@@ -161,6 +161,54 @@ static void check_two(const struct four_eyes *eyes, const struct leaf *leaf, uin
         fault(eyes, "FOUR_EYES", seq,
               "entered by one person and signed by nobody, though another could have agreed",
               other);
+}
+
+/* ---- break-glass ---- */
+
+static struct table_entry *proposal_of(const struct four_eyes *eyes, uint64_t number)
+{
+    char key[64];
+    int len = snprintf(key, sizeof key, "proposal/%llu", (unsigned long long)number);
+
+    return table_find(&eyes->proposals, bytes_of(key, (size_t)len));
+}
+
+/* By how many entries it has gone: 1 agreed to, 2 used. */
+static void check_glass(struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)
+{
+    struct table_entry *proposal = table_find(&eyes->proposals, leaf->stream);
+
+    if (leaf->actor_sig == NULL)
+        fault(eyes, "FOUR_EYES", seq, "glass was to be broken, signed by nobody", leaf->stream);
+    else
+        check_agreed(eyes, leaf, seq);
+    if (proposal != NULL && proposal->revision == 0)
+        proposal->revision = 1;
+}
+
+/* What is done without the role for it rests on one that was agreed to, for its actor, and not used before. */
+static void check_glass_used(struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)
+{
+    struct bytes own, map, event = bytes_of(leaf->type.at, 0), value;
+    struct dmp_cursor cursor;
+    struct dmp_item item;
+    struct table_entry *proposal;
+
+    if (!begins(leaf->type, "record.") || !dmp_find(leaf->effects, "", &own) ||
+        !dmp_find(own, "break_glass", &map))
+        return;
+    event = bytes_of(leaf->type.at + 7, leaf->type.len - 7);
+    if (!dmp_find_key(map, event, &value))
+        return;
+    cursor = dmp_cursor(value);
+    proposal =
+        dmp_next(&cursor, &item) && item.kind == DMP_INT ? proposal_of(eyes, item.number) : NULL;
+    if (proposal == NULL || proposal->row == NULL || proposal->revision != 1 ||
+        !bytes_equal(leaf->actor, bytes_of(proposal->row + HASH_LEN, proposal->row_len - HASH_LEN)))
+        fault(eyes, "FOUR_EYES", seq, "glass was broken that nobody had agreed to, or twice, by",
+              leaf->actor);
+    else
+        proposal->revision = 2;
 }
 
 /* ---- what it changed ---- */
@@ -301,8 +349,12 @@ void four_eyes_leaf(struct four_eyes *eyes, const struct leaf *leaf, uint64_t se
     if (eyes->actors->rows == NULL)
         return;
     check_rows(eyes, leaf, seq);
-    if (bytes_are(leaf->type, "directory.proposed") || bytes_are(leaf->type, "pack.proposed"))
+    if (bytes_are(leaf->type, "directory.proposed") || bytes_are(leaf->type, "pack.proposed") ||
+        bytes_are(leaf->type, "break_glass.proposed"))
         note_proposal(eyes, leaf);
+    if (bytes_are(leaf->type, "break_glass.agreed"))
+        check_glass(eyes, leaf, seq);
+    check_glass_used(eyes, leaf, seq);
     if ((!is_directory && !is_pack) || !*has_first) {
         if (is_directory || is_pack)
             *has_first = true;

@@ -2,7 +2,7 @@
  *
  * After the first of each, a `directory.installed` or `pack.installed` is either signed by a person who stood in the
  * directory then with the role top_management or isms_manager, was not who proposed it, and agreed to just what was
- * proposed; or it was made when nobody but its actor could have agreed. Nothing else changes the rows that govern: so whoever
+ * proposed (so also for break-glass, each used once by whom it is for); or it was made when nobody but its actor could have agreed. Nothing else changes the rows that govern: so whoever
  * has the file, the engine's keys and the administrator's account cannot change a role or a definition unseen.
  *
  *   FOUR_EYES          an entry that one person made, though another could have agreed; or agreed to by somebody who may not
