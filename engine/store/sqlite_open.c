@@ -176,6 +176,7 @@ static int recover_file(struct sqlite_backend *self, const struct journal_option
     if (self->has_clean_mark && options->trust_clean_stop && !is_suspect(self))
         self->check = background_start(self->path);
     if (self->check == NULL) {
+        background_read_through(self->db, NULL);
         if (sqlite_quick_check(self->db, err) != 0)
             return -1;
         unlink(suspect_path(self, (char[PATH_MAX]){0}));
