@@ -439,6 +439,21 @@ static void drive_until(struct load *load, double until_ms, uint64_t done)
 
 /* ---- runs ---- */
 
+/* A subscription is not acknowledged, and news that were missed would be waited for until the end: the feed's welcome says
+ * that the connection stands, and what was subscribed before is on it. */
+static void join_feed(struct load *load)
+{
+    zmq_pollitem_t item = {load->news, 0, ZMQ_POLLIN, 0};
+
+    if (load->world->target != TARGET_LIMIT) {
+        zmq_setsockopt(load->news, ZMQ_SUBSCRIBE, "_welcome/", 9);
+        if (zmq_poll(&item, 1, STALL_MS) <= 0)
+            fail("the feed of %s does not answer", target_name(load->world->target));
+        zmq_setsockopt(load->news, ZMQ_UNSUBSCRIBE, "_welcome/", 9);
+    }
+    nanosleep(&(struct timespec){0, JOIN_MS * 1000000}, NULL);
+}
+
 static void begin(struct load *load, const struct world *world, int in_flight)
 {
     static uint64_t loads; /* one journal may see several: their ids differ */
@@ -452,8 +467,7 @@ static void begin(struct load *load, const struct world *world, int in_flight)
     load->slot_of_cap = 4096;
     load->slot_of = calloc((size_t)load->slot_of_cap, sizeof *load->slot_of);
     check(load->slot_of != NULL);
-    nanosleep(&(struct timespec){0, JOIN_MS * 1000000},
-              NULL); /* a subscription is not acknowledged */
+    join_feed(load);
     load_await(world);
 }
 
