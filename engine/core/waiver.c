@@ -236,11 +236,12 @@ static int check_person(struct core *core, struct slice person)
     if (person.len > 0 && authority_is_here(core, person) &&
         slice_is(value_get_text(authority_person(core, person), "kind"), "person"))
         return 0;
-    return run_refuse(core, 422, "guard-failed",
-                      "\"%.*s\" is nobody of the directory who has rights now (`rota people` lists "
-                      "them): say for whom the rule is waived.",
-                      (int)(person.len < NAME_MAX_LEN ? person.len : NAME_MAX_LEN),
-                      (const char *)person.at);
+    return run_refuse(
+        core, 422, "guard-failed",
+        "\"%.*s\" is nobody of the directory who has rights now, and the rule is "
+        "waived for a person%s `rota people` lists them.",
+        (int)(person.len < NAME_MAX_LEN ? person.len : NAME_MAX_LEN), (const char *)person.at,
+        or_stop(authority_person(core, person) == NULL ? person_hint(core, person) : ""));
 }
 
 /* Nobody frees themselves: not openly, and not by freeing one another. */

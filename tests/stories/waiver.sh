@@ -42,7 +42,7 @@ complains "never waived"
 ends 1 --as henrik waive HRU-0001 SOD-4 --for amara --reason "There are two of us" --check "Read by counsel"
 complains "Those that do: SOD-1"
 ends 1 --as henrik waive HRU-0001 SOD-1 --for amarra --reason "There are two of us" --check "Read by counsel"
-complains "nobody of the directory"
+complains "did you mean 'amara'?"
 
 # ---- given, and used ----
 ends 0 --as henrik waive HRU-0001 SOD-1 --for amara --reason "The board is two people" --check "Read by counsel, letter of 3 May"
