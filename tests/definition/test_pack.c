@@ -652,6 +652,8 @@ static const struct mutation MUTATIONS[] = {
     {"versioned = true;", "", "lifecycles.cfg:9: only a versioned lifecycle has successors and predecessors, so not 'approve' (in kind 'policy')"},
     {"event = \"supersede\"", "event = \"replace\"", "lifecycles.cfg:9: there is no event 'supersede' for the predecessor, which is moved by 'approve' (in kind 'policy')"},
     {"reason = true; } );", "auto = true; } );", "kinds/policy.cfg:14: 'auto' needs 'when': the condition that makes it happen, for 'withdraw'"},
+    {"event = \"withdraw\"; from", "event = \"edit\"; from", "kinds/policy.cfg:14: this is a command of the engine and cannot name an event: 'edit'"},
+    {"event = \"withdraw\"; from", "event = \"waive_sod\"; from", "kinds/policy.cfg:14: this is a command of the engine and cannot name an event: 'waive_sod'"},
     {"reason = true; } );", "statement = \"I do.\"; } );", "kinds/policy.cfg:14: a statement is signed with a 'meaning', which is missing for 'withdraw'"},
     /* approvals */
     {"ask = [\"manager\"]; need = \"major ? 2 : 1\"; meaning = \"approved\"; expires = \"30 days\";", "meaning = \"approved\";", "kinds/policy.cfg:3: the approval needs 'ask', or 'stages' that ask"},
