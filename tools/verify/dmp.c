@@ -226,6 +226,22 @@ bool dmp_next(struct dmp_cursor *cursor, struct dmp_item *item)
     return take_item(cursor, item) == NULL;
 }
 
+/* How many bytes a value takes that holds no others and is short: what rows are made of. 0: look closer. */
+static size_t short_len(const uint8_t *at, size_t room)
+{
+    uint8_t c = at[0];
+
+    if (c < 0x80 || c >= 0xe0 || c == 0xc0 || c == 0xc2 || c == 0xc3)
+        return 1;
+    if (c >= 0xa0 && c < 0xc0)
+        return 1 + (c & 31u);
+    if ((c == 0xc4 || c == 0xd9) && room > 1)
+        return 2 + (size_t)at[1];
+    if (c >= 0xcc && c <= 0xcf)
+        return 1 + ((size_t)1 << (c - 0xcc));
+    return 0;
+}
+
 bool dmp_skip(struct dmp_cursor *cursor, struct bytes *value)
 {
     const uint8_t *start = cursor->at;
@@ -233,8 +249,11 @@ bool dmp_skip(struct dmp_cursor *cursor, struct bytes *value)
     uint64_t left = 1;
 
     for (; left > 0; left--) {
-        if (cursor->at < cursor->end && (*cursor->at < 0x80 || *cursor->at >= 0xe0)) {
-            cursor->at++; /* a small number */
+        size_t room = (size_t)(cursor->end - cursor->at);
+        size_t len = room > 0 ? short_len(cursor->at, room) : 0;
+
+        if (len > 0 && len <= room) {
+            cursor->at += len;
             continue;
         }
         if (take_item(cursor, &item) != NULL)
@@ -266,9 +285,15 @@ bool dmp_pairs_next(struct dmp_pairs *pairs)
     if (pairs->left == 0)
         return false;
     pairs->left--;
-    if (!dmp_next(&pairs->cursor, &key) || key.kind != DMP_STR)
+    if (start < pairs->cursor.end && (*start & 0xe0) == 0xa0 &&
+        (size_t)(pairs->cursor.end - start) > (*start & 31u)) { /* nearly every key */
+        pairs->key = bytes_of(start + 1, *start & 31u);
+        pairs->cursor.at = start + 1 + pairs->key.len;
+    } else if (!dmp_next(&pairs->cursor, &key) || key.kind != DMP_STR) {
         return false;
-    pairs->key = key.bytes;
+    } else {
+        pairs->key = key.bytes;
+    }
     pairs->key_bytes = bytes_of(start, (size_t)(pairs->cursor.at - start));
     return dmp_skip(&pairs->cursor, &pairs->value);
 }
