@@ -155,6 +155,26 @@ static void a_definition_that_cannot_be_read_proves_nothing(void **state)
     story_end(story);
 }
 
+/* There was a definition once that asked fewer people. */
+static void a_record_that_begins_under_a_former_definition_is_found(void **state)
+{
+    static const struct story_change stricter[] = {
+        {"document.cfg", "expires = \"20 days\"", "expires = \"30 days\""}, {NULL, NULL, NULL}};
+    struct story *story = with_a_draft();
+    struct forgery *forgery;
+    struct leaf *leaf;
+
+    (void)state;
+    assert_done(story_install_agreed(story, "amara", "Longer.", stricter));
+    assert_done(story_do(story, "amara", "open", NULL, policy));
+    forgery = forgery_begin(story);
+    leaf = forgery_leaf(forgery, "record.open", "POL-0002@1.0", 1);
+    forgery_set(forgery, forgery_effect(forgery, leaf, ""), "pack",
+                *value_get(&forgery_leaf(forgery, "pack.installed", NULL, 1)->body, "digest"));
+    forgery_is_found(&forgery, "MOVE_UNKNOWN");
+    story_end(story);
+}
+
 /* ---- votes that are not enough ---- */
 
 static void a_round_with_a_vote_too_few_is_found(void **state)
@@ -638,6 +658,7 @@ int main(void)
         cmocka_unit_test(a_state_written_by_an_entry_about_something_else_is_found),
         cmocka_unit_test(a_record_that_is_taken_out_of_its_definition_is_found),
         cmocka_unit_test(a_definition_that_cannot_be_read_proves_nothing),
+        cmocka_unit_test(a_record_that_begins_under_a_former_definition_is_found),
         cmocka_unit_test(a_round_with_a_vote_too_few_is_found),
         cmocka_unit_test(a_need_that_is_lowered_afterwards_is_found),
         cmocka_unit_test(a_need_that_was_low_from_the_beginning_is_found),

@@ -146,6 +146,16 @@ static bool brings_fields(const struct leaf *leaf)
     return dmp_find(leaf->body, "set", &set) && dmp_pairs(set).left > 0;
 }
 
+/* Does the patch take a record back to the pack that it was migrated from? */
+static bool comes_from(const struct table_entry *entry, struct bytes patch)
+{
+    struct bytes migrated, from, pack;
+
+    return entry->row != NULL && dmp_find(patch, "pack", &pack) &&
+           dmp_find(table_row(entry), "migrated", &migrated) && dmp_find(migrated, "from", &from) &&
+           bytes_equal(from, pack);
+}
+
 void moves_row(struct proof *proof, const struct table_entry *entry, struct bytes patch)
 {
     bool moves = false, sets_valid = false, writes = false, moves_pack = false;
@@ -171,9 +181,10 @@ void moves_row(struct proof *proof, const struct table_entry *entry, struct byte
                     BYTES_ARG(table_key(entry)));
     if (writes)
         check_content(proof, entry, patch);
-    if (!moves && !sets_valid && !writes && dmp_is_map(patch))
+    if (!moves && !sets_valid && !writes && !moves_pack && dmp_is_map(patch))
         return;
     change = proof_add(proof, entry, patch);
+    change->goes_home = comes_from(entry, patch);
     change->moves = moves || !dmp_is_map(patch);
     change->sets_valid = sets_valid;
     change->is_edited = writes && brings_fields(proof->leaf) && !is_migration(proof);
@@ -201,6 +212,28 @@ static void refuse_unapproved(struct proof *proof, const struct proof_change *ch
                 "%.*s is %.*s from here on, and no round of its approval was granted: nobody "
                 "approved it",
                 BYTES_ARG(table_key(change->entry)), BYTES_ARG(state));
+}
+
+/* The definition that counts now, as its row says; and where a record was before it was migrated. */
+static bool is_current(const struct proof *proof, struct bytes pack)
+{
+    struct bytes current = {NULL, 0};
+
+    return dmp_find(proof_find(proof, bytes_text("pack")), "current", &current) &&
+           bytes_equal(current, pack);
+}
+
+/* Nothing begins under a definition of former days, nor goes back to one that it did not come from. */
+static void check_pack(struct proof *proof, const struct proof_change *change,
+                       const struct proof_facts *facts)
+{
+    bool goes_back = bytes_are(proof->leaf->type, "record.migrate_back");
+
+    if (goes_back ? change->goes_home : is_current(proof, facts->pack))
+        return;
+    PROOF_ERROR(
+        proof, "MOVE_UNKNOWN", "%.*s is put under a definition that is not the one that counts%s",
+        BYTES_ARG(table_key(change->entry)), goes_back ? " and not the one that it came from" : "");
 }
 
 /* A record that is migrated keeps what it has; what it never had it gets only under a signature. */
@@ -346,6 +379,8 @@ void moves_made(struct proof *proof, const struct proof_change *change)
         PROOF_ERROR(proof, "MOVE_UNKNOWN", "%.*s: %.*s writes in it and is not among its editors",
                     BYTES_ARG(record), BYTES_ARG(proof->leaf->actor));
     to = kind_state(kind, state);
+    if (!change->was_there || is_migration(proof))
+        check_pack(proof, change, &facts);
     if (is_migration(proof))
         check_migrated(proof, change, kind, state);
     else if (change->moves)

@@ -38,6 +38,7 @@ struct proof_change { /* what a leaf does to one row; judged when all of the lea
     const struct table_entry *entry;
     struct bytes patch;
     bool was_there, moves, sets_valid, is_edited, opens_round, grants_round;
+    bool goes_home;         /* back to the definition that it was migrated from */
     char state[PROOF_NAME]; /* before */
 };
 

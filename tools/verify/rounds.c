@@ -117,6 +117,7 @@ static void check_apart(struct proof *proof, const struct voting *voting, struct
     for (int i = 0; i < words_count(kind->apart) && word == NULL; i++) {
         is_apart = people_mean(proof, kind, voting->row, words_at(kind->apart, i), name, &is_known);
         word = is_apart && is_known ? words_at(kind->apart, i) : NULL;
+        proof->unproven_asks += !is_known;
     }
     if (kind->apart == NULL && people_mean(proof, kind, voting->row, "editors", name, &is_known))
         word = "editors";
