@@ -93,6 +93,20 @@ says "Approval, round 1, granted"
 ends 0 down
 ends 0 verify
 says "signatures   7 by people, checked"
+# What an auditor wants first: what was approved, by whom, in whose place, by which delegation, with which key; 80 columns.
+rota-verify "$ROTA_DIR/journal.db" --vkey "@$ROTA_DIR/keys/log.vkey" --approvals >"$out" 2>"$err" || wrong "the journal does not hold"
+says "signed by   pavel as \"approved\""
+says "in the place of henrik, by DEL-0001, given by henrik"
+says "in the place of amara, by DEL-0002, given by ines"
+says "2 of 2"
+[ -z "$(sed -n '/^approvals/,$p' "$out" | awk 'length($0) > 80')" ] || wrong "a line of the table is longer than 80 columns"
+rota-verify "$ROTA_DIR/journal.db" --vkey "@$ROTA_DIR/keys/log.vkey" --approvals --json >"$out" 2>"$err" || wrong "the journal does not hold"
+"$python" -c '
+import json, sys
+all = {one["record"]: one for one in json.load(open(sys.argv[1]))["approvals"]}
+votes = all["DCO-0001@1.0"]["votes"]
+assert [v["for"] for v in votes if v["by"] == "pavel"] == ["henrik"] and all["DCO-0001@1.0"]["count"] == "2 of 2"
+assert all["DCO-0001@1.0"]["takes_approval"] and sum(v["signed"] and len(v["key"]) == 64 for v in votes) == 2' "$out" 2>"$err" || wrong "the table as JSON says something else"
 if [ -n "${ROTA_AUDITOR:-}" ]; then
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" || wrong "the independent auditor disagrees"
 fi

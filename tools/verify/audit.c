@@ -50,6 +50,7 @@ static void audit_begin(struct audit *audit, const struct audit_options *options
     audit->actors.ring = &audit->keys;
     four_eyes_init(&audit->eyes, &audit->actors);
     proof_init(&audit->proof, report, &audit->table, &audit->actors, db);
+    audit->proof.keeps_votes = options->approvals != NULL;
     audit->fold.watch = proof_row;
     audit->fold.watcher = &audit->proof;
 }
@@ -440,6 +441,8 @@ static void audit_all(struct audit *audit)
         checkpoints_check_quorum(&audit->checkpoints, audit->db, audit->report, &options->policy,
                                  options->fresh_after);
     warn_of_signatures(audit);
+    if (options->approvals != NULL && report_holds(audit->report) && !options->no_replay)
+        approvals_collect(options->approvals, &audit->proof, audit->db);
     if (options->keys_out != NULL && keyring_write(&audit->keys, options->keys_out) != 0)
         report_warn(audit->report, "KEYS_NOT_WRITTEN", "the people's keys could not be written");
 }

@@ -8,6 +8,7 @@
 #define ROTA_VERIFY_AUDIT_H
 
 #include "actor.h"
+#include "approvals.h"
 #include "note.h"
 #include "report.h"
 
@@ -20,8 +21,10 @@ struct audit_options {
     size_t trusted_count;
     const struct actor_keys *keys; /* NULL: persons' keys come from the journal */
     const uint8_t *roots; /* fingerprint of the root keys, HASH_LEN bytes; NULL: not known */
-    FILE *keys_out;       /* the people's keys are written here; or NULL */
-    int64_t fresh_after;  /* POSIX time; negative: any */
+    struct approvals
+        *approvals;      /* {0}: gets what is or was in force, if the journal holds; or NULL */
+    FILE *keys_out;      /* the people's keys are written here; or NULL */
+    int64_t fresh_after; /* POSIX time; negative: any */
     bool no_replay, no_integrity_check;
     void (*progress)(uint64_t done, uint64_t of); /* may be NULL; called now and then */
     const volatile sig_atomic_t *stop;            /* may be NULL; not 0: give up */

@@ -134,8 +134,7 @@ static void add_person(const struct ballot *ballot, struct bytes stage, struct b
     }
 }
 
-/* `stage`: its row; the round's own where it has no stages. */
-static bool stage_is_granted(const struct ballot *ballot, struct bytes stage,
+bool ballot_stage_is_granted(const struct ballot *ballot, struct bytes stage,
                              struct ballot_count *count)
 {
     struct bytes ask, person, counting = bytes_text("need"), closing = {NULL, 0}, tie = {NULL, 0};
@@ -179,13 +178,13 @@ bool ballot_is_granted(const struct ballot *ballot, struct ballot_count *count)
 
     *count = (struct ballot_count){0};
     if (!dmp_find(ballot->round, "stages", &stages))
-        return stage_is_granted(ballot, ballot->round, count);
+        return ballot_stage_is_granted(ballot, ballot->round, count);
     list = dmp_list(stages);
     while (dmp_list_next(&list, &stage)) {
         has_stage = true;
         if (!dmp_find_str(stage, "name", &count->stage))
             count->stage = bytes_text("?");
-        if (!stage_is_granted(ballot, stage, count))
+        if (!ballot_stage_is_granted(ballot, stage, count))
             return false;
     }
     return has_stage;

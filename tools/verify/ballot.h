@@ -27,6 +27,10 @@ struct ballot_count {
     struct bytes stage;      /* its name; of no length: the only one */
 };
 
+/* Is one stage granted? `stage` is its row; the round's own where it has no stages. Says its count in any case. */
+bool ballot_stage_is_granted(const struct ballot *ballot, struct bytes stage,
+                             struct ballot_count *count);
+
 /* Is the round granted? */
 bool ballot_is_granted(const struct ballot *ballot, struct ballot_count *count);
 

@@ -23,6 +23,7 @@ struct settings {
     long quorum; /* -1: every witness */
     uint8_t roots[HASH_LEN];
     FILE *keys_out; /* owned */
+    struct approvals approvals;
     bool has_keys, as_json, is_quiet;
 };
 
@@ -37,6 +38,7 @@ enum option_value {
     OPTION_WRITE_KEYS,
     OPTION_NO_REPLAY,
     OPTION_NO_INTEGRITY,
+    OPTION_APPROVALS,
     OPTION_JSON,
     OPTION_QUIET,
     OPTION_HELP,
@@ -67,6 +69,10 @@ static const struct option_text {
      OPTION_WRITE_KEYS},
     {"no-replay", NULL, "do not fold the entries and compare the stored state", OPTION_NO_REPLAY},
     {"no-integrity-check", NULL, "leave out SQLite's own check of the file", OPTION_NO_INTEGRITY},
+    {"approvals", NULL,
+     "also what is or was in force, and who signed for it, when, with\n"
+     "                          which meaning, in whose place, over which content",
+     OPTION_APPROVALS},
     {"json", NULL, "print one JSON object", OPTION_JSON},
     {"quiet", NULL, "print errors and the last sentence only", OPTION_QUIET},
     {"help", NULL, "print this", OPTION_HELP},
@@ -291,6 +297,9 @@ static int set_option(struct settings *settings, int option, const char *argumen
     case OPTION_NO_INTEGRITY:
         settings->audit.no_integrity_check = true;
         return 0;
+    case OPTION_APPROVALS:
+        settings->audit.approvals = &settings->approvals;
+        return 0;
     case OPTION_JSON:
         settings->as_json = true;
         return 0;
@@ -312,6 +321,8 @@ static int settle(struct settings *settings, int argc, char **argv)
         return complain("give --vkey: without the log's key nothing can be proven", NULL);
     if (settings->quorum > (long)policy->witness_count)
         return complain("the quorum is larger than the number of witnesses", NULL);
+    if (settings->audit.approvals != NULL && settings->audit.no_replay)
+        return complain("--approvals needs the replay", NULL);
     if (settings->audit.fresh_after >= 0 && policy->witness_count == 0)
         return complain("--fresh-after needs a --witness", NULL);
     settings->audit.path = argv[optind];
@@ -354,6 +365,7 @@ static void release_settings(struct settings *settings)
     for (size_t i = 0; i < settings->audit.trusted_count; i++)
         free((void *)(uintptr_t)settings->trusted[i].at);
     actor_keys_release(&settings->keys);
+    approvals_release(&settings->approvals);
 }
 
 /* ---- progress ---- */
@@ -391,6 +403,7 @@ static int verify(struct settings *settings)
         complain(why, NULL);
         return EXIT_UNUSABLE;
     }
+    report.approvals = settings->audit.approvals;
     if (settings->as_json)
         written = report_print_json(&report, stdout);
     else

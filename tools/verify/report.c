@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include "approvals.h"
 #include "dmp.h"
 #include "memory.h"
 
@@ -169,6 +170,11 @@ void report_print(const struct report *report, FILE *out, bool in_colour, bool i
         print_findings(&paint, &report->warnings, paint.yellow, "warning");
     }
     print_findings(&paint, &report->errors, paint.red, "ERROR  ");
+    if (report->approvals != NULL && report_holds(report))
+        approvals_print(report->approvals, out, in_colour);
+    else if (report->approvals != NULL)
+        fputs("approvals    not shown: the journal does not hold, so nothing in it is proven\n",
+              out);
     if (report->clock == CLOCK_VIRTUAL)
         fprintf(out, "%s%sThis journal was kept under a virtual clock: not a real record.%s\n",
                 paint.bold, paint.yellow, paint.plain);
@@ -226,6 +232,9 @@ int report_print_json(const struct report *report, FILE *out)
     }
     if (report->roots[0] != '\0')
         json_object_set_new(all, "root_keys", json_string(report->roots));
+    if (report->approvals != NULL)
+        json_object_set_new(all, "approvals",
+                            report_holds(report) ? approvals_json(report->approvals) : json_null());
     json_object_set_new(all, "warnings", json_findings(&report->warnings));
     json_object_set_new(all, "errors", json_findings(&report->errors));
     json_object_set_new(all, "errors_not_shown",

@@ -25,6 +25,8 @@ struct findings {
     size_t not_shown; /* beyond the limit */
 };
 
+struct approvals;
+
 enum report_clock { CLOCK_UNKNOWN, CLOCK_SYSTEM, CLOCK_VIRTUAL };
 
 struct report {
@@ -37,10 +39,11 @@ struct report {
     uint64_t checkpoints, outside_checkpoints;
     int64_t newest_checkpoint; /* -1: none */
     uint64_t contents, contents_erased;
-    uint64_t signatures; /* of people, checked */
-    uint64_t rows;       /* of the fold */
-    bool is_replayed;    /* the stored state was compared with the fold */
-    bool has_witnesses;  /* the next two mean something */
+    uint64_t signatures;               /* of people, checked */
+    uint64_t rows;                     /* of the fold */
+    const struct approvals *approvals; /* borrowed; NULL: not asked for */
+    bool is_replayed;                  /* the stored state was compared with the fold */
+    bool has_witnesses;                /* the next two mean something */
     int64_t newest_witnessed, newest_witnessed_time; /* -1: none */
 };
 
