@@ -260,6 +260,24 @@ static void a_refusal_that_is_counted_as_a_grant_is_found(void **state)
     story_end(story);
 }
 
+/* Silence is consent to a poll after ten days, and not before. */
+static void consent_by_silence_before_its_time_is_found(void **state)
+{
+    struct story *story = story_begin_with("tests/core/pack_rounds");
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'poll', 'title': 'It', 'fields': {'people': ['bo', 'cleo']}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "record.approve", "POL-0001", "engine", "{}",
+                "{'': {'state': 'passed', 'stage': 'approved', 'round': null},"
+                " 'POL-0001/round/1': {'state': 'granted', 'why': 'expired'}}");
+    forgery_is_found(&forgery, "ROUND_COUNT");
+    story_end(story);
+}
+
 /* ---- one person, one vote ---- */
 
 /* A vote as the engine would have written it, for whoever has the key. */
@@ -578,6 +596,22 @@ static void a_version_superseded_by_one_that_nobody_approved_is_found(void **sta
     story_end(story);
 }
 
+static void a_list_of_what_counts_that_names_a_draft_is_found(void **state)
+{
+    struct story *story = with_a_draft();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "timer.fired", RECORD "/timer/review", "engine", "{}",
+                "{'': {}, 'valid/policy': {'records': {'POL-0001': '" RECORD "'}}}");
+    forgery_is_found(&forgery, "APPROVAL_MISSING");
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "timer.fired", RECORD "/timer/review", "engine", "{}",
+                "{'': {}, 'POL-0001': {'valid': '1.0'}}");
+    forgery_is_found(&forgery, "APPROVAL_MISSING");
+    story_end(story);
+}
+
 static void a_vote_that_was_given_for_something_else_is_found(void **state)
 {
     struct story *story = with_one_vote();
@@ -665,6 +699,7 @@ int main(void)
         cmocka_unit_test(somebody_who_is_asked_and_holds_no_role_for_it_is_found),
         cmocka_unit_test(a_vote_that_is_only_in_the_row_is_found),
         cmocka_unit_test(a_refusal_that_is_counted_as_a_grant_is_found),
+        cmocka_unit_test(consent_by_silence_before_its_time_is_found),
         cmocka_unit_test(a_second_vote_by_a_second_key_is_found),
         cmocka_unit_test(one_key_that_votes_under_two_names_is_found),
         cmocka_unit_test(a_vote_of_somebody_who_was_not_asked_is_found),
@@ -681,6 +716,7 @@ int main(void)
         cmocka_unit_test(content_that_is_exchanged_while_people_vote_is_found),
         cmocka_unit_test(a_round_over_another_text_is_found),
         cmocka_unit_test(a_version_superseded_by_one_that_nobody_approved_is_found),
+        cmocka_unit_test(a_list_of_what_counts_that_names_a_draft_is_found),
         cmocka_unit_test(a_vote_that_was_given_for_something_else_is_found),
         cmocka_unit_test(a_vote_of_an_earlier_round_is_found),
         cmocka_unit_test(a_decision_whose_meaning_is_left_out_is_found),

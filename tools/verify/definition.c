@@ -303,6 +303,7 @@ static void read_approval(const config_setting_t *approval, struct kind *kind)
     kind->has_approval = true;
     kind->silence_grants = vote_of(text_of(approval, "on_expiry")) == VOTE_GRANT;
     kind->on_tie = tie != NULL ? vote_of(tie) : VOTE_REFUSE;
+    kind->expires = text_of(approval, "expires");
     kind->apart = config_setting_get_member(approval, "apart");
     kind->is_one_stage = stages == NULL || group_count(stages) == 1;
     if (stages == NULL)

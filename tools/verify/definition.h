@@ -65,7 +65,8 @@ struct kind {
     const config_setting_t *fields;
     const struct definition *of; /* borrowed */
     bool has_approval, silence_grants, is_one_stage;
-    words apart; /* NULL: the editors */
+    const char *expires; /* a span, as "20 days"; or NULL */
+    words apart;         /* NULL: the editors */
     enum vote on_tie;
     struct kind_stage stages[DEFINITION_STAGES_MAX];
     int stage_count;

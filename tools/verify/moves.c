@@ -430,12 +430,35 @@ static void conclude_document(struct proof *proof, struct bytes base)
                     BYTES_ARG(valid));
 }
 
+/* valid/KIND: document -> the version of it that counts. */
+static void conclude_valid(struct proof *proof, struct bytes row)
+{
+    struct bytes records, record;
+    struct dmp_pairs pairs;
+
+    if (!dmp_find(row, "records", &records))
+        return;
+    pairs = dmp_pairs(records);
+    while (dmp_pairs_next(&pairs))
+        if (!dmp_text(pairs.value, &record) || !dmp_is_true(proof_find(proof, record), "valid"))
+            PROOF_ERROR(proof, "APPROVAL_MISSING",
+                        "a version of %.*s is listed as the one that counts, and is not in force",
+                        BYTES_ARG(pairs.key));
+}
+
+static bool is_valid_list(const struct table_entry *entry)
+{
+    return entry->row != NULL && entry->key_len > 6 && memcmp(entry->key, "valid/", 6) == 0;
+}
+
 void moves_conclude(struct proof *proof)
 {
     struct bytes value;
 
     for (const struct table_entry *entry = proof->rows->first; proof->has_pack && entry != NULL;
          entry = entry->next) {
+        if (is_valid_list(entry))
+            conclude_valid(proof, table_row(entry));
         if (entry->row == NULL || memchr(entry->key, '-', entry->key_len) == NULL ||
             memchr(entry->key, '/', entry->key_len) != NULL)
             continue;

@@ -485,6 +485,7 @@ void rounds_opened(struct proof *proof, const struct proof_change *change)
     const struct kind_row *transition;
     const struct kind *kind;
     uint8_t content[HASH_LEN];
+    int64_t opened = -1;
     uint64_t number;
 
     if (!proof_round_key(key, &record, &number))
@@ -499,6 +500,8 @@ void rounds_opened(struct proof *proof, const struct proof_change *change)
         refuse_opening(proof, key, "this entry is nothing that opens one");
     if (dmp_find(round, "votes", &votes) && dmp_pairs(votes).left > 0)
         refuse_opening(proof, key, "it begins with votes");
+    if (!dmp_find_int(round, "opened_ms", &opened) || opened != proof_now_ms(proof))
+        refuse_opening(proof, key, "it is not dated as the entry is");
     proof_digest(proof, record, row, kind, NULL, content);
     if (!dmp_find_bin(round, "digest", &digest) ||
         !bytes_equal(digest, bytes_of(content, HASH_LEN)))
@@ -513,9 +516,43 @@ void rounds_opened(struct proof *proof, const struct proof_change *change)
 
 /* ---- granted ---- */
 
+/* The least that a span can last: months are short, and a day may lack an hour. */
+static int64_t least_ms(const char *span)
+{
+    static const struct {
+        const char *unit;
+        int64_t hours;
+    } units[] = {
+        {"year", 365 * 24}, {"month", 28 * 24}, {"week", 7 * 24}, {"day", 24}, {"hour", 1}};
+    int64_t hours = 0, count = 0;
+
+    for (; span != NULL && *span != '\0'; span++) {
+        if (*span >= '0' && *span <= '9') {
+            count = count * 10 + (*span - '0');
+            continue;
+        }
+        for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+            if (strncmp(span, units[i].unit, strlen(units[i].unit)) == 0) {
+                hours += count * units[i].hours;
+                count = 0;
+            }
+    }
+    return (hours > 24 ? hours - 2 : hours) * 3600 * 1000;
+}
+
+/* Silence is consent where the approval says so, and when its time is over. */
+static bool silence_grants(const struct proof *proof, const struct kind *kind, struct bytes round)
+{
+    int64_t opened = INT64_MAX;
+
+    return kind != NULL && kind->silence_grants && bytes_are(text_in(round, "why"), "expired") &&
+           dmp_find_int(round, "opened_ms", &opened) &&
+           proof_now_ms(proof) >= opened + least_ms(kind->expires);
+}
+
 void rounds_granted(struct proof *proof, const struct proof_change *change)
 {
-    struct bytes key = table_key(change->entry), record, row, digest, why, fields, review;
+    struct bytes key = table_key(change->entry), record, row, digest, fields, review;
     struct ballot ballot = {.rows = proof->rows, .round = table_row(change->entry)};
     struct ballot_count count;
     struct proof_mark mark;
@@ -529,9 +566,8 @@ void rounds_granted(struct proof *proof, const struct proof_change *change)
     if (!bytes_equal(record, proof->leaf->stream))
         PROOF_ERROR(proof, "ROUND_COUNT", "%.*s is said to be granted by an entry about %.*s",
                     BYTES_ARG(key), BYTES_ARG(proof->leaf->stream));
-    why = text_in(ballot.round, "why");
     ballot.now_ms = proof_now_ms(proof);
-    ballot.silence_grants = kind != NULL && kind->silence_grants && bytes_are(why, "expired");
+    ballot.silence_grants = silence_grants(proof, kind, ballot.round);
     if (!ballot_is_granted(&ballot, &count))
         PROOF_ERROR(proof, "ROUND_COUNT",
                     "%.*s is said to be granted, but its votes are not enough%s%.*s: %lld of %lld; "
