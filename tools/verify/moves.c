@@ -96,15 +96,14 @@ static void check_fields(struct writing *writing, struct bytes fields)
 
 static void check_content(struct proof *proof, const struct table_entry *entry, struct bytes patch)
 {
-    struct proof_mark mark = proof_mark(proof, table_key(entry));
-    struct writing writing = {.proof = proof,
-                              .record = table_key(entry),
-                              .row = table_row(entry),
-                              .is_granted = mark.round > 0};
+    struct writing writing = {.proof = proof, .record = table_key(entry), .row = table_row(entry)};
+    struct proof_mark mark;
     struct bytes value, old;
 
-    if (entry->row == NULL)
+    if (entry->row == NULL || !entry->has_round)
         return;
+    mark = proof_mark(proof, writing.record);
+    writing.is_granted = mark.round > 0;
     dmp_find_int(writing.row, "round", &writing.round);
     if (writing.round == 0 && !writing.is_granted)
         return;
@@ -184,7 +183,7 @@ void moves_row(struct proof *proof, const struct table_entry *entry, struct byte
     if (!moves && !sets_valid && !writes && !moves_pack && dmp_is_map(patch))
         return;
     change = proof_add(proof, entry, patch);
-    change->goes_home = comes_from(entry, patch);
+    change->goes_home = moves_pack && comes_from(entry, patch);
     change->moves = moves || !dmp_is_map(patch);
     change->sets_valid = sets_valid;
     change->is_edited = writes && brings_fields(proof->leaf) && !is_migration(proof);

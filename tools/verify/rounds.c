@@ -490,6 +490,7 @@ void rounds_opened(struct proof *proof, const struct proof_change *change)
 
     if (!proof_round_key(key, &record, &number))
         return;
+    table_entry(proof->rows, record)->has_round = true;
     row = proof_find(proof, record);
     kind = proof_kind(proof, record, row);
     if (kind == NULL)

@@ -17,6 +17,7 @@ struct table_entry {
     size_t row_len, row_cap;
     uint32_t key_len;
     uint32_t mark;  /* what else is kept of it (proof.h), counted from 1; 0: nothing */
+    bool has_round; /* of a record: an approval of it was opened once */
     bool is_stored; /* found in the stored state */
     char key[];
 };
