@@ -190,7 +190,7 @@ void moves_row(struct proof *proof, const struct table_entry *entry, struct byte
     if (entry->row == NULL)
         return;
     state = text_in(table_row(entry), "state");
-    if (state.len < PROOF_NAME)
+    if (state.len > 0 && state.len < PROOF_NAME)
         memcpy(change->state, state.at, state.len);
 }
 
