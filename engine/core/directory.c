@@ -180,7 +180,7 @@ static int take_list(struct core *core, const struct value *people, struct listi
         if (take_entry(core, &people->as.items[i], i, listing) != 0)
             return -1;
     }
-    return 0;
+    return keys_are_own(core, &listing->effects);
 }
 
 static struct slice add_names(struct core *core, struct slice text, const char *word,

@@ -425,6 +425,9 @@ int key_enrol(struct core *core, const struct question *question);
 int key_revoke(struct core *core, const struct question *question);
 /* An entry that replaces a person's: the signing key stays, and none may come this way. */
 int keys_keep(struct core *core, struct value *person);
+/* Refuses entries (map of person/NAME, as they will stand) by which a key or a login would be two people's: whoever holds it
+ * would be both of them, and no rule of separation could tell. */
+int keys_are_own(struct core *core, const struct value *entries);
 
 /* ---- delegation.c ---- */
 enum { DELEGATION_DEPTH_MAX = 8 };

@@ -75,6 +75,83 @@ static int enter(struct core *core, const struct question *question, const char 
                : 0;
 }
 
+/* ---- a key is one person's ---- */
+
+struct owners {
+    struct core *core;
+    struct map by_key; /* what it is, and its bytes -> struct slice, the owner's name */
+};
+
+static int claim(struct owners *owners, const char *what, struct slice bytes, struct slice name)
+{
+    struct core *core = owners->core;
+    struct slice *own = arena_take(core->arena, sizeof *own), *other;
+    struct buf key = BUF_EMPTY;
+
+    if (bytes.len == 0)
+        return 0;
+    *own = name;
+    buf_add_str(&key, what);
+    buf_add_slice(&key, bytes);
+    other = map_put(&owners->by_key, buf_slice(&key), own);
+    buf_release(&key);
+    return other == NULL || slice_equal(*other, name)
+               ? 0
+               : run_refuse(
+                     core, 422, "guard-failed",
+                     "The %s of %.*s is that of %.*s as well. A key is one person's: whoever "
+                     "holds it would be both. Make another (`rota key new`).",
+                     what, (int)name.len, (const char *)name.at, (int)other->len,
+                     (const char *)other->at);
+}
+
+static int claim_all(struct owners *owners, struct slice row, const struct value *entry)
+{
+    struct slice name = slice_of(row.at + 7, row.len - 7); /* person/NAME */
+    const struct value *transport = value_get(entry, "transport"), *uid = value_get(entry, "uid");
+
+    for (uint32_t i = 0; value_is(transport, VALUE_ARRAY) && i < transport->count; i++)
+        if (claim(owners, "transport key", value_slice(&transport->as.items[i]), name) != 0)
+            return -1;
+    if (value_is(uid, VALUE_INT) &&
+        claim(owners, "login (uid)", textf(owners->core, "%lld", (long long)uid->as.number),
+              name) != 0)
+        return -1;
+    return claim(owners, "signing key", value_get_bin(entry, "sign"), name);
+}
+
+int keys_are_own(struct core *core, const struct value *entries)
+{
+    struct owners owners = {core, MAP_EMPTY};
+    struct value rows;
+    int rc = 0;
+
+    state_rows(core->state, slice_str("person/"), PEOPLE_MAX, &rows);
+    for (uint32_t i = 0; i < rows.count && rc == 0; i++) {
+        struct slice key = value_get_text(&rows.as.items[i], "key");
+
+        if (value_find(entries, key) == NULL)
+            rc = claim_all(&owners, key, value_get(&rows.as.items[i], "row"));
+    }
+    for (uint32_t i = 0; i < entries->count && rc == 0; i++)
+        if (slice_starts(entries->as.pairs[i].key, "person/"))
+            rc = claim_all(&owners, entries->as.pairs[i].key, &entries->as.pairs[i].value);
+    map_release(&owners.by_key);
+    return rc;
+}
+
+/* The person's entry with that key, and nobody else with it. */
+static int check_own(struct core *core, struct slice name, const struct value *person,
+                     struct slice key)
+{
+    struct value entries = value_map(), entry = value_copy(core->arena, person);
+
+    value_set(core->arena, &entry, "sign", value_bin(key.at, SIGN_KEY_LEN));
+    value_put(core->arena, &entries,
+              textf(core, "person/%.*s", (int)name.len, (const char *)name.at), entry);
+    return keys_are_own(core, &entries);
+}
+
 /* args {person, key, serial, endorsements, reason?}. Whoever brings it: what counts is who endorsed it. */
 int key_enrol(struct core *core, const struct question *question)
 {
@@ -110,6 +187,8 @@ int key_enrol(struct core *core, const struct question *question)
     if (fault != NULL)
         return run_refuse(core, 403, "not-allowed", "The key of %.*s is not enrolled: %s.",
                           (int)name.len, (const char *)name.at, fault);
+    if (check_own(core, name, person, key) != 0)
+        return -1;
     sign = value_bin(key.at, SIGN_KEY_LEN);
     return enter(core, question, "key.enrolled", name, &sign);
 }
