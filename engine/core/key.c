@@ -38,6 +38,17 @@ static int64_t serial_of(struct core *core, struct slice person)
     return value_get_int(state_row(core->state, key_row(core, person)), "changes", 0);
 }
 
+/* Whose an enrolled signing key is, for ever. */
+static struct slice signer_row(struct core *core, struct slice key)
+{
+    uint8_t hash[HASH_LEN];
+    char hex[2 * HASH_LEN + 1];
+
+    hash_bytes(key, hash);
+    hex_encode(slice_of(hash, HASH_LEN), hex);
+    return textf(core, "signer/%s", hex);
+}
+
 /* The person's row, or a refusal. */
 static const struct value *person_of(struct core *core, const struct question *question,
                                      struct slice *name)
@@ -67,6 +78,9 @@ static int enter(struct core *core, const struct question *question, const char 
         core->arena,
         run_patch(core, &effects, textf(core, "person/%.*s", (int)name.len, (const char *)name.at)),
         "sign", *sign);
+    if (sign->type == VALUE_BIN)
+        value_set(core->arena, run_patch(core, &effects, signer_row(core, value_slice(sign))),
+                  "person", value_text(name));
     directory_put_digest(core, key_row(core, name), &effects);
     core->run->people_changed = true;
     return run_leaf(core, type, key_row(core, name), slice_of(NULL, 0), &author, question->args,
@@ -82,6 +96,15 @@ struct owners {
     struct map by_key; /* what it is, and its bytes -> struct slice, the owner's name */
 };
 
+static int refuse_shared(struct core *core, const char *what, struct slice name, struct slice other)
+{
+    return run_refuse(core, 422, "guard-failed",
+                      "The %s of %.*s is that of %.*s as well. A key is one person's: whoever "
+                      "holds it would be both. Make another (`rota key new`).",
+                      what, (int)name.len, (const char *)name.at, (int)other.len,
+                      (const char *)other.at);
+}
+
 static int claim(struct owners *owners, const char *what, struct slice bytes, struct slice name)
 {
     struct core *core = owners->core;
@@ -95,14 +118,7 @@ static int claim(struct owners *owners, const char *what, struct slice bytes, st
     buf_add_slice(&key, bytes);
     other = map_put(&owners->by_key, buf_slice(&key), own);
     buf_release(&key);
-    return other == NULL || slice_equal(*other, name)
-               ? 0
-               : run_refuse(
-                     core, 422, "guard-failed",
-                     "The %s of %.*s is that of %.*s as well. A key is one person's: whoever "
-                     "holds it would be both. Make another (`rota key new`).",
-                     what, (int)name.len, (const char *)name.at, (int)other->len,
-                     (const char *)other->at);
+    return other == NULL || slice_equal(*other, name) ? 0 : refuse_shared(core, what, name, *other);
 }
 
 static int claim_all(struct owners *owners, struct slice row, const struct value *entry)
@@ -140,12 +156,15 @@ int keys_are_own(struct core *core, const struct value *entries)
     return rc;
 }
 
-/* The person's entry with that key, and nobody else with it. */
+/* The person's entry with that key, nobody else's with it, and nobody's before: what it signed then was said by them. */
 static int check_own(struct core *core, struct slice name, const struct value *person,
                      struct slice key)
 {
     struct value entries = value_map(), entry = value_copy(core->arena, person);
+    struct slice first = value_get_text(state_row(core->state, signer_row(core, key)), "person");
 
+    if (first.len > 0 && !slice_equal(first, name))
+        return refuse_shared(core, "signing key", name, first);
     value_set(core->arena, &entry, "sign", value_bin(key.at, SIGN_KEY_LEN));
     value_put(core->arena, &entries,
               textf(core, "person/%.*s", (int)name.len, (const char *)name.at), entry);

@@ -436,6 +436,11 @@ const struct value *story_ask(struct story *story, const char *who, const char *
     return answer;
 }
 
+const struct value *story_args(const struct story *story)
+{
+    return story->question.args;
+}
+
 const char *story_code(const struct story *story)
 {
     return story->answer.code;

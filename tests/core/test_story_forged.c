@@ -322,10 +322,17 @@ static void one_key_that_votes_under_two_names_is_found(void **state)
 {
     struct story *story = with_one_vote();
     struct forgery *forgery;
+    struct leaf *enrolled;
 
     (void)state;
-    assert_done(story_enrol(story, "cleo", "bo", 1, "cleo"));
+    /* The engine does not take it; she has endorsed it all the same, and he writes it in. */
+    assert_refused(story_enrol(story, "cleo", "bo", 1, "cleo"), 422, "guard-failed");
     forgery = forgery_begin(story);
+    enrolled = forgery_add(forgery, "key.enrolled", "key/cleo", "amara", "{}",
+                           "{'': {'changes': 2}, 'person/cleo': {}}");
+    enrolled->body = value_copy(story_arena(story), story_args(story));
+    value_set(story_arena(story), forgery_effect(forgery, enrolled, "person/cleo"), "sign",
+              *value_get(&enrolled->body, "key"));
     add_vote(forgery, story, "cleo", "bo", NULL, NULL);
     forgery_add(forgery, "record.approve", RECORD, "engine", "{}", APPROVED);
     forgery_is_found(&forgery, "VOTE_TWICE");

@@ -239,6 +239,12 @@ static void SEC_5_no_enrolment_gives_one_key_to_two(void **state)
     before = look(story, "amara");
     assert_refused(story_enrol(story, "cleo", "bo", 0, "root-1 root-2"), 422, "guard-failed");
     only_refused(story, "amara", before, "");
+    /* Nor one that was another's before: what it has signed was said by them. */
+    assert_done(story_enrol(story, "bo", "bo-second", 1, "bo"));
+    before = look(story, "amara");
+    assert_refused(story_enrol(story, "cleo", "bo", 0, "root-1 root-2"), 422, "guard-failed");
+    only_refused(story, "amara", before, "");
+    assert_done(story_enrol(story, "bo", "bo", 2, "bo-second"));
     assert_done(story_enrol(story, "cleo", "cleo", 0, "root-1 root-2"));
     story_end(story);
 }
