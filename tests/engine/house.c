@@ -1,5 +1,7 @@
 #include "house.h"
 
+#include "base/dmp.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -434,6 +436,45 @@ static void copy_journal(struct house *house)
         sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE", NULL,
                      NULL, NULL) != SQLITE_OK)
         house_fail(house, "the copy of the journal cannot be read: %s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+static void add_row(struct house *house, sqlite3_stmt *rows, const char *but, struct buf *out)
+{
+    const char *key = (const char *)sqlite3_column_text(rows, 0);
+    struct slice bytes =
+        slice_of(sqlite3_column_blob(rows, 1), (size_t)sqlite3_column_bytes(rows, 1));
+    struct value row = VALUE_NONE;
+
+    if (strcmp(key, but) == 0)
+        return;
+    if (dmp_decode_large(&house->arena, bytes, UINT32_MAX, &row, NULL) != 0)
+        house_fail(house, "row %s cannot be read", key);
+    row = value_copy(&house->arena, &row);
+    if (value_get(&row, "last") != NULL)
+        value_set(&house->arena, &row, "last", value_int(0));
+    buf_add_str(out, key);
+    dmp_encode(out, &row);
+}
+
+void house_state(struct house *house, const char *who, uint8_t out[HASH_LEN])
+{
+    const char *but = arena_printf(&house->arena, "refusal/%s", who);
+    struct buf bytes = BUF_EMPTY;
+    sqlite3_stmt *rows = NULL;
+    sqlite3 *db = NULL;
+
+    if (sqlite3_open_v2(house_path(house, "journal.db"), &db, SQLITE_OPEN_READONLY, NULL) !=
+            SQLITE_OK ||
+        sqlite3_exec(db, "PRAGMA busy_timeout = 5000", NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "SELECT key, row FROM state ORDER BY key", -1, &rows, NULL) !=
+            SQLITE_OK)
+        house_fail(house, "the stored state cannot be read: %s", sqlite3_errmsg(db));
+    while (sqlite3_step(rows) == SQLITE_ROW)
+        add_row(house, rows, but, &bytes);
+    hash_bytes(buf_slice(&bytes), out);
+    buf_release(&bytes);
+    sqlite3_finalize(rows);
     sqlite3_close(db);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/value.h"
 #include "wire/command.h"
 
@@ -54,6 +55,10 @@ bool house_runs(struct house *house);
 /* Copies journal.db (and its write-ahead log) as a power cut would leave it, and proves the copy. `who_else`: ask the
  * independent auditor too, if there is one. */
 void house_prove(struct house *house, bool who_else);
+
+/* Every row of the stored state as it is committed now, but for the refusals of `who`, and without `last` of records (the chain
+ * by which their pages find a refusal): one hash. */
+void house_state(struct house *house, const char *who, uint8_t out[HASH_LEN]);
 
 /* Runs a program with its arguments (ends with NULL); stdout and stderr together go to `said`. Exit status. */
 int run_program(char *const arguments[], struct buf *said);

@@ -85,6 +85,39 @@ static int still_serves(void **state)
     return 0;
 }
 
+/* Before and after a test of mistakes: no row of the state is another, but the one that counts bo's refusals, and the
+ * journal has these more and nothing else. */
+static uint8_t rows_before[HASH_LEN];
+static uint64_t leaves_before;
+
+static uint64_t refusals_of(const char *person)
+{
+    struct answer said =
+        query(tomas, "log", text("{\"stream\":\"refusal/%s\",\"limit\":500}", person));
+    const struct value *list = value_get(&said.said.out, "entries");
+
+    expect(tomas, &said, 200, "");
+    return value_is(list, VALUE_ARRAY) ? list->count : 0;
+}
+
+static int look_before(void **state)
+{
+    (void)state;
+    house_state(house, "bo", rows_before);
+    leaves_before = journal_size() - refusals_of("bo");
+    return 0;
+}
+
+static int nothing_has_changed(void **state)
+{
+    uint8_t rows[HASH_LEN];
+
+    house_state(house, "bo", rows);
+    assert_memory_equal(rows, rows_before, HASH_LEN);
+    assert_int_equal(journal_size() - refusals_of("bo"), leaves_before);
+    return still_serves(state);
+}
+
 /* ---- frames ---- */
 
 static void odd_frames_are_dropped_or_refused_and_hurt_nobody(void **state)
@@ -523,16 +556,6 @@ static void another_persons_id_is_another_id(void **state)
 
 /* ---- rights and signatures ---- */
 
-static uint64_t refusals_of(const char *person)
-{
-    struct answer said =
-        query(tomas, "log", text("{\"stream\":\"refusal/%s\",\"limit\":500}", person));
-    const struct value *list = value_get(&said.said.out, "entries");
-
-    expect(tomas, &said, 200, "");
-    return value_is(list, VALUE_ARRAY) ? list->count : 0;
-}
-
 static void what_a_rule_forbids_is_refused_and_written_down(void **state)
 {
     uint64_t before = refusals_of("bo"), own = refusals_of("ines");
@@ -678,25 +701,26 @@ static void a_result_that_is_no_result_is_still_a_result(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, still_serves)
+#define MISTAKES(name) cmocka_unit_test_setup_teardown(name, look_before, nothing_has_changed)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(odd_frames_are_dropped_or_refused_and_hurt_nobody),
-        TEST(a_frame_over_a_mebibyte_ends_the_connection_and_nothing_else),
-        TEST(services_that_are_not_there_or_take_no_requests_say_so),
-        TEST(administration_is_not_offered_to_people_without_that_role),
+        MISTAKES(odd_frames_are_dropped_or_refused_and_hurt_nobody),
+        MISTAKES(a_frame_over_a_mebibyte_ends_the_connection_and_nothing_else),
+        MISTAKES(services_that_are_not_there_or_take_no_requests_say_so),
+        MISTAKES(administration_is_not_offered_to_people_without_that_role),
         TEST(who_asks_too_much_at_once_is_told_which_to_ask_again),
-        TEST(bodies_that_cannot_be_read_are_malformed),
+        MISTAKES(bodies_that_cannot_be_read_are_malformed),
         TEST(the_keys_of_a_command_are_checked_one_by_one),
-        TEST(unknown_keys_inside_a_command_are_refused_too),
-        TEST(what_is_too_large_or_too_deep_is_told_so),
-        TEST(fields_of_the_wrong_type_are_refused_by_the_definition),
+        MISTAKES(unknown_keys_inside_a_command_are_refused_too),
+        MISTAKES(what_is_too_large_or_too_deep_is_told_so),
+        MISTAKES(fields_of_the_wrong_type_are_refused_by_the_definition),
         TEST(json_asks_and_is_answered_in_json),
-        TEST(what_does_not_exist_is_told_so),
-        TEST(a_content_that_never_went_up_is_missed),
-        TEST(a_pack_with_a_way_round_its_approval_is_refused_with_that_way),
-        TEST(what_the_state_or_the_lock_forbids_changes_nothing),
+        MISTAKES(what_does_not_exist_is_told_so),
+        MISTAKES(a_content_that_never_went_up_is_missed),
+        MISTAKES(a_pack_with_a_way_round_its_approval_is_refused_with_that_way),
+        MISTAKES(what_the_state_or_the_lock_forbids_changes_nothing),
         TEST(the_same_id_gives_the_same_answer_and_for_something_else_none),
         TEST(a_repetition_is_answered_whatever_has_passed_since),
         TEST(another_persons_id_is_another_id),

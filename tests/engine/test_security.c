@@ -1,8 +1,9 @@
 /* Security cases against the real programs: SEC-1 to SEC-6, SEC-8, SEC-9, and what an external auditor may. SEC-10 is
  * test_bad_input.c.
  *
- * Each attempt is refused, is in the journal where a rule refused it, and leaves everything else as it was: what
- * anybody can ask for (picture) is byte for byte the same, and the journal has the refusal more and nothing else.
+ * Each attempt is refused, is in the journal where a rule refused it, and leaves everything else as it was: every row of
+ * the stored state (house_state) is byte for byte the same, but for the one that counts refusals, and the journal has the
+ * refusal more and nothing else.
  */
 #include "peers.h"
 
@@ -13,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zmq.h>
 
 static struct house *house;
@@ -44,14 +46,6 @@ struct picture {
     uint8_t hash[HASH_LEN];
 };
 
-static void add_query(struct buf *bytes, const char *name, const char *args)
-{
-    struct answer said = query(tomas, name, args);
-
-    expect(tomas, &said, 200, "");
-    dmp_encode(bytes, &said.said.out);
-}
-
 static uint64_t journal_size(void)
 {
     struct answer info = query(tomas, "info", "{}");
@@ -71,14 +65,8 @@ static const struct value *refusals_of(const char *who)
 static struct picture look(const char *who)
 {
     struct picture picture = {journal_size(), refusals_of(who)->count, who, {0}};
-    struct buf bytes = BUF_EMPTY;
 
-    add_query(&bytes, "list", "{\"limit\":500}");
-    add_query(&bytes, "people", "{}");
-    add_query(&bytes, "tasks", "{}");
-    add_query(&bytes, "packs", "{}");
-    hash_bytes(buf_slice(&bytes), picture.hash);
-    buf_release(&bytes);
+    house_state(house, who, picture.hash);
     return picture;
 }
 
@@ -284,10 +272,12 @@ static void SEC_1_rights_that_have_ended_are_no_rights(void **state)
 static void SEC_2_an_engine_whose_zap_handler_is_not_there_does_not_start(void **state)
 {
     struct house *blind = house_new();
+    uint8_t before[HASH_LEN], after[HASH_LEN];
     char said[4096];
     int status;
 
     (void)state;
+    house_state(blind, "", before);
     setenv("LD_PRELOAD", house_program(blind, "tests/engine/peers/no_zap.so"), 1);
     setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
     status = house_start_refused(blind, said);
@@ -298,6 +288,8 @@ static void SEC_2_an_engine_whose_zap_handler_is_not_there_does_not_start(void *
     assert_null(strstr(said, "ready\n"));
     assert_true(strstr(said, "an unknown key was let in") != NULL ||
                 strstr(said, "could not prove") != NULL);
+    house_state(blind, "", after);
+    assert_memory_equal(after, before, HASH_LEN);
     house_free(&blind);
 }
 
@@ -484,6 +476,42 @@ static void SEC_4_a_gateway_brings_what_was_signed_and_nothing_else(void **state
     only_refused(before, 1, "not-allowed");
     client_free(&gateway);
     client_free(&worker);
+}
+
+static const char *admin_asked(const char *what)
+{
+    return text("{\"v\":1,\"id\":\"%s\",\"command\":\"%s\"}", new_id(house), what);
+}
+
+/* The kernel says whose login it is; what that may do, the directory says. */
+static void SEC_4_a_login_has_the_rights_of_its_entry_and_of_no_other(void **state)
+{
+    static const char *const admin[] = {"status", "drain", "stop", "backup", "checkpoint"};
+    struct client *login =
+        client_at(house, "login", text("ipc://%s/run/admin", house->directory), NULL);
+    const char *of_bo =
+        text(",\"roles\":[\"employee\"],\"manager\":\"pavel\",\"transport\":[\"%s\"]",
+             transport_of(&bo->key));
+    const char *uid = text(",\"uid\":%u", geteuid());
+    struct picture before;
+
+    (void)state;
+    told(login, ask_json(login, "rota.admin.v1", admin_asked("status")), 200, "");
+    entered("operator", "operator", ",\"roles\":[\"admin\"]"); /* the login is nobody's */
+    before = look("operator");
+    for (size_t i = 0; i < sizeof admin / sizeof admin[0]; i++)
+        told(login, ask_json(login, "rota.admin.v1", admin_asked(admin[i])), 401, "no-principal");
+    nothing_happened(before);
+    entered("bo", "person", text("%s%s", of_bo, uid)); /* who has no such role */
+    before = look("bo");
+    for (size_t i = 0; i < sizeof admin / sizeof admin[0]; i++)
+        told(login, ask_json(login, "rota.admin.v1", admin_asked(admin[i])), 403, "not-allowed");
+    told(login, command(login, "approve_plan", audit, "{}"), 403, "not-allowed");
+    only_refused(before, 1 + sizeof admin / sizeof admin[0], "not-allowed");
+    entered("bo", "person", of_bo);
+    entered("operator", "operator", text(",\"roles\":[\"admin\"]%s", uid));
+    told(login, ask_json(login, "rota.admin.v1", admin_asked("status")), 200, "");
+    client_free(&login);
 }
 
 /* ---- SEC-5 ---- */
@@ -1060,6 +1088,7 @@ int main(void)
         TEST(SEC_3_a_routing_id_gives_nobody_elses_lease),
         TEST(SEC_4_what_a_role_does_not_give_is_refused_at_every_entrance),
         TEST(SEC_4_a_gateway_brings_what_was_signed_and_nothing_else),
+        TEST(SEC_4_a_login_has_the_rights_of_its_entry_and_of_no_other),
         TEST(SEC_5_nobody_approves_their_own_in_whatever_disguise),
         TEST(SEC_5_nobody_agrees_to_what_they_proposed_in_whatever_disguise),
         TEST(SEC_6_an_approval_counts_once_for_its_record_revision_and_journal),
