@@ -547,10 +547,10 @@ enum permission authority_transition(struct core *core, struct slice actor,
 struct stand { /* a right that may be somebody else's to use */
     struct core *core;
     const struct subject *subject;
-    const struct transition *transition;
-    struct slice person;       /* whose right it is */
-    const struct words *words; /* by which they have it */
-    struct slice stage;        /* of the round, or empty */
+    const struct transition *transition; /* NULL: to edit */
+    struct slice person;                 /* whose right it is */
+    const struct words *words;           /* by which they have it */
+    struct slice stage;                  /* of the round, or empty */
 };
 
 static struct stand stand_of(struct core *core, struct slice person, const struct subject *subject,
@@ -560,6 +560,8 @@ static struct stand stand_of(struct core *core, struct slice person, const struc
     const struct value *stage = round_stage(subject->round, person);
     struct stand stand = {core, subject, transition, person, &transition->by, {NULL, 0}};
 
+    if (transition->creates && transition->by.count == 0)
+        stand.words = &subject->kind->create;
     if (transition->vote == VOTE_NONE || approval == NULL)
         return stand;
     stand.stage = value_get_text(stage, "name");
@@ -599,10 +601,11 @@ static enum permission fits(const struct stand *stand, struct slice name, const 
     const struct transition *transition = stand->transition;
     enum permission permission = known(stand->core, name, sentence);
 
-    if (permission == PERMIT)
+    if (permission == PERMIT && transition != NULL)
         permission = apart(stand->core, name, stand->subject, &transition->apart,
                            transition->apart_rule, sentence);
-    if (permission == PERMIT && transition->vote == VOTE_GRANT && approval != NULL)
+    if (permission == PERMIT && transition != NULL && transition->vote == VOTE_GRANT &&
+        approval != NULL)
         permission =
             apart(stand->core, name, stand->subject, &approval->apart, APART_RULE, sentence);
     return permission;
@@ -635,21 +638,15 @@ static bool leads_to(const struct stand *stand, struct slice from, struct slice 
     return false;
 }
 
-enum permission authority_in_place(struct core *core, struct slice actor, struct slice person,
-                                   const struct subject *subject,
-                                   const struct transition *transition, const char **sentence,
-                                   struct slice *number)
+/* The right of the stand's person is there: does it come to `actor`, who may use it? */
+static enum permission comes_to(const struct stand *stand, struct slice actor,
+                                const char **sentence, struct slice *number)
 {
-    struct stand stand = stand_of(core, person, subject, transition);
+    struct slice person = stand->person, found = {NULL, 0};
     enum permission permission;
-    struct slice found = {NULL, 0};
 
-    /* A glass that somebody may break is theirs alone. */
-    permission = permit(core, person, subject, transition, false, sentence);
-    if (permission != PERMIT)
-        return permission;
-    if (slice_equal(actor, person) || !leads_to(&stand, person, actor, 0, &found)) {
-        *sentence = (const char *)textf(core,
+    if (slice_equal(actor, person) || !leads_to(stand, person, actor, 0, &found)) {
+        *sentence = (const char *)textf(stand->core,
                                         "%.*s does not stand in for %.*s in this now (`rota "
                                         "delegate list` says who stands in for whom).",
                                         (int)actor.len, (const char *)actor.at, (int)person.len,
@@ -657,10 +654,32 @@ enum permission authority_in_place(struct core *core, struct slice actor, struct
                         .at;
         return DENY_ROLE;
     }
-    permission = fits(&stand, actor, sentence);
+    permission = fits(stand, actor, sentence);
     if (permission == PERMIT && number != NULL)
         *number = found;
     return permission;
+}
+
+enum permission authority_in_place(struct core *core, struct slice actor, struct slice person,
+                                   const struct subject *subject,
+                                   const struct transition *transition, const char **sentence,
+                                   struct slice *number)
+{
+    struct stand stand = stand_of(core, person, subject, transition);
+    /* A glass that somebody may break is theirs alone. */
+    enum permission permission = permit(core, person, subject, transition, false, sentence);
+
+    return permission != PERMIT ? permission : comes_to(&stand, actor, sentence, number);
+}
+
+enum permission authority_edit_in_place(struct core *core, struct slice actor, struct slice person,
+                                        const struct subject *subject, const char **sentence)
+{
+    const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
+    struct stand stand = {core, subject, NULL, person, &state->edit, {NULL, 0}};
+    enum permission permission = authority_edit(core, person, subject, sentence);
+
+    return permission != PERMIT ? permission : comes_to(&stand, actor, sentence, NULL);
 }
 
 static struct slice find_delegate(const struct stand *stand, struct slice from,

@@ -52,6 +52,10 @@ bool authority_apart(struct core *core, const struct subject *subject, const str
 enum permission authority_edit(struct core *core, struct slice actor, const struct subject *subject,
                                const char **sentence);
 
+/* The same in the place of `person`: nobody is kept apart from editing, and both are editors afterwards. */
+enum permission authority_edit_in_place(struct core *core, struct slice actor, struct slice person,
+                                        const struct subject *subject, const char **sentence);
+
 /* Who is asked to acknowledge, appended to `out` (array): whom the kind names, but for external auditors, who read and change
  * nothing. May `actor`? */
 void authority_asked(struct core *core, const struct subject *subject, struct value *out);

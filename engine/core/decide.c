@@ -99,6 +99,10 @@ int acknowledge(struct core *core, const struct question *question)
         !(slice_is(stage, "in_force") || slice_is(stage, "under_review")))
         return run_refuse(core, 409, "wrong-state", "%.*s asks nobody to acknowledge now.",
                           (int)subject.id.len, (const char *)subject.id.at);
+    if (value_get(question->args, "for") != NULL)
+        return run_refuse(core, 403, "not-allowed",
+                          "To acknowledge says that one has read it oneself: nobody does that in "
+                          "the place of another.");
     if (authority_ack(core, question->principal, &subject, &sentence) != PERMIT)
         return run_refuse(core, 403, "not-allowed", "%s", sentence);
     if (given.len > 0 && !slice_equal(given, value_get_bin(subject.row, "digest")))
@@ -143,9 +147,9 @@ static int admin_note(struct core *core, const struct question *question)
 
 /* ---- the door ---- */
 
-static const char *const open_keys[] = {"kind", "title", "fields", "owner", "links", NULL};
-static const char *const edit_keys[] = {"set", "title", "reason", NULL};
-static const char *const ack_keys[] = {"digest", "reason", NULL};
+static const char *const open_keys[] = {"kind", "title", "fields", "owner", "links", "for", NULL};
+static const char *const edit_keys[] = {"set", "title", "reason", "for", NULL};
+static const char *const ack_keys[] = {"digest", "reason", "for", NULL};
 static const char *const import_keys[] = {"tool",   "format", "sha256",   "version",
                                           "worker", "covers", "findings", "file",
                                           "from",   "of",     NULL};

@@ -116,7 +116,7 @@ void record_link(struct core *core, struct slice id, struct slice other, const c
                  const char *back, struct value *own, struct value *effects);
 struct slice record_new_id(struct core *core, const struct kind *kind, struct value *effects);
 int record_edit(struct core *core, const struct question *question);
-/* Who edited this version is kept: they cannot approve it. */
+/* Who edited this version is kept: they cannot approve it. May be asked several times for one `own`. */
 void put_editor(struct core *core, const struct subject *subject, struct slice actor,
                 struct value *own);
 /* On which day each person last did something to the record: independence over a period asks for it. */
@@ -195,6 +195,8 @@ int guard_transition(struct core *core, const struct subject *subject,
 /* The same without what goes together with the record. */
 int guard_alone(struct core *core, const struct subject *subject,
                 const struct transition *transition, struct slice actor, const struct value *args);
+/* Whom the command's `for` names, or nobody; -1 if it is no name. */
+int question_for(struct core *core, const struct question *question, struct slice *person);
 int permit_event(struct core *core, const struct question *question, const struct subject *subject,
                  const struct transition *transition);
 

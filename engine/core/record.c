@@ -592,7 +592,7 @@ int record_open(struct core *core, const struct question *question)
     const struct kind *kind = kind_asked_for(core, args);
     struct author author = run_principal(core);
     struct value none = value_map(), effects = value_map(), extra = value_map(), links;
-    struct slice owner = value_get_text(args, "owner");
+    struct slice owner = value_get_text(args, "owner"), person;
     struct subject subject;
     const char *sentence = "";
     enum permission permission;
@@ -600,8 +600,12 @@ int record_open(struct core *core, const struct question *question)
     if (kind == NULL)
         return -1;
     subject = (struct subject){slice_of(NULL, 0), NULL, kind, NULL};
-    permission =
-        authority_transition(core, question->principal, &subject, creating(kind), &sentence);
+    if (question_for(core, question, &person) != 0)
+        return -1;
+    permission = person.len > 0 ? authority_in_place(core, question->principal, person, &subject,
+                                                     creating(kind), &sentence, NULL)
+                                : authority_transition(core, question->principal, &subject,
+                                                       creating(kind), &sentence);
     if (permission != PERMIT)
         return run_refuse(core, 403,
                           permission == DENY_APART ? "separation-of-duties" : "not-allowed", "%s",
@@ -619,6 +623,10 @@ int record_open(struct core *core, const struct question *question)
                           or_stop(person_hint(core, owner)));
     if (owner.len > 0)
         value_set(core->arena, &extra, "owner", value_text(owner));
+    if (person.len > 0) /* he wrote it, in their place: it is neither's to approve */
+        put_editor(core, &(struct subject){.row = &none}, question->principal, &extra);
+    if (person.len > 0)
+        put_editor(core, &(struct subject){.row = &none}, person, &extra);
     return record_create(core, kind, &author, args, record_new_id(core, kind, &effects),
                          value_get_text(args, "title"), fields, &links, &extra, slice_str("person"),
                          &effects);
@@ -644,7 +652,8 @@ static int check_edit(struct core *core, const struct subject *subject, const st
 void put_editor(struct core *core, const struct subject *subject, struct slice actor,
                 struct value *own)
 {
-    const struct value *editors = value_get(subject->row, "editors");
+    const struct value *so_far = value_get(own, "editors");
+    const struct value *editors = so_far != NULL ? so_far : value_get(subject->row, "editors");
     struct value list = value_array();
 
     if (value_has_text(editors, actor))
@@ -667,6 +676,21 @@ void put_act(struct core *core, const struct subject *subject, struct slice acto
     value_put(core->arena, value_sub(core->arena, own, slice_str("acts")), actor, value_int(today));
 }
 
+/* `person`: in whose place, or empty. */
+static int permit_edit(struct core *core, const struct question *question,
+                       const struct subject *subject, struct slice *person)
+{
+    const char *sentence = "";
+    enum permission permission;
+
+    if (question_for(core, question, person) != 0)
+        return -1;
+    permission = person->len > 0 ? authority_edit_in_place(core, question->principal, *person,
+                                                           subject, &sentence)
+                                 : authority_edit(core, question->principal, subject, &sentence);
+    return permission == PERMIT ? 0 : run_refuse(core, 403, "not-allowed", "%s", sentence);
+}
+
 int record_edit(struct core *core, const struct question *question)
 {
     struct author author = run_principal(core);
@@ -674,8 +698,8 @@ int record_edit(struct core *core, const struct question *question)
     struct slice title = value_get_text(question->args, "title");
     struct value effects = value_map(), own = value_map(), fields, none = value_map(), timers;
     struct value others;
+    struct slice person;
     struct subject subject;
-    const char *sentence = "";
     uint8_t *digest = arena_take(core->arena, HASH_LEN);
     int64_t cause;
 
@@ -689,8 +713,8 @@ int record_edit(struct core *core, const struct question *question)
             (int)subject.id.len, (const char *)subject.id.at,
             (int)value_get_text(subject.row, "state").len,
             (const char *)value_get_text(subject.row, "state").at);
-    if (authority_edit(core, question->principal, &subject, &sentence) != PERMIT)
-        return run_refuse(core, 403, "not-allowed", "%s", sentence);
+    if (permit_edit(core, question, &subject, &person) != 0)
+        return -1;
     if (set == NULL)
         set = &none;
     if (check_edit(core, &subject, set) != 0)
@@ -713,6 +737,10 @@ int record_edit(struct core *core, const struct question *question)
     value_set(core->arena, &own, "changed_ms", value_int(core->now_ms));
     put_editor(core, &subject, question->principal, &own);
     put_act(core, &subject, question->principal, &own);
+    if (person.len > 0) {
+        put_editor(core, &subject, person, &own);
+        put_act(core, &subject, person, &own);
+    }
     timers = value_map();
     timers_arm(core, &subject, kind_state_index(subject.kind, value_get_text(subject.row, "state")),
                &fields, &timers);

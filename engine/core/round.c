@@ -152,6 +152,40 @@ static uint32_t begun(const struct ballot_count *count, int stage_count)
     return stages;
 }
 
+/* ---- who is asked where ----
+ *
+ * A row asks/PERSON/RECORD for each who is asked in an open round: so that a round is found when somebody begins or ceases to
+ * stand in, or leaves, whether the request is still on its way or was delivered long ago. */
+
+static struct slice asks_key(struct core *core, struct slice person, struct slice record)
+{
+    return textf(core, "asks/%.*s/%.*s", (int)person.len, (const char *)person.at, (int)record.len,
+                 (const char *)record.at);
+}
+
+static void list_asked(struct core *core, struct slice record, const struct value *round,
+                       struct value *effects)
+{
+    const struct value *ask = value_get(round, "ask");
+
+    for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++)
+        value_set(core->arena,
+                  run_patch(core, effects, asks_key(core, value_slice(&ask->as.items[i]), record)),
+                  "round", *value_get(round, "n"));
+}
+
+static void unlist_asked(struct core *core, const struct subject *subject, struct value *effects)
+{
+    const struct value *ask = value_get(subject->round, "ask");
+
+    for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
+        struct slice key = asks_key(core, value_slice(&ask->as.items[i]), subject->id);
+
+        if (state_row(core->state, key) != NULL) /* not in rounds of older journals */
+            value_put(core->arena, effects, key, VALUE_NONE);
+    }
+}
+
 /* ---- its timers ---- */
 
 static void put_timer(struct core *core, const char *name, int64_t due_ms, struct value *timers)
@@ -250,6 +284,7 @@ int round_open(struct core *core, struct move *move, struct value *after)
         value_set(core->arena, &plan, "stage",
                   all_stand(core, &plan, &count, ballot.ballot.stage_count));
     put_round(core, move, after, n, &plan);
+    list_asked(core, seen.id, &plan, &move->effects);
     value_put(core->arena, &move->effects, round_key(core, seen.id, n), plan);
     value_set(core->arena, &move->own, "round", value_int(n));
     value_set(core->arena, &move->own, "rounds", value_int(n));
@@ -277,6 +312,7 @@ static void close_round(struct core *core, const struct subject *subject, struct
     value_set(core->arena, round, "closed_ms", value_int(core->now_ms));
     for (uint32_t i = 0; value_is(tasks, VALUE_MAP) && i < tasks->count; i++)
         task_remove(core, tasks->as.pairs[i].value.as.number, effects);
+    unlist_asked(core, subject, effects);
     value_set(core->arena, own, "round", VALUE_NONE);
     value_set(core->arena, own, "phase", VALUE_NONE);
     if (strcmp(outcome, "granted") != 0 && value_get(subject->row, "bundle") != NULL)
@@ -677,11 +713,40 @@ int round_recount(struct core *core, const struct subject *subject, int64_t caus
     return seq < 0 ? -1 : conclude_count(core, &rounds, end, is_tie, seq);
 }
 
-int rounds_recount(struct core *core, const struct question *question)
+/* The rounds that ask these people, from people[which] and the row `after` on: one page, and what comes after follows. */
+static int recount_asked(struct core *core, const struct value *args, uint32_t which, int64_t cause)
 {
-    const struct value *args = value_get(question->follow, "args");
     const struct value *people = value_get(args, "people");
-    int64_t cause = value_get_int(question->follow, "cause", 0);
+    struct slice after = value_get_text(args, "after");
+    struct value rows, rest = value_map();
+    uint32_t count = 0;
+    bool is_all = true;
+
+    for (; which < people->count && count < RECOUNT_PAGE && is_all; which += is_all ? 1 : 0) {
+        struct slice prefix =
+            asks_key(core, value_slice(&people->as.items[which]), slice_of("", 0));
+
+        is_all = state_page(core->state, core->arena, prefix, after, RECOUNT_PAGE - count, &rows);
+        for (uint32_t i = 0; i < rows.count; i++) {
+            after = value_get_text(&rows.as.items[i], "key");
+            run_follow(core, slice_of(after.at + prefix.len, after.len - prefix.len), ROUND_RECOUNT,
+                       cause, NULL, NOBODY);
+        }
+        count += rows.count;
+        after = is_all ? slice_of(NULL, 0) : after;
+    }
+    value_set(core->arena, &rest, "people", *people);
+    value_set(core->arena, &rest, "which", value_int(which));
+    if (after.len > 0)
+        value_set(core->arena, &rest, "after", value_text(after));
+    run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, cause, &rest, NOBODY);
+    return 0;
+}
+
+/* Rounds that were opened by an engine which kept no asks/: found by the requests that are open. */
+static int recount_requested(struct core *core, const struct value *args, int64_t cause)
+{
+    const struct value *people = value_get(args, "people");
     struct value rows, seen = value_map(), rest = value_map();
     bool is_all = state_page(core->state, core->arena, slice_str("task/"),
                              value_get_text(args, "after"), RECOUNT_PAGE, &rows);
@@ -701,9 +766,21 @@ int rounds_recount(struct core *core, const struct question *question)
     if (is_all)
         return 0;
     value_set(core->arena, &rest, "people", *people);
+    value_set(core->arena, &rest, "which", *value_get(args, "which"));
     value_set(core->arena, &rest, "after", *value_get(&rows.as.items[rows.count - 1], "key"));
     run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, cause, &rest, NOBODY);
     return 0;
+}
+
+int rounds_recount(struct core *core, const struct question *question)
+{
+    const struct value *args = value_get(question->follow, "args");
+    int64_t which = value_get_int(args, "which", 0);
+    int64_t cause = value_get_int(question->follow, "cause", 0);
+    const struct value *people = value_get(args, "people");
+
+    return which < (int64_t)people->count ? recount_asked(core, args, (uint32_t)which, cause)
+                                          : recount_requested(core, args, cause);
 }
 
 /* Silence is consent only where the approval says so, and only if it would be enough. */

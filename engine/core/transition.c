@@ -221,8 +221,11 @@ static void put_given(struct core *core, struct move *move)
     fields = value_sub(core->arena, &move->own, slice_str("fields"));
     for (uint32_t i = 0; i < set->count; i++)
         value_put(core->arena, fields, set->as.pairs[i].key, set->as.pairs[i].value);
-    if (set->count > 0 && !slice_is(move->author.actor, "engine"))
-        put_editor(core, &move->subject, move->author.actor, &move->own);
+    if (set->count == 0 || slice_is(move->author.actor, "engine"))
+        return;
+    put_editor(core, &move->subject, move->author.actor, &move->own);
+    if (value_get_text(move->args, "for").len > 0)
+        put_editor(core, &move->subject, value_get_text(move->args, "for"), &move->own);
 }
 
 bool record_is_granted(struct core *core, const struct subject *subject)
@@ -776,21 +779,30 @@ int refuse_event(struct core *core, const struct subject *subject, struct slice 
                       or_stop(event_hint(core, subject->kind, event)));
 }
 
+int question_for(struct core *core, const struct question *question, struct slice *person)
+{
+    const struct value *named = value_get(question->args, "for");
+
+    *person = value_slice(named);
+    if (named == NULL || (value_is(named, VALUE_STR) && named->count > 0))
+        return 0;
+    return run_refuse(core, 400, "malformed",
+                      "\"for\" is the name of the person in whose place this is done.");
+}
+
 int permit_event(struct core *core, const struct question *question, const struct subject *subject,
                  const struct transition *transition)
 {
     const char *sentence = "";
-    const struct value *for_whom = value_get(question->args, "for");
     enum permission permission;
+    struct slice person;
 
-    if (for_whom != NULL && (!value_is(for_whom, VALUE_STR) || for_whom->count == 0))
-        return run_refuse(core, 400, "malformed",
-                          "\"for\" is the name of the person in whose place this is done.");
-    permission =
-        for_whom != NULL
-            ? authority_in_place(core, question->principal, value_slice(for_whom), subject,
-                                 transition, &sentence, NULL)
-            : authority_transition(core, question->principal, subject, transition, &sentence);
+    if (question_for(core, question, &person) != 0)
+        return -1;
+    permission = person.len > 0 ? authority_in_place(core, question->principal, person, subject,
+                                                     transition, &sentence, NULL)
+                                : authority_transition(core, question->principal, subject,
+                                                       transition, &sentence);
     if (permission != PERMIT)
         return run_refuse(core, 403,
                           permission == DENY_APART ? "separation-of-duties" : "not-allowed", "%s",

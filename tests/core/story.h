@@ -92,7 +92,7 @@ int story_settle(struct story *story, int64_t task, int status, int64_t until_ms
 bool story_is_repetition(struct story *story);
 
 const struct value *story_args(const struct story *story); /* of the last command */
-const char *story_code(const struct story *story); /* of the last refusal, or "" */
+const char *story_code(const struct story *story);         /* of the last refusal, or "" */
 const char *story_sentence(const struct story *story);
 const char *story_reply(struct story *story, const char *key); /* a text of the last reply, or "" */
 uint64_t story_size(const struct story *story);                /* leaves */

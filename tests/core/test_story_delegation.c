@@ -185,6 +185,127 @@ static void the_delegate_has_voted_and_the_delegator_cannot_again(void **state)
     story_end(story);
 }
 
+/* Every letter has gone out: no request is open any more when somebody begins to stand in. */
+static void deliver_all(struct story *story)
+{
+    int64_t task;
+
+    while ((task = story_task(story, "approval.request", NULL)) >= 0)
+        assert_done(story_settle(story, task, 200, 0));
+}
+
+static void a_request_that_was_delivered_goes_to_the_delegate_and_comes_back(void **state)
+{
+    struct story *story = asking("['bo', 'cleo']");
+
+    (void)state;
+    submit(story);
+    deliver_all(story);
+    assert_done(give(story, "bo", "finn", ", 'from': '2026-03-04', 'until': '2026-03-05'"));
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 0);
+    story_until(story, "2026-03-04T00:00:00Z");
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 1);
+    assert_string_equal(of_round(story, "asked", "bo"), "finn");
+    deliver_all(story);
+    story_until(story, "2026-03-06T00:00:00Z");
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 1);
+    assert_string_equal(of_round(story, "asked", "bo"), "");
+    deliver_all(story);
+    assert_done(give(story, "bo", "finn", "")); /* and at once, where it begins at once */
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 1);
+    deliver_all(story);
+    assert_done(end(story, "bo", "DEL-0002"));
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 1);
+    assert_true(story_has_row(story, "asks/bo/POL-0001"));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_false(story_has_row(story, "asks/bo/POL-0001"));
+    story_end(story);
+}
+
+/* ---- writing in somebody's place ---- */
+
+#define POLICY                                                                                     \
+    "'kind': 'policy', 'title': 'Clean desk', 'fields': {'text': 'Lock.', "                        \
+    "'places': [{'name': 'Lyon', 'inside': true}]}"
+
+static void a_delegate_edits_and_both_are_editors(void **state)
+{
+    struct story *story = story_begin();
+    struct leaf leaf;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, "{" POLICY ", 'owner': 'bo'}"));
+    assert_refused(
+        story_do(story, "finn", "edit", "POL-0001", "{'set': {'count': 1}, 'for': 'bo'}"), 403,
+        "not-allowed");
+    assert_done(give(story, "bo", "finn", ", 'onward': true"));
+    assert_done(give(story, "finn", "cleo", ""));
+    assert_refused(story_do(story, "finn", "edit", "POL-0001", "{'set': {'count': 1}}"), 403,
+                   "not-allowed");
+    assert_done(story_do(story, "cleo", "edit", "POL-0001", "{'set': {'count': 1}, 'for': 'bo'}"));
+    leaf = story_leaf(story, story_size(story) - 1);
+    assert_true(slice_is(leaf.actor, "cleo"));
+    assert_true(slice_is(value_get_text(&leaf.body, "for"), "bo"));
+    assert_string_equal(story_fact(story, "POL-0001", "editors"), "[\"amara\", \"cleo\", \"bo\"]");
+    /* Of the two who could approve it both wrote it now. */
+    assert_true(story_do(story, "amara", "submit", "POL-0001", NULL) != 200);
+    assert_refused(
+        story_do(story, "cleo", "edit", "POL-0001", "{'set': {'count': 1}, 'for': 'dana'}"), 403,
+        "not-allowed");
+    story_end(story);
+}
+
+static void a_delegate_who_gives_fields_with_an_event_makes_both_editors(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, "{" POLICY ", 'owner': 'gwen'}"));
+    assert_done(give(story, "gwen", "finn", ""));
+    assert_done(
+        story_do(story, "finn", "submit", "POL-0001", "{'set': {'count': 1}, 'for': 'gwen'}"));
+    assert_string_equal(story_fact(story, "POL-0001", "editors"),
+                        "[\"amara\", \"finn\", \"gwen\"]");
+    story_end(story);
+}
+
+static void a_delegate_opens_and_it_is_neithers_to_approve(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_refused(story_do(story, "finn", "open", NULL, "{" POLICY ", 'for': 'bo'}"), 403,
+                   "not-allowed");
+    assert_done(give(story, "bo", "finn", ", 'kinds': ['finding']"));
+    assert_refused(story_do(story, "finn", "open", NULL, "{" POLICY ", 'for': 'bo'}"), 403,
+                   "not-allowed");
+    assert_done(give(story, "bo", "finn", ", 'kinds': ['policy'], 'roles': ['top_management']"));
+    assert_done(story_do(story, "finn", "open", NULL, "{" POLICY ", 'for': 'bo'}"));
+    assert_string_equal(story_fact(story, "POL-0001", "author"), "finn");
+    assert_string_equal(story_fact(story, "POL-0001", "editors"), "[\"finn\", \"bo\"]");
+    assert_string_equal(story_fact(story, "POL-0001", "did"), "{\"create\": [\"finn\", \"bo\"]}");
+    story_end(story);
+}
+
+static void to_acknowledge_is_personal(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, "{" POLICY "}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_done(story_do(story, "eve", "put_in_force", "POL-0001", NULL));
+    assert_done(give(story, "finn", "eve", ""));
+    assert_refused(story_do(story, "eve", "ack", "POL-0001", "{'for': 'finn'}"), 403,
+                   "not-allowed");
+    assert_non_null(strstr(story_sentence(story), "has read it oneself"));
+    assert_done(story_do(story, "finn", "ack", "POL-0001", NULL));
+    story_end(story);
+}
+
 /* ---- separation ---- */
 
 static void one_person_votes_once_whoever_he_stands_in_for(void **state)
@@ -520,6 +641,11 @@ static void a_role_that_nobody_holds_is_named_and_the_isms_manager_is_told(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_that_was_delivered_goes_to_the_delegate_and_comes_back),
+        cmocka_unit_test(a_delegate_edits_and_both_are_editors),
+        cmocka_unit_test(a_delegate_who_gives_fields_with_an_event_makes_both_editors),
+        cmocka_unit_test(a_delegate_opens_and_it_is_neithers_to_approve),
+        cmocka_unit_test(to_acknowledge_is_personal),
         cmocka_unit_test(a_request_goes_to_the_delegate_and_both_names_are_kept),
         cmocka_unit_test(it_says_in_the_sentence_for_whom),
         cmocka_unit_test(open_requests_move_and_come_back),

@@ -28,6 +28,8 @@ static int run(struct tool *tool, const struct arguments *given)
     value_set(&tool->arena, &command.args, "set", from.fields);
     if (from.title.type == VALUE_STR)
         value_set(&tool->arena, &command.args, "title", from.title);
+    if (arguments_get(given, "--for") != NULL)
+        value_set(&tool->arena, &command.args, "for", value_str(arguments_get(given, "--for")));
     status = given_reason(tool, given, &command.args);
     if (status == TOOL_DONE)
         status = ask_command(tool, &command, &reply);
@@ -40,6 +42,7 @@ static const struct tool_option options[] = {
     {"--title", "TEXT", "a new title"},
     {"--from", "FILE", "fields from a libconfig or JSON file"},
     {"--reason", "TEXT", "why; @FILE reads it from a file"},
+    {"--for", "WHO", "in whose place, who delegated it: both are its editors then"},
     {"--id", "ID", "the command's id: the same id again gives the same answer and does nothing"},
     {NULL, NULL, NULL},
 };

@@ -78,6 +78,8 @@ static int run(struct tool *tool, const struct arguments *given)
     put(tool, &command.args, "owner", from.owner);
     put(tool, &command.args, "links", from.links);
     put(tool, &command.args, "fields", from.fields);
+    if (arguments_get(given, "--for") != NULL)
+        put(tool, &command.args, "for", value_str(arguments_get(given, "--for")));
     status = ask_command(tool, &command, &reply);
     if (status == TOOL_DONE)
         event_tell(tool, &command, &reply);
@@ -87,6 +89,7 @@ static int run(struct tool *tool, const struct arguments *given)
 static const struct tool_option options[] = {
     {"--title", "TEXT", "the record's title"},
     {"--owner", "WHO", "its owner, if not the one its kind says"},
+    {"--for", "WHO", "in whose place, who delegated it: both have written it then"},
     {"--from", "FILE", "title, owner, links and fields from a libconfig or JSON file"},
     {"--template", NULL, "print a file to fill in for --from, and open nothing"},
     {"--id", "ID", "the command's id: the same id again gives the same answer and does nothing"},
