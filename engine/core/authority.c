@@ -190,6 +190,7 @@ static void add_involved(struct core *core, const struct subject *subject, struc
     int64_t since;
 
     add_named(core, out, value_get(subject->row, "owner"));
+    add_named(core, out, value_get(subject->row, "former_owners"));
     if (span_parse(span_text, &span) != 0)
         return;
     back = (struct span){-span.months, -span.days, span.working, -span.ms};
@@ -279,6 +280,8 @@ void authority_people(struct core *core, const struct subject *subject, struct s
     for (size_t i = 0; i < sizeof row_words / sizeof row_words[0]; i++) {
         if (slice_is(word, row_words[i][0])) {
             add_named(core, out, value_get(subject->row, row_words[i][1]));
+            if (core->looks_back && slice_is(word, "owner"))
+                add_named(core, out, value_get(subject->row, "former_owners"));
             return;
         }
     }
@@ -380,6 +383,18 @@ static bool is_meant(struct core *core, const struct subject *subject, const str
     return value_has_text(&people, actor);
 }
 
+/* Is the actor one of those whom a rule of separation means? */
+static bool is_kept_apart(struct core *core, const struct subject *subject,
+                          const struct words *words, struct slice actor)
+{
+    bool is_one;
+
+    core->looks_back = true;
+    is_one = is_meant(core, subject, words, actor);
+    core->looks_back = false;
+    return is_one;
+}
+
 /* Is it theirs to do, or has it fallen to them? */
 static bool is_theirs(struct core *core, const struct subject *subject, const struct words *words,
                       struct slice actor)
@@ -412,7 +427,8 @@ static enum permission apart(struct core *core, struct slice actor, const struct
     for (int i = 0; i < words->count; i++) {
         struct words one = {&words->at[i], 1};
 
-        if (!is_meant(core, subject, &one, actor) || waiver_lets_pass(core, subject, rule, actor))
+        if (!is_kept_apart(core, subject, &one, actor) ||
+            waiver_lets_pass(core, subject, rule, actor))
             continue;
         *sentence = (const char *)textf(core,
                                         "%.*s stands as \"%s\" of this record and may not also do "
@@ -436,7 +452,9 @@ bool authority_apart(struct core *core, const struct subject *subject, const str
         struct words one = {&words->at[i], 1};
         struct value excluded = value_array();
 
+        core->looks_back = true;
         authority_people_of(core, subject, &one, &excluded);
+        core->looks_back = false;
         for (uint32_t k = 0; k < named.count; k++) {
             struct slice person = value_slice(&named.as.items[k]);
 
@@ -729,6 +747,20 @@ enum permission authority_edit(struct core *core, struct slice actor, const stru
     if (words->count == 0 || !is_theirs(core, subject, words, actor))
         return deny_role(core, words, "edit this record", sentence);
     return PERMIT;
+}
+
+enum permission authority_hand_over(struct core *core, struct slice actor,
+                                    const struct subject *subject, const char **sentence)
+{
+    static const char *at[] = {"owner", "manager_of:owner", "isms_manager"};
+    static const struct words who = {at, 3};
+    enum permission permission = known(core, actor, sentence);
+
+    if (permission != PERMIT)
+        return permission;
+    return is_theirs(core, subject, &who, actor)
+               ? PERMIT
+               : deny_role(core, &who, "give this record another owner", sentence);
 }
 
 void authority_asked(struct core *core, const struct subject *subject, struct value *out)

@@ -56,6 +56,10 @@ enum permission authority_edit(struct core *core, struct slice actor, const stru
 enum permission authority_edit_in_place(struct core *core, struct slice actor, struct slice person,
                                         const struct subject *subject, const char **sentence);
 
+/* May `actor` give it another owner: the owner, their manager (or whom it has fallen to), who keeps the rules? */
+enum permission authority_hand_over(struct core *core, struct slice actor,
+                                    const struct subject *subject, const char **sentence);
+
 /* Who is asked to acknowledge, appended to `out` (array): whom the kind names, but for external auditors, who read and change
  * nothing. May `actor`? */
 void authority_asked(struct core *core, const struct subject *subject, struct value *out);

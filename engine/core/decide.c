@@ -150,6 +150,7 @@ static int admin_note(struct core *core, const struct question *question)
 static const char *const open_keys[] = {"kind", "title", "fields", "owner", "links", "for", NULL};
 static const char *const edit_keys[] = {"set", "title", "reason", "for", NULL};
 static const char *const ack_keys[] = {"digest", "reason", "for", NULL};
+static const char *const hand_over_keys[] = {"to", "reason", NULL};
 static const char *const import_keys[] = {"tool",   "format", "sha256",   "version",
                                           "worker", "covers", "findings", "file",
                                           "from",   "of",     NULL};
@@ -183,6 +184,7 @@ static const struct {
     {"open", record_open, open_keys},
     {"edit", record_edit, edit_keys},
     {"ack", acknowledge, ack_keys},
+    {"hand_over", record_hand_over, hand_over_keys},
     {"migrate", record_migrate, migrate_keys},
     {"migrate_back", record_migrate_back, back_keys},
     {WAIVE_COMMAND, waiver_give, waive_keys},
@@ -371,6 +373,7 @@ static void begin_run(struct core *core, const struct question *question, struct
     core->streams = value_map();
     core->is_signature_checked = false;
     core->waived = NULL;
+    core->looks_back = false;
     buf_clear(&core->leaf_bytes);
     run->follows = value_array();
     run->offers = value_array();

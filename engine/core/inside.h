@@ -22,6 +22,7 @@
  *     change.c      what a version changes, in full and in short
  *     erase.c       texts and files: whose they are, how long they are kept, their end
  *     migrate.c     a record moves to the definition that counts, and back
+ *     handover.c    a record gets another owner
  *     import.c      the results of a tool enter an audit
  *     refused.c     what is written down although it changes nothing: refusals, what auditors read
  *     query*.c      what the state says, to somebody who asks
@@ -56,7 +57,8 @@ struct core {
     bool is_signature_checked; /* the question's, by check_signature() */
     struct value streams;      /* streams this run has changed: key -> true */
     struct apart apart;        /* of the last rule of separation that stood against somebody */
-    struct value *waived;      /* gets what lets pass (waivers_used()); NULL: nobody asks */
+    bool looks_back;      /* a word is asked for a rule of separation: who was owner counts too */
+    struct value *waived; /* gets what lets pass (waivers_used()); NULL: nobody asks */
 };
 
 /* ---- run.c ---- */
@@ -446,6 +448,9 @@ bool delegation_is_active(const struct core *core, const struct value *delegatio
 int64_t delegations_change(struct core *core, struct slice person);
 /* Whose right the command uses: his own, or that of whom its `for` names. */
 struct slice question_right(const struct question *question);
+
+/* ---- handover.c ---- */
+int record_hand_over(struct core *core, const struct question *question);
 
 /* ---- refused.c ---- */
 /* The refusal in `run` becomes its leaf, where a rule made it; beyond so many an hour it is marked to be counted. */

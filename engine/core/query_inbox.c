@@ -310,6 +310,18 @@ static void look_at_steps(struct inbox *inbox, const struct subject *subject)
         add_item(inbox, item);
 }
 
+/* What somebody who left still owns has fallen to the person: it can be given to another. */
+static void look_at_owner(struct inbox *inbox, const struct subject *subject)
+{
+    struct value item;
+
+    if (!has_fallen_to(inbox, subject, "owner"))
+        return;
+    item = begin_item(inbox, subject->id, subject->row, "owner", slice_str("owner, who has left"));
+    add_event(inbox, &item, "hand_over");
+    add_item(inbox, item);
+}
+
 static bool look(void *with, struct slice id, const struct value *row)
 {
     struct inbox *inbox = with;
@@ -327,6 +339,7 @@ static bool look(void *with, struct slice id, const struct value *row)
     if (subject.kind->acknowledge.count > 0)
         look_at_ack(inbox, &subject);
     look_at_steps(inbox, &subject);
+    look_at_owner(inbox, &subject);
     return inbox->items.count < INBOX_MAX;
 }
 

@@ -130,12 +130,13 @@ static people_set of_managers(const struct rights *rights, people_set people)
     return out;
 }
 
-/* Who owns it, or touched it within the year. */
+/* Who owns it or ever did, or touched it within the year. */
 static people_set of_involved(const struct rights *rights, const struct sheet *sheet,
                               const char *span)
 {
     const struct value *acts = value_get(sheet->row, "acts");
-    people_set out = named(&rights->folk, value_get(sheet->row, "owner"));
+    people_set out = named(&rights->folk, value_get(sheet->row, "owner")) |
+                     named(&rights->folk, value_get(sheet->row, "former_owners"));
 
     if (strcmp(span, "12 months") != 0)
         fail_msg("the oracle knows no span %s", span);
@@ -206,6 +207,9 @@ people_set rights_of_word(const struct rights *rights, const struct sheet *sheet
         snprintf(part, sizeof part, "%.*s", (int)(at - word), word);
         return of_others(rights, sheet, part, at + 1);
     }
+    if (strcmp(word, "owner") == 0 && rights->looks_back)
+        return named(folk, value_get(sheet->row, "owner")) |
+               named(folk, value_get(sheet->row, "former_owners"));
     if (fact_of(word) != NULL)
         return named(folk, value_get(sheet->row, fact_of(word)));
     if (strcmp(word, "anyone") == 0)
@@ -284,6 +288,19 @@ static bool may_change(const struct folk *folk, int who)
     return who >= 0 && is_here(folk, who) && !holds(folk, who, "external_auditor");
 }
 
+static people_set kept_apart(const struct rights *rights, const struct sheet *sheet,
+                             const struct words *words)
+{
+    struct rights *back =
+        (struct rights *)(uintptr_t)rights; /* a note to oneself, taken back at once */
+    people_set out;
+
+    back->looks_back = true;
+    out = of_words(rights, sheet, words);
+    back->looks_back = false;
+    return out;
+}
+
 /* Whom top management freed from the rule (NULL: `preset`) over what the record says now. */
 static people_set freed(const struct rights *rights, const struct sheet *sheet, const char *rule,
                         const char *preset)
@@ -303,7 +320,7 @@ static people_set freed(const struct rights *rights, const struct sheet *sheet, 
 
 static people_set kept_from_voting(const struct rights *rights, const struct sheet *sheet)
 {
-    return of_words(rights, sheet, &sheet->kind->approval->apart) &
+    return kept_apart(rights, sheet, &sheet->kind->approval->apart) &
            ~freed(rights, sheet, "SOD-1", NULL);
 }
 
@@ -312,8 +329,8 @@ static bool is_apart(const struct rights *rights, const struct sheet *sheet,
 {
     const struct approval *approval = sheet->kind->approval;
 
-    return (of_words(rights, sheet, &way->apart) & ~freed(rights, sheet, way->apart_rule, "SOD-1") &
-            BIT(who)) != 0 ||
+    return (kept_apart(rights, sheet, &way->apart) &
+            ~freed(rights, sheet, way->apart_rule, "SOD-1") & BIT(who)) != 0 ||
            (way->vote == VOTE_GRANT && approval != NULL &&
             (kept_from_voting(rights, sheet) & BIT(who)) != 0);
 }
@@ -385,14 +402,15 @@ static const struct approval_stage *stage_of(const struct sheet *sheet, const ch
     return NULL;
 }
 
-/* Does this delegation of `person` speak of the right that this row gives them? */
+/* Does this delegation of `person` speak of the right that this row gives them (NULL: the right to edit)? */
 static bool covers(const struct rights *rights, const struct sheet *sheet,
                    const struct transition *way, int person, const struct value *given)
 {
+    const struct state *state = kind_state(sheet->kind, value_get_text(sheet->row, "state"));
     const struct value *kinds = value_get(given, "kinds"), *roles = value_get(given, "roles");
     const struct approval_stage *stage = stage_of(sheet, rights->folk.names[person]);
-    const struct words *words = &way->by;
-    bool is_vote = way->vote != VOTE_NONE && sheet->kind->approval != NULL;
+    const struct words *words = way != NULL ? &way->by : &state->edit;
+    bool is_vote = way != NULL && way->vote != VOTE_NONE && sheet->kind->approval != NULL;
 
     if (value_get_int(given, "from_ms", 0) > rights->folk.now_ms ||
         rights->folk.now_ms >= value_get_int(given, "end_ms", INT64_MAX) ||
@@ -417,7 +435,7 @@ static enum answer fits(const struct rights *rights, const struct sheet *sheet,
 {
     if (!may_change(&rights->folk, who))
         return NOT_ALLOWED;
-    return is_apart(rights, sheet, way, who) ? KEPT_APART : MAY;
+    return way != NULL && is_apart(rights, sheet, way, who) ? KEPT_APART : MAY;
 }
 
 /* All whom the right of `person` can come to, by whatever way. */
@@ -486,6 +504,27 @@ enum answer rights_edit(const struct rights *rights, const struct sheet *sheet, 
                : NOT_ALLOWED;
 }
 
+enum answer rights_edit_in_place(const struct rights *rights, const struct sheet *sheet, int who,
+                                 int person)
+{
+    enum answer answer = rights_edit(rights, sheet, person);
+
+    if (answer != MAY)
+        return answer;
+    return who != person && (reached(rights, sheet, NULL, person, person, 0) & BIT(who)) != 0 &&
+                   may_change(&rights->folk, who)
+               ? MAY
+               : NOT_ALLOWED;
+}
+
+enum answer rights_hand_over(const struct rights *rights, const struct sheet *sheet, int who)
+{
+    static const char *at[] = {"owner", "manager_of:owner", "isms_manager"};
+    static const struct words by = {at, 3};
+
+    return may_change(&rights->folk, who) && is_theirs(rights, sheet, &by, who) ? MAY : NOT_ALLOWED;
+}
+
 enum answer rights_ack(const struct rights *rights, const struct sheet *sheet, int who)
 {
     const struct state *state = kind_state(sheet->kind, value_get_text(sheet->row, "state"));
@@ -511,7 +550,7 @@ bool rights_need_apart(const struct rights *rights, const struct sheet *sheet,
         const struct need *need = &sheet->kind->needs[i];
 
         if (strcmp(need->before, way->event) == 0 && need->when == NULL &&
-            (of_words(rights, sheet, &need->people) & of_words(rights, sheet, &need->apart) &
+            (of_words(rights, sheet, &need->people) & kept_apart(rights, sheet, &need->apart) &
              ~freed(rights, sheet, need->rule, "SOD-3")) != 0)
             return true;
     }

@@ -36,6 +36,7 @@ struct rights {
     struct folk folk;
     struct sheet sheets[NOTES_MAX];
     int sheet_count;
+    bool looks_back; /* while a word is read for `apart`: everybody who ever was owner */
 };
 
 enum answer { MAY, NOT_ALLOWED, KEPT_APART, WRONG_TIME /* not refused for the sake of who asks */ };
@@ -52,6 +53,9 @@ enum answer rights_event(const struct rights *rights, const struct sheet *sheet,
 enum answer rights_in_place(const struct rights *rights, const struct sheet *sheet,
                             const struct transition *way, int who, int person);
 enum answer rights_edit(const struct rights *rights, const struct sheet *sheet, int who);
+enum answer rights_edit_in_place(const struct rights *rights, const struct sheet *sheet, int who,
+                                 int person);
+enum answer rights_hand_over(const struct rights *rights, const struct sheet *sheet, int who);
 enum answer rights_ack(const struct rights *rights, const struct sheet *sheet, int who);
 /* May they waive a rule of separation, if there is one to waive? */
 enum answer rights_waive(const struct rights *rights, int who);

@@ -292,6 +292,7 @@ static struct value drawn_row(struct matrix *m, const struct kind *kind, const s
     value_set(arena, &row, "pack", value_bin(m->rights.pack->digest, HASH_LEN));
     value_set(arena, &row, "digest", value_bin(digest, HASH_LEN));
     value_set(arena, &row, "owner", anybody(m));
+    value_set(arena, &row, "former_owners", some(m, 2));
     value_set(arena, &row, "author", anybody(m));
     value_set(arena, &row, "editors", some(m, 3));
     value_set(arena, &row, "did", drawn_deeds(m, kind));
@@ -389,7 +390,8 @@ static const struct value *args_of(struct matrix *m, const char *command, const 
         value_set(arena, args, "for", value_str(in_place));
     if (strcmp(command, "edit") == 0)
         value_set(arena, args, "title", value_str("Otherwise"));
-    else if (strcmp(command, "ack") != 0 && strcmp(command, "waive_sod") != 0)
+    else if (strcmp(command, "ack") != 0 && strcmp(command, "waive_sod") != 0 &&
+             strcmp(command, "hand_over") != 0)
         value_set(arena, args, "round", value_int(1));
     return args;
 }
@@ -587,6 +589,12 @@ static void try_record(struct matrix *m, const struct sheet *sheet, int state)
         compare(m, sheet, folk->names[i], "edit", NULL, rights_edit(&m->rights, sheet, i), false);
         compare(m, sheet, folk->names[i], "ack", NULL, rights_ack(&m->rights, sheet, i), false);
         compare(m, sheet, folk->names[i], "waive_sod", NULL, rights_waive(&m->rights, i), false);
+        compare(m, sheet, folk->names[i], "hand_over", NULL, rights_hand_over(&m->rights, sheet, i),
+                false);
+        for (int p = 0; p < folk->count; p++)
+            if (rights_edit(&m->rights, sheet, p) == MAY)
+                compare(m, sheet, folk->names[i], "edit", folk->names[p],
+                        rights_edit_in_place(&m->rights, sheet, i, p), false);
     }
 }
 

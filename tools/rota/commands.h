@@ -43,6 +43,7 @@ extern const struct tool_command command_worker;
 extern const struct tool_command command_people;
 extern const struct tool_command command_person;
 extern const struct tool_command command_delegate;
+extern const struct tool_command command_hand_over;
 extern const struct tool_command command_waive;
 extern const struct tool_command command_waivers;
 extern const struct tool_command command_key;

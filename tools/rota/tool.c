@@ -47,6 +47,7 @@ const struct tool_command *const tool_commands[] = {
     &command_people,
     &command_person,
     &command_delegate,
+    &command_hand_over,
     &command_waive,
     &command_waivers,
     &command_key,

@@ -171,6 +171,8 @@ static void say_record(struct sentence *s)
         add(s, "acknowledged");
     else if (slice_is(event, "waive_sod"))
         say_waive(s);
+    else if (slice_is(event, "hand_over"))
+        add(s, "handed it over to %s", facts_name(s->tool, value_get_text(s->body, "to")));
     else if (slice_is(event, "migrate"))
         add(s, "moved it to the workflows that count now");
     else if (slice_is(event, "migrate_back"))
