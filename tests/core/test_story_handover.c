@@ -30,7 +30,8 @@ static int hand_over(struct story *story, const char *who, const char *to)
 
 static void leave(struct story *story, const char *who, const char *roles, const char *manager)
 {
-    assert_done(story_do(story, "amara", "directory.install", NULL,
+    assert_done(
+        story_put_people(story, "amara",
                          arena_printf(story_arena(story),
                                       "{'people': [{'name': '%s', 'kind': 'person', 'roles': [%s], "
                                       "'manager': '%s', 'not_after': 1}]}",

@@ -93,11 +93,12 @@ static const char *key_of(struct story *story, const char *who)
 
 static int entered(struct story *story, const char *who, const char *roles, const char *key)
 {
-    return story_do(story, "amara", "directory.install", NULL,
-                    arena_printf(story_arena(story),
-                                 "{'people': [{'name': '%s', 'kind': 'person', 'roles': [%s], "
-                                 "'sign': 'hex:%s'}]}",
-                                 who, roles, key));
+    return story_put_people(
+        story, "amara",
+        arena_printf(story_arena(story),
+                     "{'people': [{'name': '%s', 'kind': 'person', 'roles': [%s], "
+                     "'sign': 'hex:%s'}]}",
+                     who, roles, key));
 }
 
 #define POLICY                                                                                     \

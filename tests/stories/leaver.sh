@@ -14,6 +14,7 @@ today=$(in_days 0)
 sed "/name = \"pavel\"/s/name = \"pavel\";/name = \"pavel\"; until = \"$today\";/" "$ROTA_DIR/directory.cfg" >"$out.cfg" &&
     cp "$out.cfg" "$ROTA_DIR/directory.cfg"
 ends 0 --as ines reload
+ends 0 --as henrik agree 1
 ends 0 --as pavel inbox
 ends 0 --as henrik inbox
 says_not "hand_over"
