@@ -73,8 +73,8 @@ bash -n "$dir/out" || fail "the completion is no shell text"
 ends 2 completion fish
 ends 2 -C "$dir/nowhere" --as amara list
 complains "is no organisation's directory"
-for command in $("$rota" completion bash | sed -n "s/.*'') options='\([^-]*\).*/\1/p"); do
-    ends 0 "$command" --help
+for command in $("$rota" completion bash | sed -n "s/.*'') options='\([^']*\)'.*/\1/p"); do
+    case $command in -*) ;; *) ends 0 "$command" --help ;; esac
 done
 
 # ---- a directory by hand ----
