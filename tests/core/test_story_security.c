@@ -149,19 +149,19 @@ static void SEC_5_no_delegation_leads_around_it(void **state)
     (void)state;
     assert_done(story_do(story, "bo", "edit", "POL-0001", "{'set': {'count': 4}}"));
     assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
-    assert_done(story_do(story, "bo", "delegation.give", NULL,
-                         "{'to': 'finn', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "bo", "delegation.give", NULL,
+                           "{'to': 'finn', 'reason': " STORY_REASON "}"));
     signs_in_vain(story, "finn", "POL-0001", "{'for': 'bo'}");
-    assert_done(story_do(story, "cleo", "delegation.give", NULL,
-                         "{'to': 'gwen', 'onward': true, 'reason': " STORY_REASON "}"));
-    assert_done(story_do(story, "gwen", "delegation.give", NULL,
-                         "{'to': 'amara', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "cleo", "delegation.give", NULL,
+                           "{'to': 'gwen', 'onward': true, 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "gwen", "delegation.give", NULL,
+                           "{'to': 'amara', 'reason': " STORY_REASON "}"));
     signs_in_vain(story, "amara", "POL-0001", "{'for': 'cleo'}");
-    assert_refused(story_do(story, "finn", "delegation.give", NULL,
-                            "{'to': 'bo', 'reason': " STORY_REASON "}"),
+    assert_refused(story_sign(story, "finn", "delegation.give", NULL,
+                              "{'to': 'bo', 'reason': " STORY_REASON "}"),
                    409, "wrong-state");
-    assert_done(story_do(story, "dana", "delegation.give", NULL,
-                         "{'to': 'bo', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "dana", "delegation.give", NULL,
+                           "{'to': 'bo', 'reason': " STORY_REASON "}"));
     signs_in_vain(story, "bo", "POL-0001", "{'for': 'dana'}");
     story_end(story);
 }
