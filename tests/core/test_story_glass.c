@@ -95,8 +95,8 @@ static void it_is_for_one_person_one_record_and_one_event(void **state)
     assert_refused(story_do(story, "gwen", "put_in_force", "POL-0001", NULL), 403, "not-allowed");
     assert_refused(story_do(story, "finn", "withdraw", "POL-0001", "{'reason': " STORY_REASON "}"),
                    403, "not-allowed");
-    assert_done(story_do(story, "finn", "delegation.give", NULL,
-                         "{'to': 'gwen', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "finn", "delegation.give", NULL,
+                           "{'to': 'gwen', 'reason': " STORY_REASON "}"));
     assert_refused(story_do(story, "gwen", "put_in_force", "POL-0001", "{'for': 'finn'}"), 403,
                    "not-allowed");
     story_end(story);

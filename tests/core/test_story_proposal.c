@@ -103,10 +103,10 @@ static void nobody_agrees_in_the_place_of_another(void **state)
 
     (void)state;
     assert_done(propose(story, HUGO));
-    assert_done(story_do(story, "bo", "delegation.give", NULL,
-                         "{'to': 'finn', 'reason': " STORY_REASON "}"));
-    assert_done(story_do(story, "bo", "delegation.give", NULL,
-                         "{'to': 'amara', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "bo", "delegation.give", NULL,
+                           "{'to': 'finn', 'reason': " STORY_REASON "}"));
+    assert_done(story_sign(story, "bo", "delegation.give", NULL,
+                           "{'to': 'amara', 'reason': " STORY_REASON "}"));
     assert_refused(story_agree(story, "finn", 1, NULL), 403, "not-allowed");
     assert_refused(story_agree(story, "finn", 1, "{'for': 'bo'}"), 403, "not-allowed");
     assert_refused(story_agree(story, "amara", 1, "{'for': 'bo'}"), 403, "not-allowed");
