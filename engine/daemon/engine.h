@@ -4,6 +4,7 @@
  *     commands.c   a command from a client, from its bytes to its reply
  *     answers.c    queries, events, administration
  *     work.c       tasks offered, leased, settled, lost
+ *     heads.c      the last event of each class
  *     events.c     leaves as events: the feed and its replay
  *     packs.c      definitions from the journal
  *     floods.c     refusals beyond those that are journaled: counted
@@ -51,10 +52,11 @@ struct engine {
     int waiting_count;
     struct retry *retries; /* a heap by at_ms */
     int retry_count, retry_cap;
-    int64_t next_due_ms;    /* of the earliest row with a timer; -1: none */
-    uint64_t published;     /* leaves below this went to the feed */
-    struct map class_heads; /* class -> uint64_t, owned: last seq + 1 of it */
-    struct poll *polls;     /* readers who wait for events; owned */
+    int64_t next_due_ms; /* of the earliest row with a timer; -1: none */
+    uint64_t published;  /* leaves below this went to the feed */
+    /* heads.c; class -> uint64_t, owned: last seq + 1 of it, of what was published and with the open batch */
+    struct map class_heads, heads_appended;
+    struct poll *polls; /* readers who wait for events; owned */
     int poll_count;
     struct floods *floods; /* owned */
     int64_t started_ms;    /* boot clock */
@@ -118,6 +120,16 @@ bool engine_note_read(struct engine *engine, const struct request *request, stru
 void engine_note_refused_read(struct engine *engine, const struct request *request,
                               struct slice query, struct slice record, const char *code);
 void engine_admin(struct engine *engine, const struct request *request);
+
+/* ---- heads.c ---- */
+struct slice event_class(struct slice type);                     /* "record" of "record.open" */
+int engine_heads_load(struct engine *engine, struct error *err); /* anew; outside a batch */
+void engine_heads_release(struct engine *engine);
+/* A leaf was appended. -1: the batch is lost. */
+int engine_head_appended(struct engine *engine, struct slice type, uint64_t seq);
+void engine_head_published(struct engine *engine, struct slice class, uint64_t seq);
+/* The last event of that class before `seq`, or -1. */
+int64_t engine_event_before(struct engine *engine, struct slice class, uint64_t seq);
 
 /* ---- events.c ---- */
 void engine_events(struct engine *engine, const struct request *request);

@@ -28,50 +28,6 @@ struct poll { /* a reader who waits for what is not there yet */
     struct poll *next;
 };
 
-static struct slice class_of(struct slice type)
-{
-    const uint8_t *dot = memchr(type.at, '.', type.len);
-
-    return dot == NULL ? type : slice_of(type.at, (size_t)(dot - type.at));
-}
-
-/* The sequence before `seq` in its class: looked up once by walking back, then remembered. -1: none. */
-static int64_t previous_in_class(struct engine *engine, struct slice class, uint64_t seq)
-{
-    uint64_t *head = map_get(&engine->class_heads, class);
-    struct arena arena = ARENA_EMPTY;
-    struct buf bytes = BUF_EMPTY;
-    int64_t found = -1;
-
-    if (head != NULL && *head <= seq)
-        return (int64_t)*head - 1;
-    for (uint64_t at = seq; at > 0 && found < 0; at--) {
-        struct leaf leaf;
-
-        buf_clear(&bytes);
-        arena_clear(&arena);
-        if (journal_leaf(engine->journal, at - 1, &bytes, NULL) == 1 &&
-            leaf_decode(&arena, buf_slice(&bytes), &leaf, NULL) == 0 &&
-            slice_equal(class_of(leaf.type), class))
-            found = (int64_t)at - 1;
-    }
-    buf_release(&bytes);
-    arena_release(&arena);
-    return found;
-}
-
-static void move_head(struct engine *engine, struct slice class, uint64_t seq)
-{
-    uint64_t *head = map_get(&engine->class_heads, class);
-
-    if (head == NULL) {
-        head = malloc(sizeof *head);
-        check(head != NULL);
-        map_put(&engine->class_heads, class, head);
-    }
-    *head = seq + 1;
-}
-
 static struct slice record_of(const struct leaf *leaf)
 {
     const struct value *chain = value_get(&leaf->effects, "^");
@@ -111,7 +67,7 @@ static void event_of(struct engine *engine, struct arena *arena, struct slice ra
 /* class/kind/record/event/ ; the kind of a record by its prefix. */
 static const char *topic_of(struct engine *engine, struct arena *arena, const struct leaf *leaf)
 {
-    struct slice record = record_of(leaf), class = class_of(leaf->type);
+    struct slice record = record_of(leaf), class = event_class(leaf->type);
     struct slice event = slice_of(leaf->type.at + class.len, leaf->type.len - class.len);
     const uint8_t *dash = record.len > 0 ? memchr(record.at, '-', record.len) : NULL;
     const struct pack *pack = core_current_pack(engine->core);
@@ -140,18 +96,18 @@ static int make_event(struct engine *engine, struct arena *arena, uint64_t seq, 
         struct slice own = slice_of(arena_copy(arena, raw.at, raw.len), raw.len);
 
         if (leaf_decode(arena, own, &leaf, NULL) == 0) {
-            struct slice class = class_of(leaf.type);
+            struct slice class = event_class(leaf.type);
 
             prev = passed != NULL && map_get(passed, class) != NULL
                        ? (int64_t)(uintptr_t)map_get(passed, class) - 1
-                       : previous_in_class(engine, class, seq);
+                       : engine_event_before(engine, class, seq);
             event_of(engine, arena, own, &leaf, prev, &event);
             dmp_encode(out, &event);
             *topic = topic_of(engine, arena, &leaf);
             if (passed != NULL)
                 map_put(passed, class, (void *)(uintptr_t)(seq + 1)); /* a number, never followed */
             else
-                move_head(engine, class, seq);
+                engine_head_published(engine, class, seq);
             rc = 0;
         }
     }

@@ -106,6 +106,7 @@ static int append_run(struct engine *engine, const struct run *run)
     for (int i = 0; i < run->leaf_count; i++) {
         if (journal_append(engine->journal, run->leaves[i].bytes, i == 0, run->command_id, NULL) !=
                 0 ||
+            engine_head_appended(engine, run->leaves[i].type, run->leaves[i].seq) != 0 ||
             engine_loose_named(engine, &run->leaves[i].content) != 0)
             return -1;
     }
@@ -299,6 +300,7 @@ static void batch_failed(struct engine *engine, const struct error *err)
     feed_discard(engine->feed);
     core_forget(engine->core);
     engine_loose_load(engine, NULL);
+    engine_heads_load(engine, NULL);
     engine->next_due_ms = 0; /* timers that fired in this batch are due again */
     if (engine_floods_load(engine, NULL) != 0)
         log_line(LOG_LEVEL_ERROR, "the counts of refusals could not be read again");

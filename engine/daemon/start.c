@@ -210,7 +210,8 @@ static int engine_open(struct engine *engine, const char *directory, struct erro
     engine->core = core_new(&shelf);
     engine->published = journal_size(engine->journal);
     if (engine_load_packs(engine, err) != 0 || check_opened(engine, err) != 0 ||
-        engine_floods_load(engine, err) != 0 || engine_loose_load(engine, err) != 0)
+        engine_floods_load(engine, err) != 0 || engine_loose_load(engine, err) != 0 ||
+        engine_heads_load(engine, err) != 0)
         return -1;
     engine->context = zmq_ctx_new();
     check(engine->context != NULL);
@@ -221,9 +222,6 @@ static int engine_open(struct engine *engine, const char *directory, struct erro
 
 static void engine_close(struct engine *engine)
 {
-    const struct map_entry *entry;
-    size_t at = 0;
-
     broker_close(&engine->broker);
     feed_close(&engine->feed);
     if (engine->context != NULL)
@@ -233,9 +231,7 @@ static void engine_close(struct engine *engine)
     engine_polls_release(engine);
     engine_floods_release(engine);
     engine_loose_release(engine);
-    while ((entry = map_next(&engine->class_heads, &at)) != NULL)
-        free(entry->value);
-    map_release(&engine->class_heads);
+    engine_heads_release(engine);
     free(engine->waiting);
     free(engine->retries);
     arena_release(&engine->arena);

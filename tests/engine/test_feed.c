@@ -1,0 +1,163 @@
+/* Every event names the one before it in its class, wherever a reader begins and however often the engine was killed. */
+#include "peers.h"
+
+#include "base/dmp.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PARTS = 41, PART = 64, EVENTS_MAX = 20000, CLASSES_MAX = 32 };
+
+struct seen {
+    char class[32];
+    int64_t last;
+};
+
+/* A part of an import: many leaves in one command. */
+static const char *part(struct house *house, int number)
+{
+    struct buf text = BUF_EMPTY;
+    const char *copy;
+
+    buf_addf(&text,
+             "{\"tool\":\"t\",\"format\":\"csv\",\"sha256\":\"%064d\",\"from\":%d,\"of\":%d,"
+             "\"findings\":[",
+             7, number * PART, PARTS * PART);
+    for (int i = number * PART; i < (number + 1) * PART; i++)
+        buf_addf(&text,
+                 "%s{\"title\":\"Result %d\",\"dedupe_key\":\"k:%d\",\"fields\":{\"source\":"
+                 "\"import_scan\",\"classification\":\"observation\",\"severity\":\"low\","
+                 "\"criterion\":\"A.8.9\",\"statement\":\"So it is.\",\"found_on\":"
+                 "\"2026-11-20\"}}",
+                 i % PART == 0 ? "" : ",", i, i);
+    buf_add_str(&text, "]}");
+    copy = arena_str(&house->arena, buf_text(&text));
+    buf_release(&text);
+    return copy;
+}
+
+static int64_t *last_of(struct seen *seen, struct slice class)
+{
+    for (int i = 0; i < CLASSES_MAX; i++) {
+        if (seen[i].class[0] == '\0') {
+            snprintf(seen[i].class, sizeof seen[i].class, "%.*s", (int)class.len,
+                     (const char *)class.at);
+            seen[i].last = -1;
+        }
+        if (slice_is(class, seen[i].class))
+            return &seen[i].last;
+    }
+    fail_msg("too many classes");
+    return NULL;
+}
+
+/* Reads a page from `from` on; each event's `prev` must be what `before` says, or, while that is NULL, goes into it by reading
+ * everything from the beginning. Gives where to go on. */
+static int64_t read_page(struct client *client, int64_t from, int64_t *prevs, struct seen *seen)
+{
+    struct answer answer =
+        ask_json(client, "rota.events.v1",
+                 arena_printf(&client->house->arena, "{\"v\":1,\"from\":%lld,\"max\":1000}",
+                              (long long)from));
+    const struct value *events;
+
+    expect(client, &answer, 200, "");
+    events = value_get(&answer.said.out, "events");
+    for (uint32_t i = 0; i < events->count; i++) {
+        struct value event = VALUE_NONE;
+        struct slice type;
+        int64_t seq;
+
+        assert_int_equal(dmp_decode_large(&client->house->arena, value_slice(&events->as.items[i]),
+                                          UINT32_MAX, &event, NULL),
+                         0);
+        seq = value_get_int(&event, "sequence", -1);
+        assert_int_equal(seq, from + i);
+        assert_true(seq < EVENTS_MAX);
+        type = value_get_text(&event, "type"); /* rota.record.open */
+        type = slice_of(type.at + 5, type.len - 5);
+        if (memchr(type.at, '.', type.len) != NULL)
+            type.len = (size_t)((const uint8_t *)memchr(type.at, '.', type.len) - type.at);
+        if (seen != NULL) {
+            int64_t *last = last_of(seen, type);
+
+            prevs[seq] = *last;
+            *last = seq;
+        }
+        assert_int_equal(value_get_int(&event, "prev", -2), prevs[seq]);
+    }
+    return value_get_int(&answer.said.out, "next", -1);
+}
+
+static void forget_the_heads(struct house *house)
+{
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(house_path(house, "journal.db"), &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "DELETE FROM meta WHERE key LIKE 'heads/%'", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db) > 1, true);
+    sqlite3_close(db);
+}
+
+static void begin_anew(struct house *house, struct client *client)
+{
+    house_start(house);
+    client_reconnect(client);
+}
+
+static void every_event_names_the_one_before_it_wherever_a_reader_begins(void **state)
+{
+    static int64_t prevs[EVENTS_MAX];
+    static const int64_t places[] = {1, 900, 1023, 1024, 1025, 1500, 2047, 2048, 2500};
+    struct seen seen[CLASSES_MAX] = {{"", 0}};
+    struct house *house = house_new();
+    struct client *tomas;
+    const char *audit;
+    int64_t next = 0, end;
+
+    (void)state;
+    house_start(house);
+    tomas = client_new(house, "tomas");
+    audit = audit_planned(tomas, "h");
+    audit_begin(tomas, audit);
+    for (int i = 0; i < PARTS; i++) {
+        struct answer answer = command(tomas, "audit.import", audit, part(house, i));
+
+        expect(tomas, &answer, 200, "");
+        if (i == PARTS / 2) {
+            house_kill(house);
+            begin_anew(house, tomas);
+        }
+    }
+    house_advance(house, 1000); /* a class that was not seen for long */
+    for (end = -1; next != end;) {
+        end = next;
+        next = read_page(tomas, next, prevs, seen);
+    }
+    assert_true(end > 2600);
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+            read_page(tomas, places[i], prevs, NULL);
+        if (round == 0) {
+            house_kill(house);
+        } else if (round == 1) {
+            assert_int_equal(house_stop(house), 0);
+            forget_the_heads(house); /* as a journal from before */
+        }
+        if (round < 2)
+            begin_anew(house, tomas);
+    }
+    client_free(&tomas);
+    house_free(&house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event_names_the_one_before_it_wherever_a_reader_begins),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
