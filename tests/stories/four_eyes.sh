@@ -115,6 +115,15 @@ says "break-glass (proposal 4)"
 ends 0 --as ines proposals --all
 says "agreed by Marta Kowalska, used on"
 
+# ---- who proposes in their own name does not agree to it ----
+ends 0 --as ines reload
+says "amara, henrik or marta agrees: rota --as WHO agree 5"
+ends 1 --as ines agree 5
+complains "SOD-6"
+ends 0 --as ines proposals end 5 --reason "A trial"
+ends 1 --as bo reload
+complains "403 not-allowed"
+
 ends 0 down
 rota-verify "$ROTA_DIR/journal.db" --vkey "@$ROTA_DIR/keys/log.vkey" >"$out" 2>"$err" || wrong "rota-verify finds fault"
 [ -z "${ROTA_AUDITOR:-}" ] ||

@@ -1,8 +1,9 @@
 /* reload.c - `rota reload`: what directory.cfg and the public keys say anew is proposed, and counts when a second person
  * has agreed.
  *
- * By whoever owns the engine's account, over the admin socket: so a new organisation gets its first people. Who no
- * longer stands in the file keeps their entry; take away their roles to take away their rights.
+ * By the person whom --as names; else by whoever owns the engine's account, over the admin socket, which is how a new
+ * organisation gets its first people. Who no longer stands in the file keeps their entry; take away their roles to take away
+ * their rights.
  */
 #include <libconfig.h>
 #include <unistd.h>
@@ -190,6 +191,21 @@ static struct value changed_entries(struct tool *tool, const struct reload *relo
     return some;
 }
 
+/* Whoever is named proposes it: so the one who typed this is not also the second person. */
+static int give(struct tool *tool, struct value args, struct value *answer)
+{
+    struct command command = {.command = slice_str("directory.install"), .args = args};
+    struct reply reply;
+    int status;
+
+    if (tool->who == NULL)
+        return ask_operator(tool, "directory.install", args, answer);
+    status = ask_command(tool, &command, &reply);
+    if (status == TOOL_DONE)
+        *answer = reply.out;
+    return status;
+}
+
 static int install(struct tool *tool, struct reload *reload)
 {
     struct value people = changed_entries(tool, reload);
@@ -201,7 +217,7 @@ static int install(struct tool *tool, struct reload *reload)
         for (uint32_t i = at; i < people.count && i < at + ENTRIES_A_COMMAND; i++)
             value_push(&tool->arena, &some, people.as.items[i]);
         value_set(&tool->arena, &args, "people", some);
-        status = ask_operator(tool, "directory.install", args, &answer);
+        status = give(tool, args, &answer);
         if (status == TOOL_DONE && value_get_int(&answer, "proposal", 0) > 0)
             value_push(&tool->arena, &reload->proposals, *value_get(&answer, "proposal"));
         else if (status == TOOL_DONE)
@@ -231,7 +247,8 @@ static void tell_json(struct tool *tool, const struct reload *reload)
 
 static void tell(struct tool *tool, const struct reload *reload)
 {
-    const char *who = amend_seconds(tool, &reload->now, slice_str("operator"));
+    struct slice by = slice_str(tool->who != NULL ? tool->who : "operator");
+    const char *who = amend_seconds(tool, &reload->now, by);
 
     if (reload->changes.count == 0) {
         output_line(&tool->out, INK_GOOD,
@@ -276,8 +293,9 @@ const struct tool_command command_reload = {
     "people",
     "",
     "directory.cfg and its keys are proposed to become what counts",
-    "Reads directory.cfg and keys/*.pub and proposes what is another there, as whoever owns the "
-    "engine's account. It counts\n"
+    "Reads directory.cfg and keys/*.pub and proposes what is another there: in the name of whom "
+    "--as names,\n"
+    "else of whoever owns the engine's account (operator). It counts\n"
     "when a second person has agreed (rota agree N), at once and also on connections that are "
     "open. "
     "Where nobody else could\n"
