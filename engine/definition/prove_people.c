@@ -5,10 +5,12 @@
  *
  *   error    nobody may make an event that only people make: nobody is meant by `by`, or everyone who is, is kept apart
  *            whoever owns the record or did what went before;
- *   error    an approval that cannot be granted, whoever is its author: too few are asked once the author is left out;
+ *   error    an approval that cannot be granted, whoever is its author: too few are asked once the author is left out,
+ *            for a stage or for its stages together, since a person votes in one of them;
  *   error    somebody holds two roles that conflict;
  *   warning  the same, if somebody in particular is the author, or made the event that keeps apart;
  *   warning  a role that something waits for and nobody holds. */
+#include "core/ballot.h"
 #include "definition/option.h"
 #include "definition/prove_inside.h"
 
@@ -388,6 +390,213 @@ static void prove_stage(const struct proof *p, const struct approval_stage *stag
         p->people->at[stuck].name, lack_text(p, &board, stuck));
 }
 
+/* ---- the stages together ---- */
+
+enum { SEARCH_STEPS = 100000 };
+
+/* Who votes in which stage: a person in one (SOD-2), so that each stage which is granted alone may still lack somebody who
+ * votes in another. Decided by the ballot that the engine counts with; a search that takes too long finds nothing wrong. */
+struct together {
+    const struct proof *p;
+    struct board boards[APPROVAL_STAGES_MAX];
+    struct crowd may
+        [APPROVAL_STAGES_MAX]; /* whom the stage asks, once those who are kept apart are left out */
+    struct ballot_rule rules[APPROVAL_STAGES_MAX];
+    struct ballot_voter *voters; /* as they are placed now */
+    int voter_count, steps;
+};
+
+static uint32_t groups_of(const struct proof *p, const struct approval_stage *stage, int person)
+{
+    uint32_t groups = 0;
+
+    for (int i = 0; i < stage->require.count; i++) {
+        struct meant required = {{{0}}, false};
+
+        add_word(p, stage->require.at[i], &required);
+        if (required.anybody || crowd_has(&required.crowd, person))
+            groups |= 1u << i;
+    }
+    return groups;
+}
+
+static bool is_granted(const struct together *t, int stage)
+{
+    const struct ballot ballot = {t->rules, APPROVAL_STAGES_MAX, t->voters, t->voter_count};
+
+    return ballot_stage_can_be_granted(&ballot, stage);
+}
+
+/* Somebody of `free` joins the stage until it is granted, and so the next; whoever is lower than `from` was tried. */
+static bool place(struct together *t, uint32_t stages, struct crowd *free, int from)
+{
+    int stage = 0;
+
+    while (stages != 0 && ((stages & 1u << stage) == 0 || is_granted(t, stage))) {
+        stages &= ~(1u << stage);
+        stage++;
+        from = 0;
+    }
+    if (stages == 0 || ++t->steps > SEARCH_STEPS)
+        return true;
+    for (int i = from; i < t->p->people->count; i++) {
+        const struct approval_stage *declared = t->boards[stage].stage;
+
+        if (!crowd_has(free, i) || !crowd_has(&t->may[stage], i))
+            continue;
+        t->voters[t->voter_count++] = (struct ballot_voter){.stage = stage,
+                                                            .weight = weight_of(t->p, declared, i),
+                                                            .groups = groups_of(t->p, declared, i)};
+        crowd_remove(free, i);
+        if (place(t, stages, free, i + 1))
+            return true;
+        crowd_add(free, i);
+        t->voter_count--;
+    }
+    return false;
+}
+
+static bool can_grant_all(struct together *t, uint32_t stages, int without)
+{
+    struct crowd free = {{0}};
+
+    for (int i = 0; i < t->p->people->count; i++) {
+        if (i != without)
+            crowd_add(&free, i);
+    }
+    t->voter_count = t->steps = 0;
+    return place(t, stages, &free, 0);
+}
+
+/* Those whom a word keeps apart whatever happened: they vote in no stage. */
+static void leave_apart(const struct proof *p, const struct words *apart, struct crowd *crowd)
+{
+    for (int i = 0; i < apart->count; i++) {
+        struct meant who = {{{0}}, false};
+
+        if (pack_role(p->pack, slice_str(apart->at[i])) == NULL)
+            continue;
+        add_role(p, apart->at[i], &who);
+        crowd_leave(crowd, &who.crowd);
+    }
+}
+
+/* The stages that count: all whose people are known; those with a condition only if `with_conditions`. */
+static uint32_t gather(struct together *t, bool with_conditions)
+{
+    const struct approval *approval = kind_of(t->p)->approval;
+    uint32_t stages = 0;
+
+    for (int i = 0; i < approval->stage_count; i++) {
+        const struct approval_stage *stage = &approval->stages[i];
+        enum truth truth = truth_of(stage->when, NULL, NULL);
+
+        t->boards[i] = (struct board){stage, {{{0}}, false}, most_needed(stage)};
+        add_words(t->p, &stage->ask, &t->boards[i].asked);
+        t->may[i] = t->boards[i].asked.crowd;
+        leave_apart(t->p, &approval->apart, &t->may[i]);
+        t->rules[i] = (struct ballot_rule){.counting = stage->counting,
+                                           .need = t->boards[i].need,
+                                           .percent = stage->percent,
+                                           .require_count = stage->require.count};
+        if (!t->boards[i].asked.anybody && truth != NEVER && (with_conditions || truth == ALWAYS))
+            stages |= 1u << i;
+    }
+    return stages;
+}
+
+/* The fewest stages that cannot be granted together: what a person looks at. */
+static uint32_t fewest(struct together *t, uint32_t stages, int without)
+{
+    for (int i = 0; i < APPROVAL_STAGES_MAX; i++) {
+        if ((stages & 1u << i) != 0 && !can_grant_all(t, stages & ~(1u << i), without))
+            stages &= ~(1u << i);
+    }
+    return stages;
+}
+
+static void say_together(struct together *t, enum severity level, uint32_t stages, int without)
+{
+    const struct proof *p = t->p;
+    struct crowd all = {{0}};
+    const char *names = "", *where = "";
+
+    stages = fewest(t, stages, without);
+    for (int i = 0; i < APPROVAL_STAGES_MAX; i++) {
+        if ((stages & 1u << i) == 0)
+            continue;
+        names = arena_printf(p->arena, "%s%s'%s'", names, *names != '\0' ? " and " : "",
+                             t->boards[i].stage->name);
+        crowd_join(&all, &t->may[i]);
+    }
+    if (without != MODEL_NONE) {
+        crowd_remove(&all, without);
+        where = arena_printf(p->arena, " where %s is the author", p->people->at[without].name);
+    }
+    say_of_kind(
+        p, level, kind_of(p)->approval->where,
+        "this approval cannot be granted%s: a person votes in one stage of a round (SOD-2), "
+        "and for %s together there is %s",
+        where, names, names_of(p, &all));
+}
+
+/* Of each stage alone it is said already (prove_stage); false if something was. */
+static bool each_can_be_granted(const struct together *t, uint32_t stages, int without)
+{
+    for (int i = 0; i < APPROVAL_STAGES_MAX; i++) {
+        if ((stages & 1u << i) != 0 && !can_grant(t->p, &t->boards[i], without))
+            return false;
+    }
+    return true;
+}
+
+static void prove_authors(struct together *t, uint32_t stages)
+{
+    const struct proof *p = t->p;
+    struct meant authors = {{{0}}, false};
+    bool is_ever = false;
+    int stuck = MODEL_NONE;
+
+    add_words(p, creators(kind_of(p)), &authors);
+    for (int i = 0; i < p->people->count; i++) {
+        if (!crowd_has(&authors.crowd, i))
+            continue;
+        if (!each_can_be_granted(t, stages, i))
+            return;
+        if (can_grant_all(t, stages, i))
+            is_ever = true;
+        else if (stuck == MODEL_NONE)
+            stuck = i;
+    }
+    if (stuck != MODEL_NONE)
+        say_together(t,
+                     is_ever || authors.anybody || life_of(p)->is_started ? PROBLEM_WARNING
+                                                                          : PROBLEM_ERROR,
+                     stages, stuck);
+}
+
+static void prove_together(const struct proof *p)
+{
+    const struct approval *approval = kind_of(p)->approval;
+    struct together t = {.p = p};
+    uint32_t always, ever;
+
+    if (approval == NULL || approval->stage_count < 2)
+        return;
+    t.voters = arena_take(p->arena, sizeof *t.voters * (size_t)(p->people->count + 1));
+    ever = gather(&t, true);
+    always = gather(&t, false);
+    if (!each_can_be_granted(&t, ever, MODEL_NONE))
+        return;
+    if (!can_grant_all(&t, always, MODEL_NONE))
+        say_together(&t, PROBLEM_ERROR, always, MODEL_NONE);
+    else if (!can_grant_all(&t, ever, MODEL_NONE))
+        say_together(&t, PROBLEM_WARNING, ever, MODEL_NONE);
+    else if (words_have(&approval->apart, slice_str("editors")) ||
+             words_have(&approval->apart, slice_str("author")))
+        prove_authors(&t, always);
+}
+
 /* ---- roles ---- */
 
 static void find_first(const struct words *words, const char *role, const char **placed)
@@ -470,6 +679,7 @@ void prove_people(const struct pack *pack, const struct people *people, struct p
             prove_row(&p, i);
         for (int i = 0; kind->approval != NULL && i < kind->approval->stage_count; i++)
             prove_stage(&p, &kind->approval->stages[i]);
+        prove_together(&p);
     }
     arena_release(&arena);
 }

@@ -249,6 +249,17 @@ static const struct example PEOPLE[] = {
     {STAFFED("", "ask = [\"boss\", \"clerk\"]; require = [\"judge\"];"),
      "common.cfg:2: warning: nobody holds the role 'judge', which is waited for (first at p.cfg:8)\n"
      "p.cfg:8: this approval cannot be granted: judge must be among those who grant it, and of boss or clerk there is bea, carl, dora (in kind 'one')\n"},
+    /* Each stage alone can be granted; a person votes in one of them. */
+    {STAFFED("", "stages = ( { name = \"law\"; ask = [\"boss\"]; }, { name = \"board\"; ask = [\"boss\"]; } );"),
+     "p.cfg:8: warning: this approval cannot be granted where carl is the author: a person votes in one stage of a round (SOD-2), and for 'law' and 'board' together there is bea (in kind 'one')\n"},
+    {STAFFED("", "apart = [\"clerk\"]; stages = ( { name = \"law\"; ask = [\"boss\"]; }, { name = \"board\"; ask = [\"boss\"]; } );"),
+     "p.cfg:8: this approval cannot be granted: a person votes in one stage of a round (SOD-2), and for 'law' and 'board' together there is bea (in kind 'one')\n"},
+    {STAFFED("", "apart = []; stages = ( { name = \"law\"; ask = [\"boss\"]; need = 2; }, { name = \"board\"; ask = [\"boss\", \"clerk\"]; }, { name = \"last\"; ask = [\"clerk\"]; } );"),
+     "p.cfg:8: this approval cannot be granted: a person votes in one stage of a round (SOD-2), and for 'law' and 'board' and 'last' together there is bea, carl, dora (in kind 'one')\n"},
+    {STAFFED("", "apart = []; stages = ( { name = \"law\"; ask = [\"boss\"]; }, { name = \"board\"; ask = [\"boss\", \"clerk\"]; }, { name = \"last\"; ask = [\"clerk\"]; } );"), ""},
+    {STAFFED("", "apart = []; stages = ( { name = \"law\"; ask = [\"boss\"]; require = [\"clerk\"]; }, { name = \"board\"; ask = [\"boss\", \"clerk\"]; need = 2; } );"), ""},
+    {STAFFED("", "apart = []; stages = ( { name = \"law\"; ask = [\"boss\"]; require = [\"clerk\"]; }, { name = \"board\"; ask = [\"boss\", \"clerk\"]; need = 2; require = [\"boss\"]; }, { name = \"late\"; when = \"record.title == 'x'\"; ask = [\"boss\"]; } );"),
+     "p.cfg:8: warning: this approval cannot be granted: a person votes in one stage of a round (SOD-2), and for 'law' and 'board' and 'late' together there is bea, carl, dora (in kind 'one')\n"},
     {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"judge\"]; },", "ask = [\"boss\"];"),
      "common.cfg:2: warning: nobody holds the role 'judge', which is waited for (first at p.cfg:5)\n"
      "p.cfg:5: nobody may make 'hear': nobody is judge (in kind 'one')\n"},
