@@ -96,6 +96,14 @@ static struct value round_value(struct asking *asking, const struct subject *sub
 
     copy_facts(asking->arena, row, facts, sizeof facts / sizeof facts[0], &round);
     value_set(asking->arena, &round, "votes", votes_value(asking, subject, row));
+    if (row == subject->round && timer_due(subject->row, ROUND_EXPIRES) >= 0) {
+        enum vote end = subject->kind->approval->on_expiry;
+
+        value_set(asking->arena, &round, "expires_ms",
+                  value_int(timer_due(subject->row, ROUND_EXPIRES)));
+        value_set(asking->arena, &round, "on_expiry",
+                  value_str(end == VOTE_NONE ? "void" : vote_name(end)));
+    }
     value_set(asking->arena, &round, "waiting_for", still_to_vote(asking->arena, row));
     if (value_get(row, "stages") != NULL)
         value_set(asking->arena, &round, "stages", stages_value(asking, row));

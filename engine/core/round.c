@@ -327,6 +327,17 @@ void round_void(struct core *core, const struct subject *subject, struct value *
 }
 
 /* By the engine, within a run of something else: nobody decided it, and the record can be edited again. */
+/* Whose record it is learns that nobody completed the round: it waits for them again. */
+static int tell_of_expiry(struct core *core, const struct subject *subject, struct value *effects)
+{
+    static const char *message = "approval_expired", *to[] = {"owner", "author"};
+    const struct pack *pack = core_pack(core, value_get_bin(subject->row, "pack"));
+    const struct notice notice = {{to, 2},
+                                  pack_message(pack, message) != NULL ? message : "default"};
+
+    return tell(core, subject, &notice, slice_str("expire"), slice_str("engine"), NULL, effects);
+}
+
 static int give_up_round(struct core *core, const struct subject *subject, const char *outcome,
                          const char *why, int64_t cause)
 {
@@ -341,6 +352,8 @@ static int give_up_round(struct core *core, const struct subject *subject, const
               run_patch(core, &effects,
                         round_key(core, subject->id, value_get_int(subject->round, "n", 0))),
               "why", value_str(why));
+    if (strcmp(why, "expired") == 0 && tell_of_expiry(core, subject, &effects) != 0)
+        return -1;
     value_set(core->arena, &effects, "", own);
     return run_leaf(core, "round.closed", subject->id, subject->id, &author, &body, &effects) < 0
                ? -1

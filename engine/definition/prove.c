@@ -11,6 +11,7 @@ void prove_pack(const struct pack *pack, struct problems *problems)
         prove_round(&proof);
         prove_timers(&proof);
         prove_versions(&proof);
+        prove_needs(&proof);
     }
     prove_rules(&proof);
     prove_gates(&proof);

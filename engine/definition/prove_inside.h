@@ -11,6 +11,7 @@
  *     prove_gate.c      gates open; what is done once for each is told apart
  *     prove_message.c   messages name what the records have
  *     prove_people.c    the people there are suffice
+ *     prove_need.c      what is asked for is asked at some time
  *     prove_clause.c    every clause has a kind that proves it
  */
 #ifndef ROTA_DEFINITION_PROVE_INSIDE_H
@@ -97,6 +98,7 @@ void prove_reach(struct proof *proof);
 void prove_round(struct proof *proof);
 void prove_timers(struct proof *proof);
 void prove_versions(struct proof *proof);
+void prove_needs(struct proof *proof);
 
 /* ---- the proofs of a pack ---- */
 void prove_rules(struct proof *proof);

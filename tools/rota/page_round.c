@@ -226,6 +226,22 @@ static void print_under(struct tool *tool, const struct value *round)
                 one, SHORT_DIGEST, other);
 }
 
+/* When the round is over that nobody completed, and what comes of it. */
+static void print_expiry(struct tool *tool, const struct value *round)
+{
+    static const char *const ends[][2] = {{"void", "it can then be edited and submitted again"},
+                                          {"refuse", "it is then refused"},
+                                          {"return", "it is then returned"},
+                                          {"grant", "it is then granted: silence is consent"}};
+    int64_t due = value_get_int(round, "expires_ms", -1);
+
+    for (size_t i = 0; due >= 0 && i < sizeof ends / sizeof ends[0]; i++) {
+        if (slice_is(value_get_text(round, "on_expiry"), ends[i][0]))
+            output_line(&tool->out, INK_DIM, "  ends on %s if it is not complete; %s",
+                        facts_day(tool, due), ends[i][1]);
+    }
+}
+
 static void print_round(struct tool *tool, const struct value *shown, const struct value *round)
 {
     struct slice by = value_get_text(round, "by"), state = value_get_text(round, "state");
@@ -239,6 +255,7 @@ static void print_round(struct tool *tool, const struct value *shown, const stru
         output_line(&tool->out, INK_DIM, "  asked for by %s on %s", facts_person(tool, by),
                     facts_moment(tool, opened));
     print_under(tool, round);
+    print_expiry(tool, round);
     print_bundle(tool, shown, round);
     print_why(tool, round);
     print_asked(tool, shown, round);
