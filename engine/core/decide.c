@@ -82,15 +82,13 @@ void core_forget(struct core *core)
 
 /* ---- commands that are about no lifecycle ---- */
 
-int acknowledge(struct core *core, const struct question *question)
+/* May it be acknowledged (or not) by whoever asks? `row` is the key of what they did so far. */
+static int check_ack(struct core *core, const struct question *question, struct subject *out,
+                     struct slice *row)
 {
-    struct author author = run_principal(core);
-    struct value effects = value_map(), own = value_map();
+    struct slice stage, given = value_get_bin(question->args, "digest");
     const char *sentence = "";
     struct subject subject;
-    struct slice stream, given = value_get_bin(question->args, "digest");
-    struct slice stage;
-    int64_t seq;
 
     if (subject_of(core, question->record, &subject) != 0)
         return -1;
@@ -107,15 +105,66 @@ int acknowledge(struct core *core, const struct question *question)
         return run_refuse(core, 403, "not-allowed", "%s", sentence);
     if (given.len > 0 && !slice_equal(given, value_get_bin(subject.row, "digest")))
         return run_refuse(core, 409, "stale-content", "The content has changed; look at it again.");
-    stream = textf(core, "%.*s/ack/%.*s", (int)subject.id.len, (const char *)subject.id.at,
-                   (int)question->principal.len, (const char *)question->principal.at);
-    if (slice_is(value_get_text(state_row(core->state, stream), "state"), "acknowledged"))
+    *row = textf(core, "%.*s/ack/%.*s", (int)subject.id.len, (const char *)subject.id.at,
+                 (int)question->principal.len, (const char *)question->principal.at);
+    if (slice_is(value_get_text(state_row(core->state, *row), "state"), "acknowledged"))
         return run_refuse(core, 409, "wrong-state", "You have acknowledged this already.");
-    value_set(core->arena, &own, "person", value_text(question->principal));
-    value_set(core->arena, &own, "state", value_str("acknowledged"));
+    *out = subject;
+    return 0;
+}
+
+static void put_ack(struct core *core, const struct subject *subject, const char *state,
+                    struct value reason, struct value *effects)
+{
+    struct value own = value_map();
+
+    value_set(core->arena, &own, "person", value_text(core->question->principal));
+    value_set(core->arena, &own, "state", value_str(state));
     value_set(core->arena, &own, "at_ms", value_int(core->now_ms));
-    value_set(core->arena, &own, "digest", *value_get(subject.row, "digest"));
-    value_set(core->arena, &effects, "", own);
+    value_set(core->arena, &own, "digest", *value_get(subject->row, "digest"));
+    value_set(core->arena, &own, "reason", reason);
+    value_set(core->arena, effects, "", own);
+}
+
+/* Somebody disagrees, or did not understand: the owner is told why. They are asked on, and may acknowledge later. */
+int decline_acknowledgement(struct core *core, const struct question *question)
+{
+    static const char *message = "ack_declined", *to[] = {"owner"};
+    struct author author = run_principal(core);
+    const struct value *reason = value_get(question->args, "reason");
+    struct value effects = value_map();
+    struct notice notice = {{to, 1}, message};
+    struct subject subject;
+    struct slice stream;
+
+    if (check_ack(core, question, &subject, &stream) != 0)
+        return -1;
+    if (value_get_bin(reason, "content").len != HASH_LEN)
+        return run_refuse(core, 422, "reason-required",
+                          "Say why you do not acknowledge it: --reason.");
+    if (pack_message(core_pack(core, value_get_bin(subject.row, "pack")), message) == NULL)
+        notice.message = "default";
+    put_ack(core, &subject, "declined", *reason, &effects);
+    if (tell(core, &subject, &notice, slice_str("decline_ack"), question->principal, question->args,
+             &effects) != 0)
+        return -1;
+    return run_leaf(core, "record.decline_ack", stream, subject.id, &author, question->args,
+                    &effects) < 0
+               ? -1
+               : 0;
+}
+
+int acknowledge(struct core *core, const struct question *question)
+{
+    struct author author = run_principal(core);
+    struct value effects = value_map();
+    struct subject subject;
+    struct slice stream;
+    int64_t seq;
+
+    if (check_ack(core, question, &subject, &stream) != 0)
+        return -1;
+    put_ack(core, &subject, "acknowledged", VALUE_NONE, &effects);
     seq = run_leaf(core, "record.ack", stream, subject.id, &author, question->args, &effects);
     if (seq < 0)
         return -1;
@@ -185,6 +234,7 @@ static const struct {
     {"edit", record_edit, edit_keys},
     {"ack", acknowledge, ack_keys},
     {"hand_over", record_hand_over, hand_over_keys},
+    {"decline_ack", decline_acknowledgement, ack_keys},
     {"migrate", record_migrate, migrate_keys},
     {"migrate_back", record_migrate_back, back_keys},
     {WAIVE_COMMAND, waiver_give, waive_keys},

@@ -539,6 +539,7 @@ void directory_put_digest(struct core *core, struct slice stream, struct value *
 
 /* ---- decide.c ---- */
 int acknowledge(struct core *core, const struct question *question);
+int decline_acknowledgement(struct core *core, const struct question *question);
 void directory_forget(struct core *core);
 
 #endif

@@ -189,11 +189,11 @@ static struct value rows_beside(struct asking *asking, const struct subject *sub
     return list;
 }
 
-/* Who was asked to acknowledge: those who have, and the names of those who have not. */
+/* Who was asked to acknowledge: those who have, the names of those who have not, and who of these said why not. */
 static void put_acks(struct asking *asking, const struct subject *subject)
 {
     struct value rows = rows_beside(asking, subject, "ack");
-    struct value given = value_array(), waiting = value_array();
+    struct value given = value_array(), waiting = value_array(), declined = value_array();
 
     for (uint32_t i = 0; i < rows.count; i++) {
         const struct value *row = &rows.as.items[i], *person = value_get(row, "person");
@@ -202,9 +202,12 @@ static void put_acks(struct asking *asking, const struct subject *subject)
             value_push(asking->arena, &given, *row);
         else if (person != NULL)
             value_push(asking->arena, &waiting, *person);
+        if (slice_is(value_get_text(row, "state"), "declined"))
+            value_push(asking->arena, &declined, *row);
     }
     put(asking, "acks", given);
     put(asking, "acks_waiting", waiting);
+    put(asking, "acks_declined", declined);
 }
 
 /* Tasks of all versions would be another's business: of this id alone. */

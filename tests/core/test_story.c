@@ -569,6 +569,30 @@ static void everyone_who_is_asked_acknowledges_once(void **state)
     story_end(story);
 }
 
+static void who_declines_says_why_and_may_acknowledge_later(void **state)
+{
+    static const char why[] = "{'reason': " STORY_REASON "}";
+    struct story *story = with_policy_in_force();
+    int told = story_task_count(story, "communication.deliver", "POL-0001@1.0");
+
+    (void)state;
+    assert_refused(story_do(story, "finn", "decline_ack", "POL-0001", NULL), 422,
+                   "reason-required");
+    assert_refused(story_do(story, "bo", "decline_ack", "POL-0001", why), 403, "not-allowed");
+    assert_done(story_do(story, "finn", "decline_ack", "POL-0001", why));
+    assert_true(story_is_repetition(story));
+    /* The owner hears of it; it is not counted, and waits on. */
+    assert_int_equal(story_task_count(story, "communication.deliver", "POL-0001@1.0"), told + 1);
+    assert_string_equal(story_fact(story, "POL-0001", "acks"), "[]");
+    assert_string_equal(story_fact(story, "POL-0001", "acks_waiting"), "[\"eve\", \"finn\"]");
+    assert_non_null(strstr(story_fact(story, "POL-0001", "acks_declined"), "\"finn\""));
+    assert_done(story_do(story, "finn", "ack", "POL-0001", NULL));
+    assert_string_equal(story_fact(story, "POL-0001", "acks_waiting"), "[\"eve\"]");
+    assert_string_equal(story_fact(story, "POL-0001", "acks_declined"), "[]");
+    assert_refused(story_do(story, "finn", "decline_ack", "POL-0001", why), 409, "wrong-state");
+    story_end(story);
+}
+
 /* ---- commands ---- */
 
 static void a_command_that_is_repeated_is_known_by_its_first_leaf(void **state)
@@ -617,6 +641,7 @@ int main(void)
         cmocka_unit_test(a_change_that_is_given_up_leaves_no_trace_in_the_way),
         cmocka_unit_test(a_minor_change_needs_one_signature),
         cmocka_unit_test(everyone_who_is_asked_acknowledges_once),
+        cmocka_unit_test(who_declines_says_why_and_may_acknowledge_later),
         cmocka_unit_test(a_command_that_is_repeated_is_known_by_its_first_leaf),
     };
 

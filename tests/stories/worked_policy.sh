@@ -15,6 +15,14 @@ all = [json.loads(line) for line in sys.stdin]
 all = [p for page in all for p in (page if isinstance(page, list) else [page])]
 print(*sorted(p["name"] for p in all if "employee" in p.get("roles", [])))')
 [ "$(echo "$people" | wc -w)" -ge 12 ] || wrong "who works here: $people"
+# Who did not understand it says so: the owner is told, it is not counted, and they acknowledge it later.
+ends 2 --as bo ack "$first" --decline
+complains "--reason"
+ends 0 --as bo ack "$first" --decline --reason "What is a removable medium?"
+says "the owner is told why"
+ends 0 --as ines show "$first"
+says "declined"
+says "What is a removable medium?"
 for person in $people; do ends 0 --as "$person" ack "$first"; done
 until_state "$first" completed
 

@@ -336,6 +336,8 @@ static const char *done_text(struct tool *tool, struct slice command)
     return slice_is(command, "open")   ? "opened"
            : slice_is(command, "edit") ? "edited"
            : slice_is(command, "ack")  ? "acknowledged"
+           : slice_is(command, "decline_ack")
+               ? "declined; the owner is told why, and it still waits for you"
            : slice_is(command, "waive_sod")
                ? "a rule of separation of duties is waived; `rota waivers` lists it"
                : arena_printf(&tool->arena, "%.*s done", (int)command.len,

@@ -503,6 +503,26 @@ static void print_deliveries(struct tool *tool, const struct value *shown)
     table_release(&table);
 }
 
+static void print_waiting(struct tool *tool, const struct value *declined, struct slice person)
+{
+    struct slice name, reason, text;
+
+    for (uint32_t i = 0; has_rows(declined) && i < declined->count; i++) {
+        const struct value *row = row_at(declined, i, &name);
+
+        if (!slice_equal(value_get_text(row, "person"), person))
+            continue;
+        reason = value_get_bin(value_get(row, "reason"), "content");
+        if (reason.len == 0 || ask_content(tool, reason, CONTENT_MAX, &text) != TOOL_DONE)
+            text = slice_str("");
+        output_line(&tool->out, INK_BAD, "  ✗ %s  declined %s%s%s", facts_person(tool, person),
+                    moment_in(tool, row), text.len > 0 ? ": " : "",
+                    text_clean(&tool->arena, text, false));
+        return;
+    }
+    output_line(&tool->out, INK_WAIT, "  · %s", facts_person(tool, person));
+}
+
 static void print_acks(struct tool *tool, const struct value *shown)
 {
     const struct value *rows = value_get(shown, "acks"),
@@ -521,8 +541,7 @@ static void print_acks(struct tool *tool, const struct value *shown)
                     moment_in(tool, row));
     }
     for (uint32_t i = 0; has_rows(waiting) && i < waiting->count; i++)
-        output_line(&tool->out, INK_WAIT, "  · %s",
-                    facts_person(tool, value_slice(&waiting->as.items[i])));
+        print_waiting(tool, value_get(shown, "acks_declined"), value_slice(&waiting->as.items[i]));
 }
 
 /* Tasks that go their way are counted; those in trouble, or handed to somebody, have a line each. */

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "event.h"
 #include "facts.h"
+#include "given.h"
 #include "mail.h"
 
 static int make(struct tool *tool, const struct arguments *given, const char *vote,
@@ -123,10 +124,16 @@ static int run_approve(struct tool *tool, const struct arguments *given)
 
 static int run_ack(struct tool *tool, const struct arguments *given)
 {
-    struct command command = {.command = slice_str("ack"), .args = value_map()};
+    bool declines = arguments_have(given, "--decline");
+    struct command command = {.command = slice_str(declines ? "decline_ack" : "ack"),
+                              .args = value_map()};
     struct value question = value_map(), shown;
     struct reply reply;
     int status;
+
+    if (declines != arguments_have(given, "--reason"))
+        return tool_usage(given, declines ? "--decline needs a reason: --reason TEXT"
+                                          : "--reason goes with --decline");
 
     value_set(&tool->arena, &question, "record", value_str(given->words[0]));
     status = ask_query(tool, "show", question, &shown);
@@ -137,11 +144,18 @@ static int run_ack(struct tool *tool, const struct arguments *given)
         command.record = slice_str(given->words[0]);
     if (value_is(value_get(&shown, "digest"), VALUE_BIN))
         value_set(&tool->arena, &command.args, "digest", *value_get(&shown, "digest"));
-    status = ask_command(tool, &command, &reply);
+    status = given_reason(tool, given, &command.args);
+    if (status == TOOL_DONE)
+        status = ask_command(tool, &command, &reply);
     if (status == TOOL_DONE)
         event_tell(tool, &command, &reply);
     return status;
 }
+
+static const struct tool_option ack_options[] = {
+    {"--decline", NULL, "say why you do not: the owner is told; you may acknowledge it later"},
+    {"--reason", "TEXT", "with --decline: why; @FILE reads it from a file"},
+    {NULL, NULL, NULL}};
 
 static const struct tool_option options[] = {EVENT_OPTIONS, {NULL, NULL, NULL}};
 
@@ -243,11 +257,13 @@ const struct tool_command command_withdraw = {
 const struct tool_command command_ack = {
     "ack",
     "decisions",
-    "RECORD",
+    "RECORD [--decline --reason TEXT]",
     "say that you have read it",
-    "Acknowledges the version that is shown to you; the acknowledgement names its digest.\n\n"
-    "    rota --as bo ack ACK-0003",
-    NULL,
+    "Acknowledges the version that is shown to you; the acknowledgement names its digest.\n"
+    "Whoever disagrees, or did not understand it, declines and says why.\n\n"
+    "    rota --as bo ack ACK-0003\n"
+    "    rota --as bo ack ACK-0003 --decline --reason \"What is a removable medium?\"",
+    ack_options,
     1,
     1,
     false,

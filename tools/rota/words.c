@@ -169,6 +169,8 @@ static void say_record(struct sentence *s)
         say_vote(s, event);
     else if (slice_is(event, "ack"))
         add(s, "acknowledged");
+    else if (slice_is(event, "decline_ack"))
+        add(s, "did not acknowledge it");
     else if (slice_is(event, "waive_sod"))
         say_waive(s);
     else if (slice_is(event, "hand_over"))
