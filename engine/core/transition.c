@@ -181,6 +181,17 @@ int check_signature(struct core *core, const struct question *question,
 /* ---- the record's own patch ---- */
 
 /* A record that is being created is seen as it is born. */
+/* Does what a person gave with the event become content, which is approved under its digest? Then they are among its
+ * editors. What the engine keeps (`computed`) is none: who notes an outcome may vote in the next round. */
+static bool writes_content(const struct move *move, const struct setting *setting)
+{
+    const struct field *field = kind_field(move->subject.kind, slice_str(setting->field));
+
+    return field != NULL && !field->computed && move->subject.row != NULL &&
+           !slice_is(move->author.actor, "engine") &&
+           strstr(expr_text(setting->value), "args.") != NULL;
+}
+
 static int put_settings(struct core *core, struct move *move)
 {
     const struct transition *transition = move->transition;
@@ -206,6 +217,8 @@ static int put_settings(struct core *core, struct move *move)
                               setting->field, why.text);
         value = held(core, &seen, kind_field(seen.kind, slice_str(setting->field)), value);
         value_set(core->arena, fields, setting->field, value);
+        if (writes_content(move, setting))
+            put_editor(core, &move->subject, move->author.actor, &move->own);
     }
     return 0;
 }
@@ -735,22 +748,41 @@ static bool is_event_key(struct slice key)
     return slice_starts(key, "x-");
 }
 
-/* Besides what every event takes, fields by name: what the expressions of `set` call args.NAME. */
-static int check_event_args(struct core *core, const struct kind *kind, const struct value *args)
+/* A field that the engine keeps is given by a person only where the row sets it: an outcome, which is no content. */
+static bool is_outcome(const struct transition *transition, const struct field *field)
 {
-    struct value given = value_map();
+    for (int i = 0; transition != NULL && i < transition->set_count; i++) {
+        if (strcmp(transition->set[i].field, field->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Besides what every event takes, fields by name: what the expressions of `set` call args.NAME. */
+static int check_event_args(struct core *core, const struct kind *kind,
+                            const struct transition *transition, const struct value *args)
+{
+    struct value given = value_map(), outcomes = value_map();
+    const struct field *field;
 
     for (uint32_t i = 0; i < args->count; i++) {
         if (is_event_key(args->as.pairs[i].key))
             continue;
-        value_put(core->arena, &given, args->as.pairs[i].key, args->as.pairs[i].value);
-        if (kind_field(kind, args->as.pairs[i].key) == NULL)
+        field = kind_field(kind, args->as.pairs[i].key);
+        if (field != NULL)
+            value_put(core->arena,
+                      field->computed && is_outcome(transition, field) ? &outcomes : &given,
+                      args->as.pairs[i].key, args->as.pairs[i].value);
+        else
             return run_refuse(
                 core, 400, "unknown-key", "An event knows no argument \"%.*s\"%s",
                 (int)args->as.pairs[i].key.len, (const char *)args->as.pairs[i].key.at,
                 or_stop(field_hint(core, kind->fields, kind->field_count, args->as.pairs[i].key)));
     }
-    return record_check_fields(core, kind, &given, true);
+    return record_check_fields(core, kind, &given, true) != 0 ||
+                   record_check_fields(core, kind, &outcomes, false) != 0
+               ? -1
+               : 0;
 }
 
 static bool has_reason(const struct value *args)
@@ -863,13 +895,14 @@ int transition_command(struct core *core, const struct question *question)
     if (question->record.len == 0 && !is_event(core, question->command))
         return run_refuse(core, 405, "unknown-command", "There is no command \"%.*s\".",
                           (int)question->command.len, (const char *)question->command.at);
-    if (subject_of(core, question->record, &move.subject) != 0 ||
-        check_event_args(core, move.subject.kind, question->args) != 0)
+    if (subject_of(core, question->record, &move.subject) != 0)
         return -1;
     transition = kind_transition(
         move.subject.kind,
         kind_state_index(move.subject.kind, value_get_text(move.subject.row, "state")),
         question->command);
+    if (check_event_args(core, move.subject.kind, transition, question->args) != 0)
+        return -1;
     if (transition == NULL || transition->creates)
         return refuse_event(core, &move.subject, question->command);
     if (transition->vote != VOTE_NONE && move.subject.round == NULL)

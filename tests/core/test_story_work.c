@@ -179,6 +179,40 @@ static void an_argument_that_a_set_names_is_given_by_its_field(void **state)
     assert_done(story_do(story, "amara", "reassign", "ACT-0001",
                          "{'assignee': 'eve', 'reason': " STORY_REASON "}"));
     assert_string_equal(story_field(story, "ACT-0001", "assignee"), "eve");
+    assert_non_null(strstr(story_fact(story, "ACT-0001", "editors"), "amara"));
+    story_end(story);
+}
+
+/* What goes into the digest makes its giver an editor, whichever way it is given; what the engine keeps does not. */
+static void an_outcome_makes_nobody_an_editor_content_does(void **state)
+{
+    static const struct story_change changes[] = {
+        {"action.cfg", "why = { type = \"longtext\"; };",
+         "why = { type = \"longtext\"; }; outcome = { type = \"enum\"; of = [\"good\", \"bad\"]; "
+         "computed = true; };"},
+        {"action.cfg", "apart = [\"did:finish\"];",
+         "apart = [\"did:finish\"]; set = { outcome = \"args.outcome\"; };"},
+        {NULL, NULL, NULL}};
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_install_agreed(story, "amara", "An outcome is noted.", changes));
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'action', 'title': 'Oil', 'fields': {'task': 'Oil the hinges.', "
+                         "'assignee': 'finn', 'due': '2026-06-01'}}"));
+    assert_done(
+        story_do(story, "finn", "finish", "ACT-0001", "{'set': {'result': 'All are oiled.'}}"));
+    assert_string_equal(story_fact(story, "ACT-0001", "editors"), "[\"amara\", \"finn\"]");
+    assert_refused(story_do(story, "dana", "accept", "ACT-0001", "{'outcome': 'fine'}"), 422,
+                   "guard-failed");
+    assert_refused(story_do(story, "dana", "accept", "ACT-0001", "{'set': {'outcome': 'good'}}"),
+                   422, "guard-failed");
+    assert_refused(story_do(story, "amara", "reassign", "ACT-0001",
+                            "{'assignee': 'eve', 'outcome': 'good', 'reason': " STORY_REASON "}"),
+                   422, "guard-failed");
+    assert_done(story_do(story, "dana", "accept", "ACT-0001", "{'outcome': 'good'}"));
+    assert_string_equal(story_field(story, "ACT-0001", "outcome"), "good");
+    assert_string_equal(story_fact(story, "ACT-0001", "editors"), "[\"amara\", \"finn\"]");
     story_end(story);
 }
 
@@ -648,6 +682,7 @@ int main(void)
         cmocka_unit_test(an_action_is_assigned_as_soon_as_it_is_known_to_whom),
         cmocka_unit_test(fields_that_come_with_an_event_count_for_its_condition),
         cmocka_unit_test(an_argument_that_a_set_names_is_given_by_its_field),
+        cmocka_unit_test(an_outcome_makes_nobody_an_editor_content_does),
         cmocka_unit_test(each_addressee_is_a_task_and_the_last_one_closes_it),
         cmocka_unit_test(a_task_that_fails_is_tried_again_and_then_parked),
         cmocka_unit_test(what_cannot_be_done_is_parked_at_once_and_driven_again_by_hand),

@@ -7,6 +7,7 @@
 #include "secret.h"
 #include "page.h"
 #include "preview.h"
+#include "values.h"
 #include "sign.h"
 
 /* `whom` (or NULL): in whose place. */
@@ -43,6 +44,23 @@ static void put_place(struct tool *tool, const char *whom, const struct value *p
                     (const char *)number.at);
 }
 
+/* Content is given as `set`; an outcome, which the engine keeps, as an argument that the event takes. */
+static void put_fields(struct tool *tool, const struct value *kind, const struct value *fields,
+                       struct value *args)
+{
+    struct value set = value_map();
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct pair *pair = &fields->as.pairs[i];
+        const struct value *field = values_field(kind, pair->key);
+
+        value_put(&tool->arena, value_get_bool(field, "computed", false) ? args : &set, pair->key,
+                  pair->value);
+    }
+    if (set.count > 0)
+        value_set(&tool->arena, args, "set", set);
+}
+
 static int set_fields(struct tool *tool, const struct arguments *given, int first,
                       const char *record, struct value *args)
 {
@@ -59,8 +77,8 @@ static int set_fields(struct tool *tool, const struct arguments *given, int firs
         status = facts_kind(tool, value_get_text(&shown, "kind"), &kind);
     if (status == TOOL_DONE)
         status = given_read(tool, given, first, kind, &fields);
-    if (status == TOOL_DONE && fields.fields.count > 0)
-        value_set(&tool->arena, args, "set", fields.fields);
+    if (status == TOOL_DONE)
+        put_fields(tool, kind, &fields.fields, args);
     return status;
 }
 
