@@ -499,6 +499,25 @@ static int refuse_unheld(struct core *core, const char *role)
                       role);
 }
 
+/* Too few may sign in the stage, or what they weigh is too little. */
+static int refuse_weight(struct core *core, const char *stage, int64_t needed, uint32_t people,
+                         int64_t weight)
+{
+    bool is_counted = weight == (int64_t)people; /* each weighs 1 */
+    const char *takes =
+        is_counted ? (needed == 1 ? "signature" : "signatures") : "votes, as they are weighted";
+    struct slice may = slice_str("nobody may sign");
+
+    if (people > 0)
+        may = is_counted ? textf(core, "%u %s may sign", people, people == 1 ? "person" : "people")
+                         : textf(core, "those who may sign have %lld", (long long)weight);
+    return run_refuse(core, 422, "guard-failed",
+                      "This approval cannot be granted: its stage %s takes %lld %s, and %.*s once "
+                      "those who wrote it are left out (each person votes in one stage only). Name "
+                      "more people in the directory.",
+                      stage, (long long)needed, takes, (int)may.len, (const char *)may.at);
+}
+
 static int refuse_plan(struct core *core, const struct subject *subject, const struct plan *plan,
                        const struct value *round, const struct round_ballot *ballot, int stage)
 {
@@ -528,13 +547,8 @@ static int refuse_plan(struct core *core, const struct subject *subject, const s
     for (int i = 0; i < ballot->ballot.voter_count; i++)
         weight += ballot->voters[i].stage == stage ? ballot->voters[i].weight : 0;
     ballot_count(&ballot->ballot, &count);
-    return run_refuse(core, 422, "guard-failed",
-                      "This approval cannot be granted: its stage %s needs grants that weigh %lld, "
-                      "and %u people who weigh %lld may grant in it, once those who wrote it are "
-                      "left out and each person votes in one stage. Name more people in the "
-                      "directory.",
-                      model->name, (long long)count.stages[stage].needed, plan->ask[stage].count,
-                      (long long)weight);
+    return refuse_weight(core, model->name, count.stages[stage].needed, plan->ask[stage].count,
+                         weight);
 }
 
 static int make_grantable(struct core *core, const struct subject *subject, struct plan *plan,

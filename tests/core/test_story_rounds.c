@@ -350,10 +350,9 @@ static void a_round_that_could_not_be_granted_is_refused_when_it_opens(void **st
                    422, "guard-failed");
     assert_string_equal(
         story_sentence(story),
-        "This approval cannot be granted: its stage here needs grants that weigh 1, "
-        "and 0 people who weigh 0 may grant in it, once those who wrote it are left "
-        "out and each person votes in one stage. Name more people in the "
-        "directory.");
+        "This approval cannot be granted: its stage here takes 1 signature, and nobody may sign "
+        "once those who wrote it are left out (each person votes in one stage only). Name more "
+        "people in the directory.");
     assert_refused(story_do(story, "amara", "submit", "PAC-0001", "{'set': {'how_many': 2}}"), 422,
                    "guard-failed");
     assert_refused(story_do(story, "amara", "submit", "PAC-0001", "{'set': {'how_many': 0}}"), 422,

@@ -242,8 +242,9 @@ static void print_page(const struct coverage *c)
         origin = text_in(tool, info, "origin");
     output_begin(&tool->out, arena_printf(&tool->arena, "Coverage %s", origin));
     output_title(&tool->out, "Coverage:", "what proves the management system");
-    output_line(&tool->out, INK_DIM, "%s, %s, as %s may see it", origin,
-                today != NULL ? today : "?", facts_person(tool, value_get_text(info, "principal")));
+    output_line(&tool->out, INK_DIM, "%s, %s", origin, today != NULL ? today : "?");
+    output_line(&tool->out, INK_DIM, "as %s may see it",
+                facts_person(tool, value_get_text(info, "principal")));
     output_blank(&tool->out);
     print_totals(c);
     print_records(c, "What is late", &c->late, "since");

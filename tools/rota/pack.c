@@ -75,6 +75,7 @@ static void print_pack(struct tool *tool, struct table *table, const struct valu
 {
     const char *hex = hex_of(tool, value_get_bin(pack, "digest"));
     bool is_current = value_get_bool(pack, "current", false);
+    const char *why = reason_of(tool, pack);
 
     table_row(table);
     table_cell(table, 0, is_current ? INK_GOOD : INK_NONE,
@@ -85,8 +86,9 @@ static void print_pack(struct tool *tool, struct table *table, const struct valu
     table_cell(table, 4, INK_NONE,
                arena_printf(&tool->arena, "%" PRId64, value_get_int(records, hex, 0)));
     table_cell(table, 5, INK_NONE,
-               is_current ? arena_printf(&tool->arena, "(counts now) %s", reason_of(tool, pack))
-                          : reason_of(tool, pack));
+               is_current
+                   ? arena_printf(&tool->arena, "(counts now)%s%s", *why != '\0' ? " " : "", why)
+                   : why);
 }
 
 static int list(struct tool *tool)

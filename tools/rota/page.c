@@ -186,7 +186,9 @@ static void print_top(struct tool *tool, const struct value *shown)
     print_disposed(tool, value_get(shown, "disposed"));
     pair(tool, "superseded by", INK_WAIT, text_in(tool, shown, "superseded_by"));
     if (value_get_bin(shown, "digest").len > 0)
-        pair(tool, "digest", INK_DIM, hex_of(tool, value_get_bin(shown, "digest")));
+        /* Its 64 digits in one line of a terminal, to be compared and copied. */
+        output_pair(&tool->out, 2, 8, "digest", INK_DIM,
+                    slice_str(hex_of(tool, value_get_bin(shown, "digest"))));
 }
 
 /* ---- fields -------------------------------------------------------------------------------------- */
