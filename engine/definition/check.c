@@ -94,6 +94,13 @@ static void check_retention(struct checks *c, const char *retention)
     nearest = nearest_to(slice_str(retention));
     for (i = 0; i < c->pack->retention_count; i++)
         nearest_offer(&nearest, c->pack->retention[i].name);
+    if (nearest.best == NULL) {
+        problem(c->problems, where_of(retention),
+                "unknown retention rule '%s'; `retention = ( { name; keeps; says; } )` declares "
+                "one, a kind names it",
+                retention);
+        return;
+    }
     problem(c->problems, where_of(retention), "unknown retention rule '%s'%s", retention,
             nearest_hint(&nearest, &c->problems->arena));
 }

@@ -341,7 +341,7 @@ static const struct {
 static void read_field_type(struct reader *reader, const config_setting_t *setting, void *into)
 {
     struct field *field = into;
-    const char *text = NULL;
+    const char *text = NULL, *all = "";
     struct nearest nearest;
     struct slice name;
     size_t i;
@@ -360,6 +360,13 @@ static void read_field_type(struct reader *reader, const config_setting_t *setti
                 return;
         }
         nearest_offer(&nearest, FIELD_TYPES[i].name);
+        all = arena_printf(&reader->problems->arena, "%s%s%s", all, i > 0 ? ", " : "",
+                           FIELD_TYPES[i].name);
+    }
+    if (nearest.best == NULL) {
+        problem(reader->problems, where_setting(reader, setting),
+                "unknown type of field '%s'; it is one of %s", text, all);
+        return;
     }
     problem(reader->problems, where_setting(reader, setting), "unknown type of field '%s'%s", text,
             nearest_hint(&nearest, &reader->problems->arena));

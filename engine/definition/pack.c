@@ -94,9 +94,12 @@ static bool is_readable(struct loader *l, const struct pack_file *file)
 /* Names in a group are unique in libconfig, and a file is a group. */
 static const char *reading_hint(const char *said)
 {
-    return strcmp(said, "duplicate setting name") == 0
-               ? " (several kinds in one file are a list: kind = ( { ... }, { ... } ))"
-               : "";
+    if (strcmp(said, "duplicate setting name") == 0)
+        return " (several kinds in one file are a list: kind = ( { ... }, { ... } ))";
+    if (strcmp(said, "syntax error") == 0)
+        return ", in this line or just before it (texts stand in \"quotes\", a quote inside one is "
+               "\\\", yes is true, names have no blanks)";
+    return "";
 }
 
 static void read_file(struct loader *l, const struct pack_file *file)
