@@ -50,6 +50,23 @@ static const char *one_of(struct story *story, struct chance *chance, const stru
     return picked == NULL ? "?" : arena_copy(story_arena(story), picked->as.text, picked->count);
 }
 
+/* One of the records there are, of a kind that the field takes; NULL: there is none. */
+static const char *record_for(struct story *story, struct chance *chance, const struct value *field)
+{
+    const struct value *records =
+        value_get(story_ask(story, "amara", "list", "{'limit': 500}"), "records");
+    const struct value *of = value_get(field, "of");
+    uint32_t first = records->count > 0 ? below(chance, records->count) : 0;
+
+    for (uint32_t i = 0; i < records->count; i++) {
+        const struct value *one = &records->as.items[(first + i) % records->count];
+
+        if (of == NULL || of->count == 0 || value_has_text(of, value_get_text(one, "kind")))
+            return arena_printf(story_arena(story), "'%s'", text_of(story, one, "record"));
+    }
+    return NULL;
+}
+
 static const char *value_for(struct story *story, struct chance *chance, const struct value *field)
 {
     const char *type = text_of(story, field, "type"), *one = "'x'";
@@ -68,23 +85,26 @@ static const char *value_for(struct story *story, struct chance *chance, const s
     else if (strcmp(type, "person") == 0)
         one = arena_printf(arena, "'%s'", anybody(chance));
     else if (strcmp(type, "ref") == 0)
-        one = "'SCP-0001'";
+        one = record_for(story, chance, field);
     else if (strcmp(type, "group") == 0)
         one = "'employee'";
     else if (strcmp(type, "duration") == 0)
         one = "'3 days'";
-    return value_get_bool(field, "list", false) ? arena_printf(arena, "[%s]", one) : one;
+    return one != NULL && value_get_bool(field, "list", false) ? arena_printf(arena, "[%s]", one)
+                                                               : one;
 }
 
 static const char *row_for(struct story *story, struct chance *chance, const struct value *field)
 {
     const struct value *columns = value_get(field, "columns");
-    const char *row = "";
+    const char *row = "", *cell;
 
-    for (uint32_t i = 0; columns != NULL && i < columns->count; i++)
-        row = arena_printf(story_arena(story), "%s%s'%s': %s", row, i > 0 ? ", " : "",
-                           text_of(story, &columns->as.items[i], "name"),
-                           value_for(story, chance, &columns->as.items[i]));
+    for (uint32_t i = 0; columns != NULL && i < columns->count; i++) {
+        cell = value_for(story, chance, &columns->as.items[i]);
+        if (cell != NULL)
+            row = arena_printf(story_arena(story), "%s%s'%s': %s", row, *row != '\0' ? ", " : "",
+                               text_of(story, &columns->as.items[i], "name"), cell);
+    }
     return arena_printf(story_arena(story), "[{%s}]", row);
 }
 
@@ -97,15 +117,16 @@ static const char *fields_for(struct story *story, struct chance *chance, const 
 
     for (uint32_t i = 0; i < fields->count; i++) {
         const struct value *field = &fields->as.items[i];
-        const char *type = text_of(story, field, "type");
+        const char *type = text_of(story, field, "type"), *value;
 
         if (strcmp(type, "file") == 0 || value_get_bool(field, "computed", false) ||
             below(chance, 100) >= share)
             continue;
-        text = arena_printf(story_arena(story), "%s%s'%s': %s", text, *text != '\0' ? ", " : "",
-                            text_of(story, field, "name"),
-                            strcmp(type, "table") == 0 ? row_for(story, chance, field)
-                                                       : value_for(story, chance, field));
+        value = strcmp(type, "table") == 0 ? row_for(story, chance, field)
+                                           : value_for(story, chance, field);
+        if (value != NULL)
+            text = arena_printf(story_arena(story), "%s%s'%s': %s", text, *text != '\0' ? ", " : "",
+                                text_of(story, field, "name"), value);
     }
     return arena_printf(story_arena(story), "{%s}", text);
 }
@@ -215,6 +236,54 @@ static void do_something(struct story *story, struct chance *chance, const struc
         story_do(story, person, event, record, reason);
 }
 
+/* Somebody lets somebody else stand in, mostly for everything; sometimes one of those delegations ends. */
+static void delegate_something(struct story *story, struct chance *chance)
+{
+    const char *giver = anybody(chance);
+    struct arena *arena = story_arena(story);
+
+    if (below(chance, 3) == 0)
+        story_do(story, giver, "delegation.end", NULL,
+                 arena_printf(arena, "{'delegation': %u, 'reason': " STORY_REASON "}",
+                              1 + below(chance, 9)));
+    else
+        story_sign(story, giver, "delegation.give", NULL,
+                   arena_printf(arena, "{'to': '%s', %s'reason': " STORY_REASON "}",
+                                anybody(chance),
+                                below(chance, 3) == 0 ? "'kinds': ['policy', 'finding'], " : ""));
+}
+
+/* Other workflows count from now on; and records move to them, one at a time, sometimes back. */
+static void change_workflows(struct story *story)
+{
+    static const struct story_change changes[] = {
+        {"documents/policy.cfg", "every = \"12 months\"", "every = \"6 months\""},
+        {"records/finding.cfg", "title = \"Records that show it\"", "title = \"What shows it\""},
+        {NULL, NULL, NULL}};
+
+    story_install_agreed(story, "amara", "Policies are reviewed twice a year.", changes);
+}
+
+static void migrate_something(struct story *story, struct chance *chance)
+{
+    const struct value *found =
+        any(chance, value_get(story_ask(story, "amara", "list", "{'limit': 500}"), "records"));
+
+    const char *event = below(chance, 4) > 0 ? "migrate" : "migrate_back", *record, *args;
+
+    if (found == NULL)
+        return;
+    record = text_of(story, found, "record");
+    args = below(chance, 2) ? "{'reason': " STORY_REASON ", 'void_round': true}"
+                            : "{'reason': " STORY_REASON "}";
+    if (story_ask_status(story, "amara", "prepare",
+                         arena_printf(story_arena(story), "{'record': '%s', 'event': '%s'}", record,
+                                      event)) == 200)
+        story_sign(story, "amara", event, record, args);
+    else
+        story_do(story, "amara", event, record, args);
+}
+
 static void work(struct story *story, struct chance *chance)
 {
     static const int statuses[] = {200, 200, 200, 202, 422, 500, 503, 0};
@@ -272,14 +341,22 @@ static void live(uint64_t seed, int steps)
 
     print_message("seed %llu\n", (unsigned long long)seed);
     for (int i = 0; i < steps; i++) {
-        uint32_t what = below(&chance, 100);
+        uint32_t what = below(&chance, 108);
 
-        if (what < 12)
+        if (i == steps / 2)
+            change_workflows(story);
+        if (what >= 105)
+            delegate_something(story, &chance);
+        else if (what >= 100)
+            migrate_something(story, &chance);
+        else if (what < 12)
             open_something(story, &chance, kinds);
         else if (what < 70)
             do_something(story, &chance, kinds);
         else if (what < 94)
             work(story, &chance);
+        else if (what == 99 && i > steps / 2) /* what is kept for years may be disposed of */
+            story_pass(story, 500);
         else
             story_pass(story, (int)below(&chance, 40));
     }
