@@ -302,9 +302,9 @@ static void ask_anew(struct core *core, struct slice from, struct slice to, int6
 
 /* ---- signed ---- */
 
-/* "policy, soa"; or `all` where nothing is said. */
+/* ", as risk_owner, approvers"; or `all` where nothing is said. */
 static struct slice listed(struct core *core, const struct value *args, const char *key,
-                           const char *all)
+                           const char *before, const char *all)
 {
     const struct value *list = value_get(args, key);
     struct slice text = slice_str(all);
@@ -312,7 +312,7 @@ static struct slice listed(struct core *core, const struct value *args, const ch
     for (uint32_t i = 0; value_is(list, VALUE_ARRAY) && i < list->count; i++) {
         struct slice name = value_slice(&list->as.items[i]);
 
-        text = i == 0 ? name
+        text = i == 0 ? textf(core, "%s%.*s", before, (int)name.len, (const char *)name.at)
                       : textf(core, "%.*s, %.*s", (int)text.len, (const char *)text.at,
                               (int)name.len, (const char *)name.at);
     }
@@ -331,12 +331,12 @@ static struct slice statement(struct core *core, struct slice giver, const struc
 {
     struct slice to = value_get_text(args, "to"), of = value_get_text(args, "of");
     struct slice from = said_day(core, args, "from"), until = said_day(core, args, "until");
-    struct slice kinds = listed(core, args, "kinds", "everything");
-    struct slice roles = listed(core, args, "roles", "whatever gives the right");
+    struct slice kinds = listed(core, args, "kinds", ", in ", ", in records of every kind");
+    struct slice roles = listed(core, args, "roles", ", as ", "");
 
     if (of.len == 0 || slice_equal(of, giver))
         of = slice_str("me");
-    return textf(core, "I let %.*s stand in for %.*s%.*s%.*s, in %.*s, as %.*s%s.", (int)to.len,
+    return textf(core, "I let %.*s stand in for %.*s%.*s%.*s%.*s%.*s%s.", (int)to.len,
                  (const char *)to.at, (int)of.len, (const char *)of.at, (int)from.len,
                  (const char *)from.at, (int)until.len, (const char *)until.at, (int)kinds.len,
                  (const char *)kinds.at, (int)roles.len, (const char *)roles.at,

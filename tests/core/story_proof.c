@@ -182,7 +182,7 @@ void story_prove(const struct memory *memory)
     if (ask(program, &proven, said, sizeof said) != 0)
         fail_msg("%s finds fault with the story's journal:\n%s", program, said);
     if (auditor != NULL && auditor[0] != '\0') {
-        snprintf(program, sizeof program, "python3 '%s'", auditor);
+        snprintf(program, sizeof program, "/usr/bin/python3 '%s'", auditor);
         if (ask(program, &proven, said, sizeof said) != 0)
             fail_msg("%s finds fault with the story's journal:\n%s", program, said);
     }

@@ -495,7 +495,7 @@ void house_prove(struct house *house, bool who_else)
     struct buf key = BUF_EMPTY;
     char *verify[] = {arena_str(&house->arena, house_program(house, "rota-verify")), copy, "--vkey",
                       NULL, NULL};
-    char *audit[] = {"python3", auditor, copy, "--vkey", NULL, NULL};
+    char *audit[] = {"/usr/bin/python3", auditor, copy, "--vkey", NULL, NULL};
 
     copy_journal(house);
     house_read(house, "keys/log.vkey", &key);

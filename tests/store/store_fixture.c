@@ -68,8 +68,8 @@ void prove(const char *directory, bool who_else)
              build != NULL ? build : "build", directory, buf_text(&vkey));
     run_auditor(command);
     if (who_else && auditor != NULL && auditor[0] != '\0') {
-        snprintf(command, sizeof command, "python3 '%s' '%s/journal.db' --vkey '%s' 2>&1", auditor,
-                 directory, buf_text(&vkey));
+        snprintf(command, sizeof command, "/usr/bin/python3 '%s' '%s/journal.db' --vkey '%s' 2>&1",
+                 auditor, directory, buf_text(&vkey));
         run_auditor(command);
     }
     buf_release(&vkey);
