@@ -140,7 +140,7 @@ bool ballot_stage_is_granted(const struct ballot *ballot, struct bytes stage,
     struct bytes ask, person, counting = bytes_text("need"), closing = {NULL, 0}, tie = {NULL, 0};
     struct bytes value;
     uint64_t groups = dmp_count(stage, "require");
-    uint64_t every = groups == 0 ? 0 : UINT64_MAX >> (64 - (groups < 64 ? groups : 64));
+    uint64_t every = groups < 64 ? (UINT64_C(1) << groups) - 1 : UINT64_MAX;
     struct tally tally = {0};
     int64_t need = 1, percent = 0, share, against;
     struct dmp_list list;
