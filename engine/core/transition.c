@@ -457,7 +457,7 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
 {
     const struct kind *kind = move->subject.kind;
     const struct state *to = &kind->lifecycle->states[move->transition->to];
-    struct value timers = value_map();
+    struct value timers;
 
     put_state(core, move, to);
     if (bundle_becomes_valid(&move->subject, move->transition))
@@ -477,6 +477,9 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
     *after = row_after(core, move);
     put_digest(core, move, value_get(after, "fields"));
     *after = row_after(core, move);
+    /* A round that this ends has ended its timers already. */
+    timers =
+        value_get(&move->own, "timers") != NULL ? *value_get(&move->own, "timers") : value_map();
     timers_arm(core, &move->subject, move->transition->to, value_get(after, "fields"), &timers);
     if (timers.count > 0)
         value_set(core->arena, &move->own, "timers", timers);

@@ -464,7 +464,9 @@ static void the_effective_date_puts_it_in_force(void **state)
         story_do(story, "amara", "edit", "POL-0001", "{'set': {'effective_from': '2026-04-01'}}"));
     assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
     assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_non_null(strstr(story_fact(story, "POL-0001", "timers"), "round.expires"));
     assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_null(strstr(story_fact(story, "POL-0001", "timers"), "round.expires"));
     assert_refused(story_do(story, "eve", "put_in_force", "POL-0001", NULL), 422, "guard-failed");
     assert_string_equal(story_sentence(story), "Its day has not come.");
     story_until(story, "2026-03-31T23:59:59Z");

@@ -73,7 +73,7 @@ ends 4 simulate "$work/wrong.cfg"
 complains "no person is called 'paval'; did you mean 'pavel'?"
 complains "wrong.cfg:"
 ends 4 simulate "$work/nowhere.cfg"
-complains "nowhere.cfg cannot be read"
+complains "there is no file"
 ends 2 simulate
 
 # In an organisation, what is lived through are the workflows of that organisation.

@@ -130,7 +130,7 @@ as tomas do "$audit" approve_plan
 say "A worker that the user wrote (Python, pyzmq and the protocol, nothing of ours) collects evidence."
 worker="$house/workers/examples/collector.py"
 /usr/bin/python3 "$worker" "ipc://$org/run/front" "$org/keys/collector.key" "$org/keys/engine.pub" 30 & workers+=($!); disown $!
-until rota --as ines --json workers | grep -q '"principal":"collector"'; do sleep 0.1; done
+until rota --as ines --json workers | grep '"principal":"collector"' >/dev/null; do sleep 0.1; done
 say "A second one joins. Whoever keeps the machine proposes it; it may do nothing until another person has agreed, signed:"
 rota worker new collector-2 --service audit.collect >/dev/null
 sed -i 's/^workers = (/& { name = "collector-2"; title = "Collects audit evidence"; serves = ["audit.collect"]; },/' "$org/directory.cfg"
@@ -138,11 +138,11 @@ printf '%s   $ rota reload%s\n' "$dim" "$plain"
 rota reload | sed 's/^/     /'
 as ines agree 1
 as tomas do "$audit" begin
-until rota --as ines --json workers | grep -q '"principal":"collector","running":1\|"running":1,.*"service":"audit.collect"'; do sleep 0.1; done
+until rota --as ines --json workers | grep '"principal":"collector","running":1\|"running":1,.*"service":"audit.collect"' >/dev/null; do sleep 0.1; done
 say "It is killed while it works; the second one takes the task over:"
 kill -9 "${workers[0]}"
 /usr/bin/python3 "$worker" "ipc://$org/run/front" "$org/keys/collector-2.key" "$org/keys/engine.pub" 0 & workers+=($!); disown $!
-collected() { rota --as ines --json log "$audit" | grep -q '"type":"task.done".*collector\|collector.*"type":"task.done"'; }
+collected() { rota --as ines --json log "$audit" | grep '"type":"task.done".*collector\|collector.*"type":"task.done"' >/dev/null; }
 tries=0; until collected; do tries=$((tries + 1)); [ $tries -lt 150 ] || { echo "nobody collected the evidence"; exit 1; }; sleep 0.1; done
 rota --as ines log "$audit" | grep -A1 -i 'collect' | sed 's/^/     /'
 as tomas import lynis "$org/sample/lynis-report.dat" --audit "$audit"
