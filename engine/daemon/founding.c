@@ -387,6 +387,7 @@ int engine_found(const char *directory, struct error *err)
 out:
     core_free(&engine.core);
     journal_close(&engine.journal);
+    engine_heads_release(&engine);
     arena_release(&engine.arena);
     settings_release(&engine.settings);
     return rc;

@@ -20,12 +20,17 @@ PY
 }
 # How many findings of the file are in, as the audit's table says it.
 results() { field_of AUD-0001 imports | "$python" -c 'import json, sys; t = sys.stdin.read(); print(json.loads(t)[0]["results"] if t.strip() else 0)'; }
-# cut_off_after N: the import is begun, and killed when N findings are in.
+# cut_off_after N [PROCESS]: the import is begun, and it, or the process, killed when N findings are in. It goes on by small steps and
+# stands while it is asked how far it is, so that however quick or slow the machine is, it is not done by then.
 cut_off_after() {
     rota --as tomas import lynis "$work/first.dat" --audit AUD-0001 >"$work/cut" 2>&1 &
     importing=$!
-    while [ "$(results)" -lt "$1" ] && kill -0 $importing 2>/dev/null; do :; done
+    while kill -STOP $importing 2>/dev/null && [ "$(results)" -lt "$1" ]; do
+        kill -CONT $importing
+        sleep 0.05
+    done
     kill -9 "${2:-$importing}"
+    kill -CONT $importing 2>/dev/null
     wait $importing 2>/dev/null
 }
 engine_pid() { rota --as ines --json status | "$python" -c 'import json, sys; print(json.loads(sys.stdin.readline())["pid"])'; }
