@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs each test program and story, one line each; what one says is shown only if it fails. `run.sh BUILD TEST...`
-# As many run side by side as there are processors ($ROTA_TEST_JOBS says otherwise), in the order given.
+# One more run side by side than there are processors, because they wait a lot ($ROTA_TEST_JOBS says otherwise), in the order given.
 # A test that is not done after $ROTA_TEST_SECONDS (default 900: machines are shared) has failed.
 set -u
 
@@ -30,7 +30,7 @@ trap 'rm -rf "$work"' EXIT
 export ROTA_BUILD="$build" CMOCKA_MESSAGE_OUTPUT=stdout NO_COLOR=1
 unset ROTA_DIR ROTA_AS
 touch "$work/passed" "$work/failed"
-printf '%s\0' "$@" | xargs -0 -n 1 -P "${ROTA_TEST_JOBS:-$(nproc)}" sh "$0" --one "$work" "$build"
+printf '%s\0' "$@" | xargs -0 -n 1 -P "${ROTA_TEST_JOBS:-$(($(nproc) + 1))}" sh "$0" --one "$work" "$build"
 passed=$(wc -l <"$work/passed") failed=$(wc -l <"$work/failed")
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -eq $# ]
