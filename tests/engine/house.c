@@ -60,7 +60,8 @@ static void write_whole(struct house *house, const char *name, struct slice byte
 {
     FILE *file = fopen(house_path(house, name), "wb");
 
-    if (file == NULL || fwrite(bytes.at, 1, bytes.len, file) != bytes.len || fclose(file) != 0)
+    if (file == NULL || (bytes.len > 0 && fwrite(bytes.at, 1, bytes.len, file) != bytes.len) ||
+        fclose(file) != 0)
         house_fail(house, "%s cannot be written", name);
 }
 
