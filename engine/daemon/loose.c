@@ -111,7 +111,7 @@ static int load_note(void *self, struct slice id, struct slice note)
         item.at_ms = value_get_int(&value, "at_ms", item.at_ms);
         item.bytes = value_get_int(&value, "bytes", 0);
         owner = value_get_text(&value, "owner");
-        memcpy(item.owner, owner.at, owner.len <= NAMES_MAX ? owner.len : NAMES_MAX);
+        snprintf(item.owner, sizeof item.owner, "%.*s", (int)owner.len, (const char *)owner.at);
     }
     put_item(loading->engine->loose, id, &item);
     arena_release(&arena);

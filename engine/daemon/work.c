@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { RESTORED_LEASE_MS = 10000, OUTPUT_MAX = 16 * 1024 };
+enum { RESTORED_LEASE_MS = 10000, OUTPUT_MAX = 16 * 1024, REFUSED_PAUSE_MS = 600000 };
 
 /* ---- tasks that wait for their pause to pass ---- */
 
@@ -152,17 +152,33 @@ static void drop_lease(struct engine *engine, int64_t task)
     engine->is_dirty = true;
 }
 
-static void settle(struct engine *engine, const struct lease *lease, struct question *question)
+/* Has core taken it, or is there no such task any more? If not, the note says why. */
+static bool is_taken(struct engine *engine, const struct lease *lease, struct question *question)
 {
     struct asked asked;
 
+    if (engine_ask(engine, question, &asked) != 0 || !asked.is_refused)
+        return true; /* a batch that is dead is answered by engine_commit() */
+    log_line(LOG_LEVEL_WARNING, "task %lld: %s", (long long)lease->task, asked.refusal.sentence);
+    question->note = slice_str(arena_str(&engine->arena, asked.refusal.sentence));
+    return strcmp(asked.refusal.code, "lease-lost") == 0;
+}
+
+/* The worker does not say twice that it is done. A result from which something would follow that may not be is therefore no
+ * result that is dropped: the task is parked, with the reason, where people see it; and if not even that can be, asked again. */
+static void settle(struct engine *engine, const struct lease *lease, struct question *question)
+{
     question->id = slice_str(lease->token);
     question->task = lease->task;
     question->attempt = lease->attempt;
     drop_lease(engine, lease->task);
-    if (engine_ask(engine, question, &asked) == 0 && asked.is_refused)
-        log_line(LOG_LEVEL_WARNING, "task %lld: %s", (long long)lease->task,
-                 asked.refusal.sentence);
+    if (is_taken(engine, lease, question))
+        return;
+    question->seq = engine_question(engine, QUESTION_SETTLE).seq;
+    question->status = 422;
+    question->output = NULL;
+    if (!is_taken(engine, lease, question))
+        push_retry(engine, clock_now_us(&engine->clock) / 1000 + REFUSED_PAUSE_MS, lease->task);
 }
 
 /* What the worker gave, as far as it is a map of bearable size. */
