@@ -326,10 +326,16 @@ void ballot_sign(struct client *client, struct ballot *ballot)
 
 struct answer ballot_cast(struct client *client, const struct ballot *ballot)
 {
+    return ballot_brought(client, "", ballot);
+}
+
+struct answer ballot_brought(struct client *client, const char *whose, const struct ballot *ballot)
+{
     struct command said = {.v = 1,
                            .id = slice_str(ballot->id),
                            .command = slice_str(ballot->event),
                            .record = slice_str(ballot->record),
+                           .on_behalf_of = slice_str(whose),
                            .args = ballot->args,
                            .has_signature = true};
     struct buf body = BUF_EMPTY;

@@ -71,6 +71,8 @@ void ballot_prepare(struct client *client, const char *record, const char *event
                     struct ballot *out);
 void ballot_sign(struct client *client, struct ballot *ballot);
 struct answer ballot_cast(struct client *client, const struct ballot *ballot);
+/* By a gateway, for whose it is; "" for one's own. */
+struct answer ballot_brought(struct client *client, const char *whose, const struct ballot *ballot);
 /* All of it, and it must be accepted. */
 void approve(struct house *house, const char *who, const char *record);
 

@@ -430,26 +430,6 @@ static struct answer brought(struct client *by, const char *whose, const char *e
                          new_id(house), event, record, whose));
 }
 
-static struct answer ballot_brought(struct client *by, const char *whose,
-                                    const struct ballot *ballot)
-{
-    struct command said = {.v = 1,
-                           .id = slice_str(ballot->id),
-                           .command = slice_str(ballot->event),
-                           .record = slice_str(ballot->record),
-                           .on_behalf_of = slice_str(whose),
-                           .args = ballot->args,
-                           .has_signature = true};
-    struct buf body = BUF_EMPTY;
-    struct answer answer;
-
-    memcpy(said.signature, ballot->signature, SIGNATURE_LEN);
-    command_encode(&body, &said, false);
-    answer = ask_bytes(by, "rota.command.v1", buf_slice(&body));
-    buf_release(&body);
-    return answer;
-}
-
 static void SEC_4_a_gateway_brings_what_was_signed_and_nothing_else(void **state)
 {
     struct client *gateway = client_new(house, "approval-worker");

@@ -386,24 +386,25 @@ void dmp_add_bin(struct buf *out, struct bytes bin)
     buf_add_bytes(out, bin);
 }
 
-void dmp_add_array(struct buf *out, uint64_t count)
+/* `few`: the byte of up to 15; `many`: that of what 16 bits count, and the next one of 32. */
+static void add_count(struct buf *out, uint64_t count, uint8_t few, uint8_t many)
 {
     if (count < 16)
-        buf_add_byte(out, (uint8_t)(0x90 | count));
+        buf_add_byte(out, (uint8_t)(few | count));
     else if (count <= 0xffff)
-        add_head(out, 0xdc, count, 2);
+        add_head(out, many, count, 2);
     else
-        add_head(out, 0xdd, count, 4);
+        add_head(out, (uint8_t)(many + 1), count, 4);
+}
+
+void dmp_add_array(struct buf *out, uint64_t count)
+{
+    add_count(out, count, 0x90, 0xdc);
 }
 
 void dmp_add_map(struct buf *out, uint64_t pairs)
 {
-    if (pairs < 16)
-        buf_add_byte(out, (uint8_t)(0x80 | pairs));
-    else if (pairs <= 0xffff)
-        add_head(out, 0xde, pairs, 2);
-    else
-        add_head(out, 0xdf, pairs, 4);
+    add_count(out, pairs, 0x80, 0xde);
 }
 
 /* ---- what rows hold ---- */
