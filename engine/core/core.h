@@ -13,6 +13,7 @@
  *   2. What a run changes is exactly what its leaves' effects say.
  *   3. A refusal changes nothing. One that a rule made has its own run (refusal.*), when `run.leaf_count` is not 0; or
  *      there were too many in that hour, and whoever asks counts it (`run.is_beyond`, QUESTION_COUNTED).
+ *   4. Nothing that follows is left out: what cannot be done becomes a parked task, in a run of its own (task.parked).
  */
 #ifndef ROTA_CORE_CORE_H
 #define ROTA_CORE_CORE_H
@@ -24,9 +25,9 @@
 struct core;
 
 enum {
-    RUN_LEAVES_MAX = 256, /* leaves a command may cause */
-    RUN_FOLLOW_MAX = 256, /* questions that may follow */
-    FOLLOW_DEPTH_MAX = 16,
+    RUN_LEAVES_MAX = 256,  /* leaves a command may cause */
+    RUN_FOLLOW_MAX = 1024, /* questions that may follow from one */
+    FOLLOW_DEPTH_MAX = 16, /* from one another */
     RECORD_ID_MAX = 96,
     NAME_MAX_LEN = 64
 };
@@ -78,6 +79,9 @@ struct question {
     /* QUESTION_FOLLOW */
     const struct value *follow; /* from run.follows */
 };
+
+/* As `event` of a question that follows, with `count`: so many were not asked, for there were too many in all. */
+#define FOLLOW_BEYOND "follow.beyond"
 
 struct refusal {
     int status;           /* 400, 403, 404, 409, 413, 422 ... */

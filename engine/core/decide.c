@@ -330,36 +330,6 @@ static int answer_command(struct core *core, const struct question *question)
     return 0;
 }
 
-static int answer_follow(struct core *core, const struct question *question)
-{
-    const struct value *follow = question->follow;
-    struct slice record = value_get_text(follow, "record");
-    const char *event = value_get_str(follow, "event", NULL, core->arena);
-    int64_t cause = value_get_int(follow, "cause", 0);
-    struct subject subject;
-
-    if (value_get_int(follow, "depth", 0) > FOLLOW_DEPTH_MAX)
-        return 0;
-    if (event == NULL) {
-        try_automatic(core, record, cause);
-        return core->run->is_refused ? -1 : 0;
-    }
-    if (strcmp(event, "rule") == 0)
-        return rule_more(core, question);
-    if (strcmp(event, "tell") == 0)
-        return notice_more(core, question);
-    if (strcmp(event, "erase") == 0)
-        return contents_erase_more(core, question);
-    if (strcmp(event, IMPORT_GONE) == 0)
-        return import_gone(core, question);
-    if (strcmp(event, ROUNDS_RECOUNT) == 0)
-        return rounds_recount(core, question);
-    if (strcmp(event, ROUND_RECOUNT) == 0)
-        return subject_find(core, record, &subject) ? round_recount(core, &subject, cause) : 0;
-    return signal_record(core, record, event, cause, value_get(follow, "args"),
-                         value_get_text(follow, "from"));
-}
-
 static int answer(struct core *core, const struct question *question)
 {
     switch (question->kind) {
@@ -424,6 +394,8 @@ static void begin_run(struct core *core, const struct question *question, struct
     core->is_signature_checked = false;
     core->waived = NULL;
     core->looks_back = false;
+    core->has_too_many = false;
+    core->is_alone = false;
     buf_clear(&core->leaf_bytes);
     run->follows = value_array();
     run->offers = value_array();
@@ -466,6 +438,7 @@ static void give_up(struct core *core, struct run *run)
     run->withdrawn = value_array();
     run->erased = value_array();
     run->people_changed = false;
+    core->has_too_many = false;
     buf_clear(&core->leaf_bytes);
     core->streams = value_map();
 }
@@ -521,20 +494,38 @@ static void refuse_row(struct core *core, struct slice key)
         part != NULL ? (const char *)part->key.at : "", bytes);
 }
 
-int core_decide(struct core *core, const struct question *question, struct run *run)
+static void draft(struct core *core, const struct question *question, struct run *run)
 {
     struct slice key;
 
-    begin_run(core, question, run);
     if (answer(core, question) != 0 && !run->is_refused && !state_is_broken(core->state))
         run_refuse(core, 500, "internal", "The command could not be carried out.");
+    if (!run->is_refused)
+        check_follows(core);
     if (!run->is_refused && !state_seal(core->state, &key))
         refuse_row(core, key);
-    if (run->is_refused) {
+    if (run->is_refused)
         give_up(core, run);
-        if (question->kind == QUESTION_COMMAND)
-            journal_refusal(core, question, run);
-    }
+}
+
+/* A time that has come has come: if what it brings about is refused, that follows by itself, and is parked if it must be. */
+static void draft_alone(struct core *core, const struct question *question, struct run *run)
+{
+    run->is_refused = false;
+    core->is_alone = true;
+    draft(core, question, run);
+}
+
+int core_decide(struct core *core, const struct question *question, struct run *run)
+{
+    begin_run(core, question, run);
+    draft(core, question, run);
+    if (run->is_refused && question->kind == QUESTION_WAKE && !state_is_broken(core->state))
+        draft_alone(core, question, run);
+    if (run->is_refused && question->kind == QUESTION_COMMAND)
+        journal_refusal(core, question, run);
+    if (run->is_refused && question->kind == QUESTION_FOLLOW)
+        follow_park(core, question, run);
     if (state_is_broken(core->state)) {
         core_drop(core);
         return -1;

@@ -315,7 +315,7 @@ static int erase_some(struct core *core, struct slice record, int64_t cause,
     if (rest.count == 0)
         return 0;
     value_set(core->arena, &args, "contents", rest);
-    run_follow(core, record, "erase", cause, &args, NOBODY);
+    run_follow_rest(core, record, "erase", cause, &args);
     return 0;
 }
 

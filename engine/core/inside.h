@@ -2,6 +2,7 @@
  *
  *     decide.c      questions -> the part that answers
  *     run.c         a run being made: leaves, refusals, follow-ups
+ *     follow.c      what follows is asked; what cannot be done waits for a person
  *     reference.c   the records that fields name
  *     hint.c        the name that was probably meant
  *     transition.c  a record changes state, and all that goes with it
@@ -55,8 +56,10 @@ struct core {
     struct arena *arena; /* of the draft */
     int64_t now_ms;
     bool is_signature_checked; /* the question's, by check_signature() */
-    struct value streams;      /* streams this run has changed: key -> true */
-    struct apart apart;        /* of the last rule of separation that stood against somebody */
+    bool has_too_many;         /* more would follow than RUN_FOLLOW_MAX */
+    bool is_alone;        /* a timer whose consequences were refused: they follow by themselves */
+    struct value streams; /* streams this run has changed: key -> true */
+    struct apart apart;   /* of the last rule of separation that stood against somebody */
     bool looks_back;      /* a word is asked for a rule of separation: who was owner counts too */
     struct value *waived; /* gets what lets pass (waivers_used()); NULL: nobody asks */
 };
@@ -81,9 +84,6 @@ int64_t run_leaf(struct core *core, const char *type, struct slice stream, struc
                  const struct author *author, const struct value *body, struct value *effects);
 
 bool run_has_changed(const struct core *core, struct slice stream);
-void run_follow(struct core *core, struct slice record, const char *event, int64_t cause,
-                const struct value *args, struct slice from);
-#define NOBODY slice_of(NULL, 0)
 void run_offer(struct core *core, int64_t task);
 void run_withdraw(struct core *core, int64_t task);
 struct value *run_patch(struct core *core, struct value *effects, struct slice key);
@@ -91,6 +91,24 @@ int64_t run_next_number(struct core *core, struct value *effects, const char *co
 struct slice keep_text(struct core *core, struct slice text); /* a copy in the draft */
 struct slice textf(struct core *core, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ---- follow.c ---- */
+#define FOLLOW_SERVICE                                                                             \
+    "rota.follow" /* of the tasks that steps become which were refused; nobody serves it */
+#define NEIGHBOURS "neighbours.try" /* what follows: args {after} */
+#define NOBODY slice_of(NULL, 0)
+void run_follow(struct core *core, struct slice record, const char *event, int64_t cause,
+                const struct value *args, struct slice from);
+/* What is left of a list that this step works on, or began. */
+void run_follow_rest(struct core *core, struct slice record, const char *event, int64_t cause,
+                     const struct value *args);
+int check_follows(struct core *core); /* refuses a run from which too much would follow */
+int answer_follow(struct core *core, const struct question *question);
+/* The step was refused, as `run` says: a leaf parks it. */
+void follow_park(struct core *core, const struct question *question, struct run *run);
+bool follow_is_kept(const struct value *row); /* can the step of such a task be asked again? */
+int follow_again(struct core *core, const struct value *row);
+void follow_unmark(struct core *core, const struct value *row, struct value *effects);
 
 /* ---- record.c ---- */
 int subject_of(struct core *core, struct slice record, struct subject *out); /* or refuses 404 */
@@ -169,6 +187,8 @@ int refuse_event(struct core *core, const struct subject *subject, struct slice 
 int signal_record(struct core *core, struct slice record, const char *event, int64_t cause,
                   const struct value *args, struct slice from);
 void try_automatic(struct core *core, struct slice record, int64_t cause);
+/* Records that are linked to this one, by id after `after`, look whether something is open to them now. */
+void neighbours_follow(struct core *core, struct slice record, struct slice after, int64_t cause);
 int check_signature(struct core *core, const struct question *question,
                     const struct subject *subject, const struct transition *transition,
                     struct slice stream, uint64_t rev_before, struct slice digest);
@@ -295,6 +315,7 @@ struct task_order {
     struct slice delivery; /* key of the delivery row, or empty */
 };
 int64_t task_number(struct slice key); /* of the row task/<n> */
+struct slice task_key(struct core *core, int64_t task);
 int64_t task_make(struct core *core, const struct task_order *order, struct value *effects);
 int task_plan_all(struct core *core, const struct subject *subject,
                   const struct transition *transition, const struct value *args,

@@ -752,7 +752,7 @@ static int recount_asked(struct core *core, const struct value *args, uint32_t w
     value_set(core->arena, &rest, "which", value_int(which));
     if (after.len > 0)
         value_set(core->arena, &rest, "after", value_text(after));
-    run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, cause, &rest, NOBODY);
+    run_follow_rest(core, slice_str("directory"), ROUNDS_RECOUNT, cause, &rest);
     return 0;
 }
 
@@ -781,7 +781,7 @@ static int recount_requested(struct core *core, const struct value *args, int64_
     value_set(core->arena, &rest, "people", *people);
     value_set(core->arena, &rest, "which", *value_get(args, "which"));
     value_set(core->arena, &rest, "after", *value_get(&rows.as.items[rows.count - 1], "key"));
-    run_follow(core, slice_str("directory"), ROUNDS_RECOUNT, cause, &rest, NOBODY);
+    run_follow_rest(core, slice_str("directory"), ROUNDS_RECOUNT, cause, &rest);
     return 0;
 }
 

@@ -224,7 +224,7 @@ static void fire_later(struct core *core, struct firing *firing, const struct va
     value_set(core->arena, &args, "n", value_int(n + EACH_AT_ONCE));
     if (firing->args != NULL)
         value_set(core->arena, &args, "args", *firing->args);
-    run_follow(core, firing->subject->id, "rule", firing->cause, &args, NOBODY);
+    run_follow_rest(core, firing->subject->id, "rule", firing->cause, &args);
 }
 
 /* Once for each element; `n` were dealt with before. */

@@ -143,34 +143,6 @@ int64_t run_leaf(struct core *core, const char *type, struct slice stream, struc
     return (int64_t)leaf.seq;
 }
 
-void run_follow(struct core *core, struct slice record, const char *event, int64_t cause,
-                const struct value *args, struct slice from)
-{
-    struct value follow = value_map();
-
-    if (core->run->follows.count == RUN_FOLLOW_MAX) {
-        /* Whoever asked can ask for less; nothing of what a command causes is left out. */
-        if (core->question->kind == QUESTION_COMMAND)
-            run_refuse(core, 413, "too-large",
-                       "More than %d things would follow from this command at once.",
-                       RUN_FOLLOW_MAX);
-        return;
-    }
-    value_set(core->arena, &follow, "record", value_text(keep_text(core, record)));
-    if (event != NULL)
-        value_set(core->arena, &follow, "event", value_str(event));
-    value_set(core->arena, &follow, "cause", value_int(cause));
-    if (args != NULL)
-        value_set(core->arena, &follow, "args", *args);
-    if (from.len > 0)
-        value_set(core->arena, &follow, "from", value_text(keep_text(core, from)));
-    value_set(core->arena, &follow, "depth",
-              value_int(core->question->kind == QUESTION_FOLLOW
-                            ? value_get_int(core->question->follow, "depth", 0) + 1
-                            : 1));
-    value_push(core->arena, &core->run->follows, follow);
-}
-
 void run_offer(struct core *core, int64_t task)
 {
     value_push(core->arena, &core->run->offers, value_int(task));

@@ -18,7 +18,7 @@ enum {
     LETTER_CHANGES_MAX = 40 /* that a letter lists; the rest is counted */
 };
 
-static struct slice task_key(struct core *core, int64_t task)
+struct slice task_key(struct core *core, int64_t task)
 {
     return textf(core, "task/%lld", (long long)task);
 }
@@ -222,7 +222,7 @@ static void tell_later(struct core *core, const struct subject *subject, const s
     value_set(core->arena, &args, "message", value_str(message));
     value_set(core->arena, &args, "event", value_text(event));
     value_set(core->arena, &args, "actor", value_text(actor));
-    run_follow(core, subject->id, "tell", (int64_t)core->question->seq, &args, NOBODY);
+    run_follow_rest(core, subject->id, "tell", (int64_t)core->question->seq, &args);
 }
 
 /* Who has voted, is not asked yet or no more, or has acknowledged is not reminded of it. */
@@ -508,6 +508,25 @@ static int64_t redrive_one(struct core *core, int64_t task, const struct value *
                     author, body, &effects);
 }
 
+/* A step that was refused: its task goes, and it is asked again; if it is refused again, that is a task again. */
+static int64_t redrive_step(struct core *core, int64_t task, const struct value *row,
+                            const struct author *author, const struct value *body)
+{
+    struct value effects = value_map();
+
+    value_set(core->arena, &effects, "", VALUE_NONE);
+    follow_unmark(core, row, &effects);
+    if (follow_again(core, row) != 0)
+        return -1;
+    return run_leaf(core, "task.redriven", task_key(core, task), value_get_text(row, "record"),
+                    author, body, &effects);
+}
+
+static bool is_step(const struct value *row)
+{
+    return slice_is(value_get_text(row, "service"), FOLLOW_SERVICE);
+}
+
 /* All that are parked, or those of one service: at most REDRIVE_AT_ONCE by one command. */
 static int redrive_many(struct core *core, const struct question *question)
 {
@@ -524,9 +543,11 @@ static int redrive_many(struct core *core, const struct question *question)
         int64_t seq;
 
         if (!slice_is(value_get_text(&row, "state"), "parked") ||
-            (service.len > 0 && !slice_equal(service, value_get_text(&row, "service"))))
+            (service.len > 0 && !slice_equal(service, value_get_text(&row, "service"))) ||
+            (is_step(&row) && !follow_is_kept(&row)))
             continue;
-        seq = redrive_one(core, task_number(key), &row, &author, body);
+        seq = is_step(&row) ? redrive_step(core, task_number(key), &row, &author, body)
+                            : redrive_one(core, task_number(key), &row, &author, body);
         if (seq < 0)
             return -1;
         cause = cause < 0 ? seq : cause;
@@ -553,7 +574,14 @@ int task_redrive(struct core *core, const struct question *question)
         return -1;
     if (!slice_is(value_get_text(&row, "state"), "parked"))
         return run_refuse(core, 409, "wrong-state", "Task %lld is not parked.", (long long)task);
-    return redrive_one(core, task, &row, &author, question->args) < 0 ? -1 : 0;
+    if (!is_step(&row))
+        return redrive_one(core, task, &row, &author, question->args) < 0 ? -1 : 0;
+    if (!follow_is_kept(&row))
+        return run_refuse(core, 409, "wrong-state",
+                          "What task %lld stands for is too much to be asked again; do what its "
+                          "note says by hand, then cancel it.",
+                          (long long)task);
+    return redrive_step(core, task, &row, &author, question->args) < 0 ? -1 : 0;
 }
 
 int task_cancel(struct core *core, const struct question *question)
@@ -568,6 +596,7 @@ int task_cancel(struct core *core, const struct question *question)
     record = value_get_text(&row, "record");
     value_set(core->arena, &effects, "", VALUE_NONE);
     mark_delivery(core, &row, "failed", slice_str("cancelled"), &effects);
+    follow_unmark(core, &row, &effects);
     run_withdraw(core, task);
     cause = run_leaf(core, "task.cancelled", task_key(core, task), record, &author, question->args,
                      &effects);

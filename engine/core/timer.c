@@ -373,8 +373,10 @@ static int fire(struct core *core, struct subject *subject, const struct timer *
     if (cause < 0)
         return -1;
     for (int i = first; i <= last; i++) {
-        if (timer->steps[i].event != NULL &&
-            signal_record(core, subject->id, timer->steps[i].event, cause, NULL, NOBODY) != 0)
+        if (timer->steps[i].event != NULL && core->is_alone)
+            run_follow(core, subject->id, timer->steps[i].event, cause, NULL, NOBODY);
+        else if (timer->steps[i].event != NULL &&
+                 signal_record(core, subject->id, timer->steps[i].event, cause, NULL, NOBODY) != 0)
             return -1;
     }
     /* Who left without a request that could be found is missed at the next reminder at the latest. */
@@ -407,21 +409,29 @@ static int64_t fire_round(struct core *core, const struct subject *subject, cons
 static int expire_round(struct core *core, struct subject *subject, int64_t due)
 {
     int64_t cause = fire_round(core, subject, "round.expires", "round.expired", due);
+    struct value args = value_map();
 
     if (cause < 0)
         return -1;
     if (!subject_find(core, subject->id, subject) || subject->round == NULL)
         return 0;
-    return round_expire(core, subject, cause);
+    if (!core->is_alone)
+        return round_expire(core, subject, cause);
+    value_set(core->arena, &args, "round", value_int(value_get_int(subject->round, "n", 0)));
+    run_follow(core, subject->id, ROUND_EXPIRES, cause, &args, NOBODY);
+    return 0;
 }
 
 static int leave_round(struct core *core, struct subject *subject, int64_t due)
 {
     int64_t cause = fire_round(core, subject, "round.leaves", "timer.fired", due);
 
-    return cause < 0 || !subject_find(core, subject->id, subject)
-               ? -1
-               : round_recount(core, subject, cause);
+    if (cause < 0 || !subject_find(core, subject->id, subject))
+        return -1;
+    if (!core->is_alone)
+        return round_recount(core, subject, cause);
+    run_follow(core, subject->id, ROUND_RECOUNT, cause, NULL, NOBODY);
+    return 0;
 }
 
 /* Handed over to somebody outside, and no word by then: it is asked for again. */

@@ -7,7 +7,10 @@
 
 #include "base/check.h"
 
-enum { ASKED_MAX = 800 }; /* people asked to acknowledge by one leaf */
+enum {
+    ASKED_MAX = 800, /* people asked to acknowledge by one leaf */
+    NEIGHBOURS_AT_ONCE = 200
+};
 
 /* ---- what must hold before ---- */
 
@@ -994,12 +997,35 @@ static const struct transition *automatic(struct core *core, const struct subjec
     return NULL;
 }
 
+void neighbours_follow(struct core *core, struct slice record, struct slice after, int64_t cause)
+{
+    struct value neighbour = value_map(), rest = value_map();
+    struct subject subject;
+    const struct value *links;
+    int count = 0;
+
+    if (!subject_find(core, record, &subject))
+        return;
+    value_set(core->arena, &neighbour, "is_neighbour", value_bool(true));
+    links = value_get(subject.row, "links");
+    for (uint32_t i = 0; value_is(links, VALUE_MAP) && i < links->count; i++) {
+        struct slice id = links->as.pairs[i].key;
+
+        if (after.len > 0 && slice_compare(id, after) <= 0)
+            continue;
+        run_follow(core, id, NULL, cause, &neighbour, NOBODY);
+        if (++count < NEIGHBOURS_AT_ONCE || i + 1 == links->count)
+            continue;
+        value_set(core->arena, &rest, "after", value_text(keep_text(core, id)));
+        run_follow_rest(core, subject.id, NEIGHBOURS, cause, &rest);
+        return;
+    }
+}
+
 void try_automatic(struct core *core, struct slice record, int64_t cause)
 {
     struct subject subject;
     const struct transition *transition;
-    const struct value *links;
-    struct value neighbour = value_map();
 
     if (!subject_find(core, record, &subject))
         return;
@@ -1012,8 +1038,5 @@ void try_automatic(struct core *core, struct slice record, int64_t cause)
      * itself looks on. */
     if (value_get_bool(value_get(core->question->follow, "args"), "is_neighbour", false))
         return;
-    value_set(core->arena, &neighbour, "is_neighbour", value_bool(true));
-    links = value_get(subject.row, "links");
-    for (uint32_t i = 0; value_is(links, VALUE_MAP) && i < links->count; i++)
-        run_follow(core, links->as.pairs[i].key, NULL, cause, &neighbour, NOBODY);
+    neighbours_follow(core, subject.id, slice_of(NULL, 0), cause);
 }

@@ -126,11 +126,16 @@ static int append_run(struct engine *engine, const struct run *run)
 struct follows { /* questions to come, encoded: they outlive the draft */
     struct buf *at;
     int count, cap, next;
+    int64_t beyond; /* that are too many, and are reported as such */
 };
 
 static void add_follows(struct follows *follows, const struct value *list)
 {
-    for (uint32_t i = 0; i < list->count && follows->count < ENGINE_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (follows->count == ENGINE_FOLLOWS_MAX) {
+            follows->beyond++;
+            continue;
+        }
         if (follows->count == follows->cap) {
             follows->cap = follows->cap > 0 ? follows->cap * 2 : 16;
             follows->at = realloc(follows->at, (size_t)follows->cap * sizeof *follows->at);
@@ -154,35 +159,67 @@ static void take_numbers(struct value *into, struct arena *arena, const struct v
         value_push(arena, into, list->as.items[i]);
 }
 
-static int follow_all(struct engine *engine, struct follows *follows, struct value *offers,
-                      struct value *withdrawn)
+struct outcome_lists { /* of a question and of all that follows from it */
+    struct value *offers, *withdrawn;
+};
+
+/* One step. What cannot be done is in the journal as a parked task: core's promise 4. */
+static int follow_one(struct engine *engine, const struct value *follow, struct follows *follows,
+                      const struct outcome_lists *lists)
+{
+    struct question question = engine_question(engine, QUESTION_FOLLOW);
+    struct run run;
+
+    question.follow = follow;
+    if (core_decide(engine->core, &question, &run) != 0)
+        return -1;
+    if (run.is_refused)
+        log_line(run.leaf_count > 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+                 "what follows could not be done%s: %s",
+                 run.leaf_count > 0 ? ", and is parked as a task" : "", run.refusal.sentence);
+    add_follows(follows, &run.follows);
+    take_numbers(lists->offers, &engine->arena, &run.offers);
+    take_numbers(lists->withdrawn, &engine->arena, &run.withdrawn);
+    if (run.leaf_count == 0 && run.is_refused) {
+        core_drop(engine->core);
+        return 0;
+    }
+    return append_run(engine, &run);
+}
+
+/* `last` is what was asked when there were too many. */
+static int tell_beyond(struct engine *engine, const struct value *last, struct follows *follows,
+                       const struct outcome_lists *lists)
+{
+    struct value beyond = value_map();
+    struct arena *arena = &engine->arena;
+
+    value_set(arena, &beyond, "event", value_str(FOLLOW_BEYOND));
+    value_set(arena, &beyond, "record", *value_get(last, "record"));
+    value_set(arena, &beyond, "cause", *value_get(last, "cause"));
+    value_set(arena, &beyond, "count", value_int(follows->beyond));
+    return follow_one(engine, &beyond, follows, lists);
+}
+
+static int follow_all(struct engine *engine, struct follows *follows,
+                      const struct outcome_lists *lists)
 {
     struct arena arena = ARENA_EMPTY;
+    struct value follow = VALUE_NONE;
+    struct buf last = BUF_EMPTY;
     int rc = 0;
 
     for (; rc == 0 && follows->next < follows->count; follows->next++) {
-        struct question question = engine_question(engine, QUESTION_FOLLOW);
-        struct value follow = VALUE_NONE;
-        struct run run;
-
         arena_clear(&arena);
-        check(dmp_decode_large(&arena, buf_slice(&follows->at[follows->next]), UINT32_MAX, &follow,
-                               NULL) == 0);
-        question.follow = &follow;
-        if (core_decide(engine->core, &question, &run) != 0) {
-            rc = -1;
-            break;
-        }
-        if (run.is_refused) {
-            log_line(LOG_LEVEL_WARNING, "what follows could not be done: %s", run.refusal.sentence);
-            core_drop(engine->core);
-            continue;
-        }
-        add_follows(follows, &run.follows);
-        take_numbers(offers, &engine->arena, &run.offers);
-        take_numbers(withdrawn, &engine->arena, &run.withdrawn);
-        rc = append_run(engine, &run);
+        buf_release(&last);
+        last = follows->at[follows->next];
+        follows->at[follows->next] = (struct buf)BUF_EMPTY;
+        check(dmp_decode_large(&arena, buf_slice(&last), UINT32_MAX, &follow, NULL) == 0);
+        rc = follow_one(engine, &follow, follows, lists);
     }
+    if (rc == 0 && follows->beyond > 0)
+        rc = tell_beyond(engine, &follow, follows, lists);
+    buf_release(&last);
     arena_release(&arena);
     return rc;
 }
@@ -213,7 +250,7 @@ static struct asked remember(struct engine *engine, const struct run *run)
 }
 
 static int ask(struct engine *engine, const struct question *question, struct asked *asked,
-               struct follows *follows, struct value *offers, struct value *withdrawn)
+               struct follows *follows, const struct outcome_lists *lists)
 {
     struct run run;
     bool people_changed;
@@ -223,9 +260,9 @@ static int ask(struct engine *engine, const struct question *question, struct as
     *asked = remember(engine, &run);
     people_changed = run.people_changed;
     add_follows(follows, &run.follows);
-    take_numbers(offers, &engine->arena, &run.offers);
-    take_numbers(withdrawn, &engine->arena, &run.withdrawn);
-    if (append_run(engine, &run) != 0 || follow_all(engine, follows, offers, withdrawn) != 0)
+    take_numbers(lists->offers, &engine->arena, &run.offers);
+    take_numbers(lists->withdrawn, &engine->arena, &run.withdrawn);
+    if (append_run(engine, &run) != 0 || follow_all(engine, follows, lists) != 0)
         return -1;
     if (people_changed && engine->broker != NULL)
         broker_recheck(engine->broker, clock_boot_ms());
@@ -234,12 +271,13 @@ static int ask(struct engine *engine, const struct question *question, struct as
 
 int engine_ask(struct engine *engine, const struct question *question, struct asked *asked)
 {
-    struct follows follows = {NULL, 0, 0, 0};
+    struct follows follows = {.at = NULL};
     struct value offers = value_array(), withdrawn = value_array();
+    struct outcome_lists lists = {&offers, &withdrawn};
     int rc;
 
     *asked = (struct asked){0};
-    rc = ask(engine, question, asked, &follows, &offers, &withdrawn);
+    rc = ask(engine, question, asked, &follows, &lists);
     release_follows(&follows);
     if (rc != 0) {
         engine->batch_is_dead = true;

@@ -27,7 +27,7 @@ struct story {
     struct memory twin_memory;
     struct arena arena;
     const char *folder; /* of the pack that it began with */
-    int ids, beyond;
+    int ids, beyond, asked;
     struct house_answer answer; /* the last; its memory is of the arena */
     /* The last command, to say it again. */
     struct question question;
@@ -62,6 +62,7 @@ static void ask_twin(void *self, const struct question *question, const struct r
     struct story *story = self;
     struct run same;
 
+    story->asked++;
     core_forget(story->twin);
     assert_int_equal(core_decide(story->twin, question, &same), 0);
     assert_int_equal(same.is_refused, run->is_refused);
@@ -118,6 +119,11 @@ static int give(struct story *story, struct question *question)
     story->first_seq = story_size(story);
     play(story, question);
     return story->answer.status;
+}
+
+void story_may_park(struct story *story)
+{
+    story->house.may_park = true;
 }
 
 int story_do(struct story *story, const char *who, const char *event, const char *record,
@@ -382,6 +388,23 @@ int story_beyond(struct story *story)
 
     story->beyond = 0;
     return beyond;
+}
+
+int story_asked(struct story *story)
+{
+    return story->asked;
+}
+
+int story_follow(struct story *story, const char *follow)
+{
+    struct question question = {.kind = QUESTION_FOLLOW,
+                                .principal = slice_str("engine"),
+                                .auth_method = slice_str("engine"),
+                                .if_revision = -1,
+                                .follow = said(story, follow)};
+
+    play(story, &question);
+    return story->answer.status;
 }
 
 int story_tell_refusals(struct story *story, const char *args)

@@ -60,6 +60,13 @@ void story_until(struct story *story, const char *moment);
 void story_pass(struct story *story, int days); /* the same, so many days from now */
 void story_wake(struct story *story);           /* everything that is due by now, now */
 
+/* What follows and cannot be done is no end of the test from here on: it is parked. */
+void story_may_park(struct story *story);
+
+/* A step that an earlier run would have left to be done; and how many questions core was asked by now, steps among them. */
+int story_follow(struct story *story, const char *follow);
+int story_asked(struct story *story);
+
 /* The last answer's status is remembered: 200 or the refusal's. */
 int story_do(struct story *story, const char *who, const char *event, const char *record,
              const char *args);

@@ -568,7 +568,8 @@ static void try_system(struct matrix *m, const struct sheet *sheet, int state, c
     value_set(story_arena(m->story), &follow, "cause", value_int(0));
     assert_int_equal(core_decide(story_core(m->story), &question, &run), 0);
     m->asked++;
-    if (run.leaf_count > 0 && (way == NULL || !rights_of_system(way) || way->vote != VOTE_NONE))
+    if (!run.is_refused && run.leaf_count > 0 &&
+        (way == NULL || !rights_of_system(way) || way->vote != VOTE_NONE))
         fail_msg("%s: the system made %s happen, which is not its to do", sheet->id, event);
     core_drop(story_core(m->story));
 }

@@ -451,6 +451,203 @@ static void what_is_computed_at_birth_sees_what_the_record_is_born_with(void **s
     story_end(story);
 }
 
+/* ---- what follows and cannot be done ---- */
+
+/* Rules that cannot be computed as long as ned has no address. */
+static const struct story_change rules_for_ned[] = {
+    {"interactions.cfg", "  # An action for each",
+     "  { rule = \"S.8\"; when = \"action.assign\"; each = \"people.filter(p, p.name == 'ned')\";\n"
+     "    once = \"record.id + row.name\"; starts = \"errand\"; title = \"row.email\";\n"
+     "    set = { roles = \"['employee']\"; }; },\n"
+     "  { rule = \"S.9\"; when = \"audit.close\"; each = \"people.filter(p, p.name == 'ned')\";\n"
+     "    once = \"record.id + row.name\"; starts = \"errand\"; title = \"row.email\";\n"
+     "    set = { roles = \"['employee']\"; }; },\n"
+     "  # An action for each"},
+    {"errand.cfg", "create = [\"isms_manager\"]", "create = [\"isms_manager\", \"system\"]"},
+    {NULL, NULL, NULL}};
+
+static struct story *with_ned(void)
+{
+    struct story *story = story_begin();
+
+    assert_done(story_put_people(
+        story, "amara", "{'people': [{'name': 'ned', 'kind': 'person', 'roles': ['employee']}]}"));
+    assert_done(story_install_agreed(story, "amara", "Ned has an errand.", rules_for_ned));
+    story_may_park(story);
+    return story;
+}
+
+static void give_ned_an_address(struct story *story)
+{
+    assert_done(story_put_people(story, "amara",
+                                 "{'people': [{'name': 'ned', 'kind': 'person', 'email': "
+                                 "'ned@story.example', 'roles': ['employee']}]}"));
+}
+
+static const struct value *parked(struct story *story, uint32_t count)
+{
+    const struct value *tasks = story_ask(story, "amara", "tasks", "{'state': 'parked'}");
+
+    assert_int_equal(tasks->count, count);
+    return count > 0 ? &tasks->as.items[count - 1] : NULL;
+}
+
+static const char *by_number(struct story *story, const struct value *task)
+{
+    return arena_printf(story_arena(story), "{'task': %lld, 'reason': " STORY_REASON "}",
+                        (long long)value_get_int(task, "task", 0));
+}
+
+static struct story *with_a_parked_step(void)
+{
+    struct story *story = with_ned();
+
+    assert_done(story_do(story, "dana", "open", NULL, finding));
+    assert_done(story_sign(story, "dana", "confirm", "FND-0001", NULL));
+    assert_done(story_do(story, "finn", "edit", "ACT-0001", "{'set': {'assignee': 'finn'}}"));
+    assert_string_equal(story_fact(story, "ACT-0001", "state"), "proposed");
+    return story;
+}
+
+static void a_step_that_cannot_be_done_is_parked_and_asked_again_when_somebody_says_so(void **state)
+{
+    struct story *story = with_a_parked_step();
+    const struct value *task = parked(story, 1), *inbox;
+
+    (void)state;
+    assert_string_equal(story_leaf_type(story, 0), "task.parked");
+    assert_true(slice_is(value_get_text(task, "service"), "rota.follow"));
+    assert_true(slice_is(value_get_text(task, "record"), "ACT-0001"));
+    assert_true(slice_starts(value_get_text(task, "note"), "next: Rule S.8 (interactions.cfg:"));
+    inbox = story_ask(story, "amara", "inbox", "{}");
+    assert_int_equal(inbox->count, 1);
+    assert_true(slice_is(value_get_text(&inbox->as.items[0], "what"), "task"));
+    assert_refused(story_do(story, "finn", "task.redrive", NULL, by_number(story, task)), 403,
+                   "not-allowed");
+    /* As long as nothing is remedied, it is parked again, once. */
+    assert_done(story_do(story, "amara", "task.redrive", NULL, by_number(story, task)));
+    assert_string_equal(story_fact(story, "ACT-0001", "state"), "proposed");
+    task = parked(story, 1);
+    give_ned_an_address(story);
+    assert_done(story_do(story, "amara", "task.redrive", NULL, by_number(story, task)));
+    assert_string_equal(story_fact(story, "ACT-0001", "state"), "assigned");
+    assert_string_equal(story_fact(story, "ERR-0001", "title"), "ned@story.example");
+    parked(story, 0);
+    story_end(story);
+}
+
+static void the_same_step_is_parked_once_however_often_it_is_refused(void **state)
+{
+    struct story *story = with_a_parked_step();
+    const struct value *task = parked(story, 1);
+    int64_t number = value_get_int(task, "task", 0);
+
+    (void)state;
+    assert_done(story_do(story, "finn", "edit", "ACT-0001", "{'set': {'task': 'Shut it.'}}"));
+    task = parked(story, 1);
+    assert_int_equal(value_get_int(task, "task", 0), number);
+    assert_int_equal(value_get_int(task, "failures", 0), 2);
+    assert_done(story_do(story, "amara", "task.cancel", NULL, by_number(story, task)));
+    /* The record is looked at again when the task goes, and it cannot be done still. */
+    task = parked(story, 1);
+    assert_int_not_equal(value_get_int(task, "task", 0), number);
+    give_ned_an_address(story);
+    assert_done(story_do(story, "amara", "task.redrive", NULL, "{'all': true}"));
+    parked(story, 0);
+    assert_string_equal(story_fact(story, "ACT-0001", "state"), "assigned");
+    story_end(story);
+}
+
+static void a_time_that_has_come_is_noted_also_where_what_it_brings_is_parked(void **state)
+{
+    struct story *story = with_ned();
+    const struct value *task;
+
+    (void)state;
+    assert_done(story_do(story, "dana", "open", NULL,
+                         "{'kind': 'audit', 'title': 'Breach', 'fields': {'noticed': " NOTICED
+                         ", 'tell_by': " TELL_BY "}}"));
+    assert_done(story_do(story, "dana", "begin", "AUD-0001", NULL));
+    story_until(story, "2026-03-06T12:00:00Z");
+    assert_string_equal(story_leaf_type(story, 1), "timer.fired");
+    assert_string_equal(story_leaf_type(story, 0), "task.parked");
+    assert_string_equal(story_fact(story, "AUD-0001", "state"), "fieldwork");
+    assert_int_equal(story_task_count(story, "communication.deliver", NULL), 3);
+    task = parked(story, 1);
+    assert_true(slice_starts(value_get_text(task, "note"), "close: Rule S.9"));
+    story_until(story, "2026-03-08T12:00:00Z");
+    parked(story, 1);
+    give_ned_an_address(story);
+    assert_done(story_do(story, "amara", "task.redrive", NULL, by_number(story, task)));
+    assert_string_equal(story_fact(story, "AUD-0001", "state"), "closed");
+    parked(story, 0);
+    story_end(story);
+}
+
+/* Asked as an engine would that had stopped, or as a rule would in a circle. */
+static void too_deep_or_too_many_is_parked_too(void **state)
+{
+    struct story *story = with_ned();
+    const struct value *task;
+
+    (void)state;
+    assert_done(story_do(story, "dana", "open", NULL, finding));
+    assert_refused(story_follow(story, "{'record': 'FND-0001', 'cause': 0, 'depth': 17}"), 422,
+                   "guard-failed");
+    task = parked(story, 1);
+    assert_true(slice_starts(value_get_text(task, "note"), "next: More than 16 steps followed"));
+    assert_done(story_do(story, "amara", "task.redrive", NULL, by_number(story, task)));
+    parked(story, 0);
+    assert_refused(story_follow(story, "{'record': 'FND-0001', 'event': '" FOLLOW_BEYOND
+                                       "', 'cause': 0, 'count': 7}"),
+                   413, "too-large");
+    task = parked(story, 1);
+    assert_true(slice_starts(value_get_text(task, "note"), "follow.beyond: 7 more steps"));
+    assert_refused(story_do(story, "amara", "task.redrive", NULL, by_number(story, task)), 409,
+                   "wrong-state");
+    assert_refused(story_do(story, "amara", "task.redrive", NULL, "{'all': true}"), 404,
+                   "no-record");
+    assert_done(story_do(story, "amara", "task.cancel", NULL, by_number(story, task)));
+    parked(story, 0);
+    story_end(story);
+}
+
+static void put_many(struct story *story, int from, int to)
+{
+    struct buf text = BUF_EMPTY;
+
+    buf_add_str(&text, "{'people': [");
+    for (int i = from; i < to; i++)
+        buf_addf(&text, "%s{'name': 'q%04d', 'kind': 'person', 'roles': ['employee']}",
+                 i > from ? ", " : "", i);
+    buf_add_str(&text, "]}");
+    assert_done(story_put_people(story, "amara", buf_text(&text)));
+    buf_release(&text);
+}
+
+/* More runs than steps may follow from one another: the rest of a list is no deeper than its beginning. And a record that
+ * so many are linked to lets each of them look whether something is open to it now. */
+static void a_list_of_any_length_is_gone_over_to_its_end(void **state)
+{
+    struct story *story = story_begin();
+    int before;
+
+    (void)state;
+    put_many(story, 0, 600);
+    put_many(story, 600, 1200);
+    assert_done(
+        story_do(story, "amara", "open", NULL,
+                 "{'kind': 'errand', 'title': 'Read it', 'fields': {'roles': ['employee']}}"));
+    assert_done(story_do(story, "amara", "call", "ERR-0001", NULL));
+    assert_string_equal(story_field(story, "ACT-1202", "assignee"), "q1199");
+    assert_false(story_has_row(story, "ACT-1203"));
+    before = story_asked(story);
+    assert_done(story_follow(story, "{'record': 'ERR-0001', 'cause': 0, 'depth': 15}"));
+    /* Itself, each of the others once, and the pages after the first. */
+    assert_int_equal(story_asked(story) - before, 1 + 1202 + 6);
+    story_end(story);
+}
+
 /* ---- long texts ---- */
 
 static void a_long_text_goes_on_by_its_hash_and_a_longer_one_is_cut(void **state)
@@ -694,6 +891,12 @@ int main(void)
         cmocka_unit_test(a_new_date_moves_the_timer),
         cmocka_unit_test(a_clock_speaks_at_parts_of_the_way_to_a_deadline),
         cmocka_unit_test(what_is_computed_at_birth_sees_what_the_record_is_born_with),
+        cmocka_unit_test(
+            a_step_that_cannot_be_done_is_parked_and_asked_again_when_somebody_says_so),
+        cmocka_unit_test(the_same_step_is_parked_once_however_often_it_is_refused),
+        cmocka_unit_test(a_time_that_has_come_is_noted_also_where_what_it_brings_is_parked),
+        cmocka_unit_test(too_deep_or_too_many_is_parked_too),
+        cmocka_unit_test(a_list_of_any_length_is_gone_over_to_its_end),
         cmocka_unit_test(a_long_text_goes_on_by_its_hash_and_a_longer_one_is_cut),
         cmocka_unit_test(a_stage_whose_condition_does_not_hold_is_left_out),
         cmocka_unit_test(a_single_stage_that_is_left_keeps_its_meaning),

@@ -214,7 +214,10 @@ const struct tool_command command_tasks = {
     "workers",
     "[--state STATE] [--service SERVICE] [--record RECORD]",
     "work that is asked of workers",
-    "A parked task has failed for good until somebody redrives it; its note says why.\n\n"
+    "A parked task has failed for good until somebody redrives it; its note says why. One of the\n"
+    "service rota.follow is a step of a workflow that followed from something and could not be "
+    "done:\n"
+    "mend what its note says, then redrive it.\n\n"
     "    rota tasks --state parked",
     tasks_options,
     0,

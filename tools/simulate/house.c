@@ -151,7 +151,7 @@ int house_play(struct house *house, struct question *question, struct arena *are
                              HOUSE_FOLLOWS_MAX);
         if (house_ask(house, &follow, &run, err) != 0)
             return -1;
-        if (run.is_refused)
+        if (run.is_refused && !house->may_park)
             return error_set(err, ERROR_INPUT, "what followed was refused: %s: %s",
                              run.refusal.code, run.refusal.sentence);
         take_follows(arena, &run, &follows);

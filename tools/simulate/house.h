@@ -6,7 +6,7 @@
  *
  *   1. The same questions at the same moments give the same leaves, byte for byte.
  *   2. What follows from a question was asked when house_play() returns.
- *   3. Refusals are answers; a follow-up that is refused, or a read that fails, is an error.
+ *   3. Refusals are answers; a follow-up that is refused (unless `may_park`), or a read that fails, is an error.
  */
 #ifndef ROTA_SIMULATE_HOUSE_H
 #define ROTA_SIMULATE_HOUSE_H
@@ -34,6 +34,7 @@ struct house {
     house_seen_fn *seen;       /* or NULL */
     state_changed_fn *changed; /* told of each row that is kept, after it was; or NULL */
     void *self;                /* of both */
+    bool may_park;             /* what follows and is refused is parked, as in the engine */
 };
 
 void house_init(struct house *house, int64_t now_us);
