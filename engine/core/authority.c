@@ -799,6 +799,7 @@ static const struct {
     {"delegation", {"isms_manager", NULL, NULL}}, /* of somebody else */
     {"migrate", {"isms_manager", NULL, NULL}},    /* unless the pack names others */
     {WAIVE_COMMAND, {"top_management", NULL, NULL}},
+    {WAIVE_END_COMMAND, {"top_management", NULL, NULL}},
     {"task.redrive", {"isms_manager", "comms_owner", "admin"}},
     {"task.cancel", {"isms_manager", "admin", NULL}},
     {"admin", {"admin", "isms_manager", NULL}},

@@ -210,6 +210,8 @@ static const char *const back_keys[] = {"reason",    "digest",     "meaning", "k
                                         "statement", "sig_format", NULL};
 static const char *const waive_keys[] = {"rule",    "person", "reason",    "check",      "digest",
                                          "meaning", "key",    "statement", "sig_format", NULL};
+static const char *const waive_end_keys[] = {"waiver", "reason",    "digest",     "meaning",
+                                             "key",    "statement", "sig_format", NULL};
 static const char *const people_keys[] = {"people",    "proposal", "meaning",    "digest", "key",
                                           "statement", "reason",   "sig_format", "for",    NULL};
 static const char *const pack_keys[] = {"digest", "pack",      "reason",     "proposal", "meaning",
@@ -238,6 +240,7 @@ static const struct {
     {"migrate", record_migrate, migrate_keys},
     {"migrate_back", record_migrate_back, back_keys},
     {WAIVE_COMMAND, waiver_give, waive_keys},
+    {WAIVE_END_COMMAND, waiver_end, waive_end_keys},
     {"audit.import", audit_import, import_keys},
     {"directory.install", directory_install, people_keys},
     {"pack.install", pack_install, pack_keys},
@@ -622,7 +625,8 @@ struct value core_reply(struct arena *arena, const struct leaf *leaves, int coun
     if (slice_starts(leaves[0].type, "delegation."))
         value_set(arena, &out, "delegation",
                   value_text(slice_of(leaves[0].stream.at + 11, leaves[0].stream.len - 11)));
-    if (slice_is(leaves[0].type, "record." WAIVE_COMMAND))
+    if (slice_is(leaves[0].type, "record." WAIVE_COMMAND) ||
+        slice_is(leaves[0].type, "record." WAIVE_END_COMMAND))
         value_set(arena, &out, "waiver", value_int(number_at_end(leaves[0].stream)));
     proposal_reply(arena, &leaves[0], &out);
     if (started.count > 0)

@@ -390,6 +390,7 @@ int delegation_give(struct core *core, const struct question *question)
     tell_both(core, &row, number, "given", &effects);
     value_set(core->arena, &row, "number", value_text(number));
     value_set(core->arena, &row, "given_ms", value_int(core->now_ms));
+    put_under(core, value_get_bin(state_row(core->state, slice_str("pack")), "current"), &row);
     value_set(core->arena, &effects, "", row);
     seq = run_leaf(core, "delegation.given", textf(core, "delegation/%lld", (long long)n),
                    slice_of(NULL, 0), &author, question->args, &effects);

@@ -482,12 +482,15 @@ bool was_refused_so(const struct question *question, const struct leaf *leaf); /
 
 /* ---- waiver.c ---- */
 #define WAIVE_COMMAND "waive_sod" /* `waive` is an event of kinds */
-#define APART_RULE "SOD-1"        /* where a transition or an approval names no rule */
-#define NEED_RULE "SOD-3"         /* where a need names none */
-enum { WAIVERS_MAX = 100 };       /* of one record */
+#define WAIVE_END_COMMAND "end_waiver"
+#define APART_RULE "SOD-1"  /* where a transition or an approval names no rule */
+#define NEED_RULE "SOD-3"   /* where a need names none */
+enum { WAIVERS_MAX = 100 }; /* of one record */
 /* The number of the waiver of the rule for the person over the record's present content; 0: there is none. */
 int64_t waiver_of(struct core *core, const struct subject *subject, const char *rule,
                   struct slice person);
+/* Does it free anybody now: nobody has taken it back, and the record says what it said then? */
+bool waiver_counts(const struct subject *subject, const struct value *row);
 int64_t waivers_that_count(struct core *core, const struct subject *subject); /* how many do */
 /* waiver_of() for whoever decides a permission, and nobody else: what was needed and what let it pass is noted. */
 bool waiver_lets_pass(struct core *core, const struct subject *subject, const char *rule,
@@ -498,7 +501,8 @@ struct value waivers_used(struct core *core, struct slice actor, struct slice in
 /* Each of them keeps that it was used by the leaf that is made next. */
 void waivers_note(struct core *core, const struct subject *subject, const char *event,
                   struct slice actor, const struct value *used, struct value *effects);
-/* All that were given, the oldest first, as conditions see them: {record, rule, person, by, at, used}. */
+/* All that were given, the oldest first, as conditions see them: {record, rule, person, by, at, used,
+ * ended}. */
 struct value waivers_scope(struct core *core);
 bool waiver_is_possible(struct core *core, const struct subject *subject, const char *rule);
 /* May `signer` waive it for the person? Refuses. */
@@ -509,6 +513,14 @@ const struct transition *waiver_row(struct core *core, const struct subject *sub
                                     struct slice rule, struct slice person);
 struct slice waiver_stream(struct core *core, const struct subject *subject);
 int waiver_give(struct core *core, const struct question *question);
+/* The same of taking one back, by its number: may they, what is signed, and where it will stand. */
+int waiver_end_check(struct core *core, const struct subject *subject, int64_t n,
+                     struct slice signer);
+const struct transition *waiver_end_row(struct core *core, const struct subject *subject,
+                                        int64_t n);
+struct slice waiver_end_stream(struct core *core, const struct subject *subject, int64_t n);
+uint64_t waiver_end_rev(struct core *core, const struct subject *subject, int64_t n);
+int waiver_end(struct core *core, const struct question *question);
 
 /* ---- proposal.c ---- */
 /* What governs (who there is and may what; the definitions) changes only if two people want it: one proposes, another, with a

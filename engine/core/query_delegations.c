@@ -56,9 +56,9 @@ static const char *stands(const struct core *core, const struct value *row)
 /* args {person?, all?}: those that the person gave or was given; without `all` what is over is left out. */
 int query_delegations(struct asking *asking)
 {
-    static const char *const facts[] = {"number",   "from",     "to",      "by",     "from_ms",
-                                        "end_ms",   "kinds",    "roles",   "onward", "reason",
-                                        "given_ms", "ended_ms", "ended_by"};
+    static const char *const facts[] = {"number",   "from",     "to",       "by",     "from_ms",
+                                        "end_ms",   "kinds",    "roles",    "onward", "reason",
+                                        "given_ms", "ended_ms", "ended_by", "under"};
     struct core *core = asking->core;
     struct slice person = value_get_text(asking->args, "person");
     bool is_all = value_get_bool(asking->args, "all", false);

@@ -22,9 +22,20 @@ static struct value text_of(struct asking *asking, const struct value *reference
     return value_text(slice_of(arena_copy(asking->arena, text.at, text.len), text.len));
 }
 
+/* {by, at_ms, reason} of one that was taken back. */
+static struct value ended_value(struct asking *asking, const struct value *ended)
+{
+    static const char *const facts[] = {"by", "at_ms"};
+    struct value out = value_map();
+
+    copy_facts(asking->arena, ended, facts, sizeof facts / sizeof facts[0], &out);
+    value_set(asking->arena, &out, "reason", text_of(asking, value_get(ended, "reason")));
+    return out;
+}
+
 static struct value waiver_value(struct asking *asking, const struct subject *subject, int64_t n)
 {
-    static const char *const facts[] = {"rule", "person", "by", "at_ms", "digest", "used"};
+    static const char *const facts[] = {"rule", "person", "by", "at_ms", "digest", "used", "under"};
     const struct value *row =
         state_rowf(asking->core->state, "%.*s/waiver/%lld", (int)subject->id.len,
                    (const char *)subject->id.at, (long long)n);
@@ -36,10 +47,10 @@ static struct value waiver_value(struct asking *asking, const struct subject *su
     copy_facts(asking->arena, row, facts, sizeof facts / sizeof facts[0], &out);
     value_set(asking->arena, &out, "reason", text_of(asking, value_get(row, "reason")));
     value_set(asking->arena, &out, "check", text_of(asking, value_get(row, "check")));
-    /* Over what the record says now: else it has to be given anew. */
-    value_set(asking->arena, &out, "counts",
-              value_bool(slice_equal(value_get_bin(row, "digest"),
-                                     value_get_bin(subject->row, "digest"))));
+    if (value_get(row, "ended") != NULL)
+        value_set(asking->arena, &out, "ended", ended_value(asking, value_get(row, "ended")));
+    /* Over what the record says now, and not taken back: else it has to be given anew. */
+    value_set(asking->arena, &out, "counts", value_bool(waiver_counts(subject, row)));
     return out;
 }
 

@@ -509,6 +509,23 @@ static int prepare_waiver(struct asking *asking, const struct subject *subject)
     return 0;
 }
 
+/* args {waiver} besides. */
+static int prepare_waiver_end(struct asking *asking, const struct subject *subject)
+{
+    int64_t n = value_get_int(asking->args, "waiver", 0);
+
+    if (waiver_end_check(asking->core, subject, n, asking->query->principal) != 0)
+        return -1;
+    put_origin(asking);
+    prepare_event(asking, subject, waiver_end_row(asking->core, subject, n),
+                  asking->query->principal, asking->out);
+    value_set(asking->arena, asking->out, "stream",
+              value_text(waiver_end_stream(asking->core, subject, n)));
+    value_set(asking->arena, asking->out, "rev",
+              value_int((int64_t)waiver_end_rev(asking->core, subject, n)));
+    return 0;
+}
+
 /* args: what will be given, but for the reason. */
 static int prepare_delegation(struct asking *asking)
 {
@@ -544,6 +561,8 @@ int query_prepare(struct asking *asking)
         return -1;
     if (slice_is(event, WAIVE_COMMAND))
         return prepare_waiver(asking, &subject);
+    if (slice_is(event, WAIVE_END_COMMAND))
+        return prepare_waiver_end(asking, &subject);
     if (slice_is(event, "migrate") || slice_is(event, "migrate_back")) {
         transition = migration_row(asking->core, event);
     } else {

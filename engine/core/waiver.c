@@ -1,14 +1,14 @@
 /* waiver.c - a rule of separation of duties is waived: for one record, one rule and one person, over one content.
  *
- *     given (signed by top management) ──content changes──> counts no more
- *       └──a decision that the rule would forbid──> used, and the decision says so
+ *     given (signed by top management) ──content changes, or ended (signed by top management)──> counts no more
+ *       └──a decision that the rule would forbid──> used, and the decision says so: it stands, whatever comes after
  *
  * What holds:
  *   1. There is no switch: each waiver is a signed entry of its own, with a reason and the check that makes up for it.
  *   2. It counts as long as the record says what it said then: the digest is compared when something is decided. A new version
  *      is another record, and a migrated one has another digest: neither takes a waiver along.
- *   3. Over one content nobody signs waivers of a rule from which they are freed themselves, in whichever order: whoever is
- *      freed, somebody has looked at it who is not.
+ *   3. Over one content nobody signs waivers of a rule from which they are or were freed themselves, in whichever order:
+ *      whoever is freed, somebody has looked at it who is not. One that was ended counts for this too: it may have been used.
  *   4. Two signatures of one round stay two people, and roles in conflict stay apart: what is signed or held twice is not
  *      made good by a check elsewhere.
  *
@@ -19,6 +19,7 @@
 enum { SCOPE_MAX = 10000 }; /* that a condition looks at */
 
 #define MEANING "waived_sod"
+#define MEANING_ENDED "waiver_ended"
 #define SIGNATURES "SOD-2" /* two signatures are two people: round_check_delegate() */
 
 static const struct value *waiver_at(struct core *core, struct slice record, int64_t n)
@@ -27,9 +28,14 @@ static const struct value *waiver_at(struct core *core, struct slice record, int
                       (long long)n);
 }
 
-static bool counts(const struct subject *subject, const struct value *row)
+static bool is_of_content(const struct subject *subject, const struct value *row)
 {
     return slice_equal(value_get_bin(row, "digest"), value_get_bin(subject->row, "digest"));
+}
+
+bool waiver_counts(const struct subject *subject, const struct value *row)
+{
+    return value_get(row, "ended") == NULL && is_of_content(subject, row);
 }
 
 /* Facts of one map in another; lent. */
@@ -50,7 +56,7 @@ int64_t waiver_of(struct core *core, const struct subject *subject, const char *
     for (int64_t n = value_get_int(subject->row, "waivers", 0); n > 0; n--) {
         const struct value *row = waiver_at(core, subject->id, n);
 
-        if (counts(subject, row) && slice_is(value_get_text(row, "rule"), rule) &&
+        if (waiver_counts(subject, row) && slice_is(value_get_text(row, "rule"), rule) &&
             slice_equal(value_get_text(row, "person"), person))
             return n;
     }
@@ -62,7 +68,7 @@ int64_t waivers_that_count(struct core *core, const struct subject *subject)
     int64_t count = 0;
 
     for (int64_t n = value_get_int(subject->row, "waivers", 0); n > 0; n--)
-        count += counts(subject, waiver_at(core, subject->id, n));
+        count += waiver_counts(subject, waiver_at(core, subject->id, n));
     return count;
 }
 
@@ -150,6 +156,7 @@ struct value waivers_scope(struct core *core)
         value_set(core->arena, &one, "record", value_text(value_get_text(listed, "record")));
         value_set(core->arena, &one, "at", value_int(value_get_int(row, "at_ms", 0)));
         value_set(core->arena, &one, "used", value_bool(value_get(row, "used") != NULL));
+        value_set(core->arena, &one, "ended", value_bool(value_get(row, "ended") != NULL));
         value_push(core->arena, &list, one);
     }
     return list;
@@ -260,14 +267,15 @@ static int check_signer(struct core *core, const struct subject *subject, struct
         const struct value *row = waiver_at(core, subject->id, n);
         struct slice freed = value_get_text(row, "person"), by = value_get_text(row, "by");
 
-        if (!counts(subject, row) || !slice_equal(value_get_text(row, "rule"), rule))
+        if (!is_of_content(subject, row) || !slice_equal(value_get_text(row, "rule"), rule))
             continue;
         if (slice_equal(freed, signer) || slice_equal(by, person))
             return run_refuse(core, 403, "separation-of-duties",
-                              "%.*s is freed from %.*s here by a signature of %.*s (waiver %lld): "
+                              "%.*s %s freed from %.*s here by a signature of %.*s (waiver %lld): "
                               "who is freed frees nobody else. Somebody of top management signs it "
                               "who is not freed, or for somebody who has freed nobody.",
-                              (int)freed.len, (const char *)freed.at, (int)rule.len,
+                              (int)freed.len, (const char *)freed.at,
+                              value_get(row, "ended") != NULL ? "was" : "is", (int)rule.len,
                               (const char *)rule.at, (int)by.len, (const char *)by.at,
                               (long long)n);
     }
@@ -327,25 +335,41 @@ static struct slice filled(struct core *core, struct slice template, const char 
                  (const char *)at + mark.len);
 }
 
+/* What is signed: the pack's sentence for the meaning, or `preset`. */
+static struct slice sentence_of(struct core *core, const struct subject *subject,
+                                const char *meaning_name, const char *preset)
+{
+    const struct pack *pack = core_pack(core, value_get_bin(subject->row, "pack"));
+    const struct meaning *meaning = pack != NULL ? pack_meaning(pack, meaning_name) : NULL;
+
+    return slice_str(meaning != NULL ? meaning->statement : preset);
+}
+
+static const struct transition *row_to_sign(struct core *core, const char *event, const char *title,
+                                            const char *meaning, struct slice statement)
+{
+    struct transition *row = arena_zero(core->arena, sizeof *row);
+
+    row->event = event;
+    row->title = title;
+    row->reason = true;
+    row->meaning = meaning;
+    row->statement = (const char *)statement.at;
+    return row;
+}
+
 const struct transition *waiver_row(struct core *core, const struct subject *subject,
                                     struct slice rule, struct slice person)
 {
-    const struct pack *pack = core_pack(core, value_get_bin(subject->row, "pack"));
-    const struct meaning *meaning = pack != NULL ? pack_meaning(pack, MEANING) : NULL;
-    struct transition *row = arena_zero(core->arena, sizeof *row);
     struct slice statement =
-        slice_str(meaning != NULL ? meaning->statement
-                                  : "I waive {{rule}} (separation of duties) for {{person}}, "
-                                    "{{title}} ({{record}}), content {{digest}}.");
+        sentence_of(core, subject, MEANING,
+                    "I waive {{rule}} (separation of duties) for {{person}}, {{title}} "
+                    "({{record}}), content {{digest}}.");
 
     statement = filled(core, statement, "rule", rule);
     statement = filled(core, statement, "person", person);
-    row->event = WAIVE_COMMAND;
-    row->title = "Waive a rule of separation of duties";
-    row->reason = true;
-    row->meaning = MEANING;
-    row->statement = (const char *)statement.at;
-    return row;
+    return row_to_sign(core, WAIVE_COMMAND, "Waive a rule of separation of duties", MEANING,
+                       statement);
 }
 
 struct slice waiver_stream(struct core *core, const struct subject *subject)
@@ -365,6 +389,7 @@ static int put_waiver(struct core *core, const struct question *question,
          (const char *const[]){"rule", "person", "reason", "check", "digest", NULL}, &own);
     value_set(core->arena, &own, "by", value_text(question->principal));
     value_set(core->arena, &own, "at_ms", value_int(core->now_ms));
+    put_under(core, value_get_bin(subject->row, "pack"), &own);
     value_set(core->arena, &effects, "", own);
     value_set(core->arena, run_patch(core, &effects, subject->id), "waivers", value_int(n));
     listed = run_patch(
@@ -406,4 +431,97 @@ int waiver_give(struct core *core, const struct question *question)
                         value_get_bin(subject.row, "digest")) != 0)
         return -1;
     return put_waiver(core, question, &subject);
+}
+
+/* ---- ended ---- */
+
+const struct transition *waiver_end_row(struct core *core, const struct subject *subject, int64_t n)
+{
+    const struct value *row = waiver_at(core, subject->id, n);
+    struct slice statement =
+        sentence_of(core, subject, MEANING_ENDED,
+                    "I take back waiver {{waiver}} of {{rule}} (separation of duties) for "
+                    "{{person}}, {{title}} ({{record}}), content {{digest}}.");
+
+    statement = filled(core, statement, "waiver", textf(core, "%lld", (long long)n));
+    statement = filled(core, statement, "rule", value_get_text(row, "rule"));
+    statement = filled(core, statement, "person", value_get_text(row, "person"));
+    return row_to_sign(core, WAIVE_END_COMMAND, "Take a waiver of a rule of separation back",
+                       MEANING_ENDED, statement);
+}
+
+struct slice waiver_end_stream(struct core *core, const struct subject *subject, int64_t n)
+{
+    return textf(core, "%.*s/waiver/%lld", (int)subject->id.len, (const char *)subject->id.at,
+                 (long long)n);
+}
+
+uint64_t waiver_end_rev(struct core *core, const struct subject *subject, int64_t n)
+{
+    return (uint64_t)value_get_int(waiver_at(core, subject->id, n), "rev", 0);
+}
+
+int waiver_end_check(struct core *core, const struct subject *subject, int64_t n,
+                     struct slice signer)
+{
+    const struct value *row = n > 0 ? waiver_at(core, subject->id, n) : NULL, *ended;
+    const char *sentence = "";
+
+    if (authority_command(core, signer, WAIVE_END_COMMAND, &sentence) != PERMIT)
+        return run_refuse(core, 403, "not-allowed", "%s", sentence);
+    if (row == NULL)
+        return run_refuse(core, 404, "no-record",
+                          "%.*s has no waiver %lld. `rota waivers %.*s` lists those it has.",
+                          (int)subject->id.len, (const char *)subject->id.at, (long long)n,
+                          (int)subject->id.len, (const char *)subject->id.at);
+    ended = value_get(row, "ended");
+    if (ended != NULL) {
+        struct slice by = value_get_text(ended, "by");
+
+        return run_refuse(core, 409, "wrong-state", "%.*s has taken waiver %lld back already.",
+                          (int)by.len, (const char *)by.at, (long long)n);
+    }
+    if (waiver_counts(subject, row))
+        return 0;
+    return run_refuse(core, 409, "wrong-state",
+                      "The content has changed since waiver %lld was given: it counts no more as "
+                      "it is.",
+                      (long long)n);
+}
+
+static int put_end(struct core *core, const struct question *question,
+                   const struct subject *subject, int64_t n)
+{
+    struct author author = run_principal(core);
+    struct value effects = value_map(), own = value_map(), ended = value_map();
+
+    value_set(core->arena, &ended, "by", value_text(question->principal));
+    value_set(core->arena, &ended, "at_ms", value_int(core->now_ms));
+    value_set(core->arena, &ended, "reason", *value_get(question->args, "reason"));
+    put_under(core, value_get_bin(subject->row, "pack"), &ended);
+    value_set(core->arena, &own, "ended", ended);
+    value_set(core->arena, &effects, "", own);
+    return run_leaf(core, "record." WAIVE_END_COMMAND, waiver_end_stream(core, subject, n),
+                    subject->id, &author, question->args, &effects) < 0
+               ? -1
+               : 0;
+}
+
+/* args {waiver, reason, digest, meaning, key, statement}; signed by somebody of top management, whoever gave it. */
+int waiver_end(struct core *core, const struct question *question)
+{
+    int64_t n = value_get_int(question->args, "waiver", 0);
+    struct subject subject;
+
+    if (subject_of(core, question->record, &subject) != 0 ||
+        waiver_end_check(core, &subject, n, question->principal) != 0)
+        return -1;
+    if (!has_text(question->args, "reason"))
+        return run_refuse(core, 422, "guard-failed",
+                          "Say why the waiver is taken back (--reason \"...\").");
+    if (check_signature(core, question, &subject, waiver_end_row(core, &subject, n),
+                        waiver_end_stream(core, &subject, n), waiver_end_rev(core, &subject, n),
+                        value_get_bin(subject.row, "digest")) != 0)
+        return -1;
+    return put_end(core, question, &subject, n);
 }

@@ -95,8 +95,9 @@ static void check_row_names(struct checks *c, const struct transition *row)
 /* Commands of the engine's own: an event of that name could never be asked for. */
 static bool is_taken(const char *event)
 {
-    static const char *const names[] = {"open",    "edit",         "ack",       "decline_ack",
-                                        "migrate", "migrate_back", "waive_sod", "admin"};
+    static const char *const names[] = {"open",       "edit",    "ack",          "decline_ack",
+                                        "hand_over",  "migrate", "migrate_back", "waive_sod",
+                                        "end_waiver", "admin"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(event, names[i]) == 0)

@@ -60,9 +60,10 @@ static const struct type PEOPLE = {.sort = SORT_LIST, .item = &PERSON, .uses = E
 
 static const struct member WAIVER_MEMBERS[] = {
     {"record", &TYPE_TEXT, false}, {"rule", &TYPE_TEXT, false}, {"person", &TYPE_TEXT, false},
-    {"by", &TYPE_TEXT, false},     {"at", &TYPE_MOMENT, false}, {"used", &TYPE_BOOL, false}};
+    {"by", &TYPE_TEXT, false},     {"at", &TYPE_MOMENT, false}, {"used", &TYPE_BOOL, false},
+    {"ended", &TYPE_BOOL, false}};
 static const struct type WAIVER = {
-    .sort = SORT_MAP, .members = WAIVER_MEMBERS, .member_count = 6, .what = "a waiver"};
+    .sort = SORT_MAP, .members = WAIVER_MEMBERS, .member_count = 7, .what = "a waiver"};
 static const struct type WAIVERS = {.sort = SORT_LIST, .item = &WAIVER, .uses = EXPR_USES_WAIVERS};
 
 static const char *STAGE_NAMES[] = {"draft",        "approved", "in_force",

@@ -495,6 +495,119 @@ static void a_repeated_command_is_the_same_waiver(void **state)
     story_end(story);
 }
 
+/* ---- taken back ---- */
+
+#define END "{'waiver': 1, 'reason': " STORY_REASON "}"
+
+static void taken_back_it_frees_nobody_and_what_was_decided_stands(void **state)
+{
+    struct story *story = written_by_bo();
+    const struct value *listed;
+    struct leaf leaf;
+
+    (void)state;
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "amara"));
+    assert_done(story_do(story, "bo", "submit", "POL-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    /* By whoever of top management it is: bo takes back hers, which was his. */
+    assert_done(story_sign(story, "bo", "end_waiver", "POL-0001", END));
+    leaf = story_leaf(story, story_size(story) - 1);
+    assert_true(slice_is(leaf.type, "record.end_waiver"));
+    assert_true(slice_is(leaf.stream, "POL-0001@1.0/waiver/1"));
+    assert_int_equal(leaf.actor_sig.len, SIGNATURE_LEN);
+    assert_true(slice_is(value_get_text(&leaf.body, "meaning"), "waiver_ended"));
+    listed = &value_get(page_of(story, "POL-0001"), "waivers")->as.items[0];
+    assert_false(value_get_bool(listed, "counts", true));
+    assert_non_null(value_get(listed, "used"));
+    assert_true(slice_is(value_get_text(value_get(listed, "ended"), "by"), "bo"));
+    assert_true(slice_is(value_get_text(value_get(listed, "ended"), "reason"), "For good."));
+    /* His vote was given while it counted. */
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_string_equal(story_fact(story, "POL-0001", "state"), "approved");
+    story_end(story);
+}
+
+static void taken_back_before_it_was_used_the_rule_stands_again(void **state)
+{
+    struct story *story = written_by_bo();
+    struct question ballot;
+
+    (void)state;
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    assert_done(story_do(story, "bo", "submit", "POL-0001", NULL));
+    ballot = story_ballot(story, "bo", "approve", "POL-0001");
+    assert_done(story_sign(story, "cleo", "end_waiver", "POL-0001", END));
+    assert_true(story_is_repetition(story));
+    assert_refused(story_cast(story, &ballot), 403, "separation-of-duties");
+    assert_refused(story_sign(story, "bo", "approve", "POL-0001", NULL), 403,
+                   "separation-of-duties");
+    assert_done(story_sign(story, "cleo", "return", "POL-0001", REASON));
+    assert_refused(story_do(story, "bo", "submit", "POL-0001", NULL), 422, "guard-failed");
+    /* It may be given anew; who was freed by the first frees nobody in return. */
+    assert_refused(ask_waiver(story, "bo", "POL-0001", "SOD-1", "cleo"), 403,
+                   "separation-of-duties");
+    assert_true(says(story, "bo was freed"));
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    assert_true(story_has_row(story, "POL-0001@1.0/waiver/2"));
+    assert_done(story_do(story, "bo", "submit", "POL-0001", NULL));
+    story_end(story);
+}
+
+static void its_end_is_signed_by_top_management_once_and_over_this_content(void **state)
+{
+    struct story *story = written_by_bo();
+    struct question first, second;
+
+    (void)state;
+    assert_refused(story_do(story, "cleo", "end_waiver", "POL-0001", END), 404, "no-record");
+    assert_true(says(story, "has no waiver 1"));
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    assert_refused(story_do(story, "cleo", "end_waiver", "POL-0001", END), 403, "not-allowed");
+    assert_refused(story_do(story, "amara", "end_waiver", "POL-0001", END), 403, "not-allowed");
+    assert_true(says(story, "top_management"));
+    assert_string_equal(story_leaf_type(story, 0), "refusal.not-allowed");
+    assert_refused(story_do(story, "cleo", "end_waiver", "POL-0001", "{'waiver': 1}"), 422,
+                   "guard-failed");
+    first = story_signed(story, "cleo", "bo", "end_waiver", "POL-0001", END);
+    assert_refused(story_cast(story, &first), 403, "not-allowed");
+    first = story_signed(story, "cleo", "cleo", "end_waiver", "POL-0001", END);
+    second = story_signed(story, "bo", "bo", "end_waiver", "POL-0001", END);
+    assert_done(story_cast(story, &first));
+    assert_refused(story_cast(story, &second), 409, "wrong-state");
+    assert_true(says(story, "cleo has taken waiver 1 back already"));
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    assert_done(story_do(story, "bo", "edit", "POL-0001", "{'set': {'count': 2}}"));
+    assert_refused(story_do(story, "cleo", "end_waiver", "POL-0001",
+                            "{'waiver': 2, 'reason': " STORY_REASON "}"),
+                   409, "wrong-state");
+    assert_true(says(story, "counts no more as it is"));
+    story_end(story);
+}
+
+static void it_and_its_end_name_the_directory_and_pack_of_their_day(void **state)
+{
+    struct story *story = written_by_bo();
+    struct value under;
+
+    (void)state;
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    under = *value_get(story_row(story, "POL-0001@1.0/waiver/1"), "under");
+    assert_true(slice_equal(value_get_bin(&under, "directory"),
+                            value_get_bin(story_row(story, "directory"), "whole")));
+    assert_true(slice_equal(value_get_bin(&under, "pack"),
+                            value_get_bin(story_row(story, "POL-0001@1.0"), "pack")));
+    assert_done(story_put_people(story, "amara",
+                                 "{'people': [{'name': 'hugo', 'kind': 'person', 'roles': []}]}"));
+    assert_done(story_sign(story, "cleo", "end_waiver", "POL-0001", END));
+    under = *value_get(value_get(story_row(story, "POL-0001@1.0/waiver/1"), "ended"), "under");
+    assert_true(slice_equal(value_get_bin(&under, "directory"),
+                            value_get_bin(story_row(story, "directory"), "whole")));
+    assert_false(
+        value_equal(&under, value_get(story_row(story, "POL-0001@1.0/waiver/1"), "under")));
+    story_end(story);
+}
+
 /* ---- asked about ---- */
 
 static const char *hint_of(struct story *story, const char *who, const char *event)
@@ -548,6 +661,10 @@ int main(void)
         cmocka_unit_test(it_says_what_is_wrong_with_it),
         cmocka_unit_test(conflicting_roles_are_never_waived),
         cmocka_unit_test(a_repeated_command_is_the_same_waiver),
+        cmocka_unit_test(taken_back_it_frees_nobody_and_what_was_decided_stands),
+        cmocka_unit_test(taken_back_before_it_was_used_the_rule_stands_again),
+        cmocka_unit_test(its_end_is_signed_by_top_management_once_and_over_this_content),
+        cmocka_unit_test(it_and_its_end_name_the_directory_and_pack_of_their_day),
         cmocka_unit_test(why_names_the_command),
     };
 

@@ -75,27 +75,55 @@ ends 0 --as amara edit HRU-0002 text="They go home."
 ends 1 --as amara submit HRU-0002
 complains "cannot be granted"
 
+# ---- taken back ----
+ends 0 --as amara open house_rule --title "Bins" text="They are emptied."
+ends 0 --as henrik waive HRU-0003 SOD-1 --for amara --reason "The board is two people" --check "Read by counsel"
+ends 2 --as henrik waive HRU-0003 --end 1
+complains "--reason is missing"
+ends 2 --as henrik waive HRU-0003 --end first --reason "No"
+complains "--end takes the number of a waiver"
+ends 2 --as henrik waive HRU-0003
+complains "a waiver is of one rule"
+ends 1 --as ines waive HRU-0003 --end 1 --reason "There is a third director"
+complains "Only the role top_management"
+ends 1 --as henrik waive HRU-0003 --end 2 --reason "There is a third director"
+complains "has no waiver 2"
+ends 0 --as henrik waive HRU-0003 --end 1 --reason "There is a third director"
+says "I take back waiver 1 of SOD-1 (separation of duties) for amara in Bins (HRU-0003@1.0)"
+says "the waiver is taken back"
+ends 1 --as henrik waive HRU-0003 --end 1 --reason "Again"
+complains "henrik has taken waiver 1 back already"
+ends 1 --as amara submit HRU-0003
+complains "cannot be granted"
+ends 0 --as ines waivers HRU-0003
+says "not used; taken"
+json --as ines waivers HRU-0003
+says '"counts":false'
+says '"by":"henrik","reason":"There is a third director"'
+rota --as ines log HRU-0003 | tr -s ' \n' ' ' >"$out"
+says "took waiver 1 of a rule of separation back"
+
 # ---- listed and counted ----
 ends 0 --as ines waivers
-says "2 given, 1 used"
+says "3 given, 1 used"
 ends 0 --as ines waivers HRU-0001
 says "1 given, 1 used"
 json --as ines waivers
 has record title n rule person by at_ms digest reason check counts used
 says '"counts":false'
 ends 1 --as ines coverage
-says "2 given of a rule of separation of duties, 1 used (rota waivers)"
+says "3 given of a rule of separation of duties, 1 used (rota waivers)"
 says "Rules of separation of duties that were waived"
 says "HRU-0002@1.0"
 rota --as ines --json coverage >"$out"
-says '"waivers":{"given":2,"used":1}'
+says '"waivers":{"given":3,"used":1}'
 json --as ines log HRU-0001
 says '"waived":[{"by":"henrik","n":1,"person":"amara","rule":"SOD-1"}]'
 
 # ---- the evidence ----
 ends 0 down
 ends 0 verify
-says "signatures   5 by people, checked"
+says "signatures   7 by people, checked"
 [ -z "${ROTA_AUDITOR:-}" ] ||
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" ||
     wrong "the independent auditor disagrees"

@@ -358,6 +358,8 @@ static const char *done_text(struct tool *tool, struct slice command)
                ? "declined; the owner is told why, and it still waits for you"
            : slice_is(command, "waive_sod")
                ? "a rule of separation of duties is waived; `rota waivers` lists it"
+           : slice_is(command, "end_waiver")
+               ? "the waiver is taken back; what was decided under it stands, and says so"
                : arena_printf(&tool->arena, "%.*s done", (int)command.len,
                               (const char *)command.at);
 }

@@ -7,7 +7,10 @@
 #include "preview.h"
 #include "waiver.h"
 
+#include <stdlib.h>
+
 #define COMMAND "waive_sod"
+#define END_COMMAND "end_waiver"
 
 static const char *text_of(struct tool *tool, const struct value *map, const char *key)
 {
@@ -78,20 +81,37 @@ const char *waiver_of_entry(struct tool *tool, const struct value *shown, const 
     return text;
 }
 
+/* "taken back by Henrik Lindqvist on 3 May 2026: the reason"; NULL: it was not. */
+static const char *end_of(struct tool *tool, const struct value *waiver)
+{
+    const struct value *ended = value_get(waiver, "ended");
+    const char *reason = text_of(tool, ended, "reason");
+
+    return ended == NULL ? NULL
+                         : arena_printf(&tool->arena, "taken back by %s on %s: %s",
+                                        facts_name(tool, value_get_text(ended, "by")),
+                                        facts_day(tool, value_get_int(ended, "at_ms", 0)),
+                                        *reason != '\0' ? reason : "(the reason is erased)");
+}
+
 /* Used by what, or whether it still counts. */
 static const char *use_of(struct tool *tool, const struct value *waiver)
 {
     const struct value *used = value_get(waiver, "used");
+    const char *end = end_of(tool, waiver);
     int64_t times = value_get_int(used, "times", 0);
 
+    if (used == NULL && end != NULL)
+        return arena_printf(&tool->arena, "not used; %s", end);
     if (used != NULL)
-        return arena_printf(&tool->arena, "used by %s of %s, entry #%lld%s",
+        return arena_printf(&tool->arena, "used by %s of %s, entry #%lld%s%s%s",
                             text_of(tool, used, "event"),
                             facts_name(tool, value_get_text(used, "by")),
                             (long long)value_get_int(used, "entry", 0),
                             times > 1 ? arena_printf(&tool->arena, ", and %lld time%s before",
                                                      (long long)times - 1, times > 2 ? "s" : "")
-                                      : "");
+                                      : "",
+                            end != NULL ? "; " : "", end != NULL ? end : "");
     return value_get_bool(waiver, "counts", false) ? "not used yet"
                                                    : "not used; the content has changed since";
 }
@@ -136,15 +156,73 @@ static void show_texts(struct tool *tool, const struct arguments *given)
     output_pair(&tool->out, 0, 8, "check", INK_NONE, slice_str(arguments_get(given, "--check")));
 }
 
+/* What is signed and sent, once it is prepared: both commands alike. */
+static int sign_and_send(struct tool *tool, const struct arguments *given, const char *what,
+                         const struct value *prepared, struct command *command)
+{
+    struct reply reply;
+    int status = event_sign(tool, prepared, what, !arguments_have(given, "--yes"), command);
+
+    if (status == TOOL_DONE)
+        status = ask_command(tool, command, &reply);
+    if (status == TOOL_DONE)
+        event_tell(tool, command, &reply);
+    return status;
+}
+
+/* The number of a waiver, from 1; 0: it is none. */
+static int64_t number_of(const char *text)
+{
+    char *end;
+    long long n = strtoll(text, &end, 10);
+
+    return end != text && *end == '\0' && n > 0 ? n : 0;
+}
+
+static int end_waiver(struct tool *tool, const struct arguments *given)
+{
+    struct command command = {.command = slice_str(END_COMMAND),
+                              .record = slice_str(given->words[0]),
+                              .args = value_map()};
+    int64_t n = number_of(arguments_get(given, "--end"));
+    struct value question = value_map(), prepared;
+    int status;
+
+    if (given->word_count > 1 || arguments_have(given, "--for") || arguments_have(given, "--check"))
+        return tool_usage(given, "--end takes a waiver back by its number: RECORD --end N --reason "
+                                 "TEXT");
+    if (n == 0)
+        return tool_usage(given, "--end takes the number of a waiver; `rota waivers %s` lists them",
+                          given->words[0]);
+    if (!arguments_have(given, "--reason"))
+        return tool_usage(given, "say why the waiver is taken back: --reason is missing");
+    value_set(&tool->arena, &command.args, "waiver", value_int(n));
+    value_set(&tool->arena, &question, "record", value_str(given->words[0]));
+    value_set(&tool->arena, &question, "event", value_str(END_COMMAND));
+    value_set(&tool->arena, &question, "waiver", value_int(n));
+    status = ask_query(tool, "prepare", question, &prepared);
+    if (status == TOOL_DONE)
+        status = given_reason(tool, given, &command.args);
+    if (status == TOOL_DONE && !tool->out.json)
+        output_pair(&tool->out, 0, 8, "reason", INK_NONE,
+                    slice_str(arguments_get(given, "--reason")));
+    return status == TOOL_DONE
+               ? sign_and_send(tool, given, "the end of the waiver", &prepared, &command)
+               : status;
+}
+
 static int waive(struct tool *tool, const struct arguments *given)
 {
     static const char *const wanted[] = {"--for", "--reason", "--check"};
     struct command command = {
         .command = slice_str(COMMAND), .record = slice_str(given->words[0]), .args = value_map()};
     struct value prepared;
-    struct reply reply;
     int status;
 
+    if (arguments_have(given, "--end"))
+        return end_waiver(tool, given);
+    if (given->word_count < 2)
+        return tool_usage(given, "a waiver is of one rule: name it, as the refusal does");
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         if (!arguments_have(given, wanted[i]))
             return tool_usage(given,
@@ -161,20 +239,15 @@ static int waive(struct tool *tool, const struct arguments *given)
         status = given_text(tool, given, "--check", &command.args);
     if (status == TOOL_DONE)
         show_texts(tool, given);
-    if (status == TOOL_DONE)
-        status =
-            event_sign(tool, &prepared, "the waiver", !arguments_have(given, "--yes"), &command);
-    if (status == TOOL_DONE)
-        status = ask_command(tool, &command, &reply);
-    if (status == TOOL_DONE)
-        event_tell(tool, &command, &reply);
-    return status;
+    return status == TOOL_DONE ? sign_and_send(tool, given, "the waiver", &prepared, &command)
+                               : status;
 }
 
 static const struct tool_option waive_options[] = {
     {"--for", "PERSON", "whom the rule would keep apart"},
     {"--reason", "TEXT", "why nobody else can do it; @FILE reads it from a file"},
     {"--check", "TEXT", "the check that makes up for it, by somebody independent; or @FILE"},
+    {"--end", "N", "take waiver N of the record back: it frees nobody from then on"},
     {"--yes", NULL, "on a terminal: sign what is shown without being asked"},
     {NULL, NULL, NULL},
 };
@@ -182,7 +255,7 @@ static const struct tool_option waive_options[] = {
 const struct tool_command command_waive = {
     "waive",
     "people",
-    "RECORD RULE --for PERSON --reason TEXT --check TEXT",
+    "RECORD RULE --for PERSON --reason TEXT --check TEXT | RECORD --end N --reason TEXT",
     "waive a rule of separation of duties, for one record and one person",
     "For a small organisation in which nobody else can do it. Somebody of top management signs, "
     "who "
@@ -194,12 +267,17 @@ const struct tool_command command_waive = {
     "needed it says so. Whom an approval asks is settled when it is submitted, so waive before "
     "that. No setting turns a\n"
     "rule off; that two signatures are two people (SOD-2), and that roles in conflict are in two "
-    "hands, is never waived.\n\n"
+    "hands, is never waived.\n"
+    "With --end somebody of top management takes one back, signed as well: what was decided under "
+    "it stands, nothing\n"
+    "more is. Whom an open approval asks is settled: one that cannot be granted without them "
+    "is sent back and submitted again.\n\n"
     "    rota why POL-0001 submit\n"
     "    rota waive POL-0001 SOD-1 --for bo --reason \"only bo knows the plant\" \\\n"
-    "        --check \"reviewed by an external adviser, report of 3 May\"",
+    "        --check \"reviewed by an external adviser, report of 3 May\"\n"
+    "    rota waive POL-0001 --end 1 --reason \"there is a third director now\"",
     waive_options,
-    2,
+    1,
     2,
     false,
     waive};
@@ -295,7 +373,8 @@ const struct tool_command command_waivers = {
     "which rules of separation of duties were waived, for whom, by whom, why, and what rests on it",
     "The newest first. A waiver is used by a decision that would have been refused without it; one "
     "that was given over\n"
-    "content that has changed since counts no more.\n\n"
+    "content that has changed since, or that was taken back (rota waive --end), counts no "
+    "more.\n\n"
     "    rota waivers\n"
     "    rota waivers POL-0001 --json",
     NULL,

@@ -136,6 +136,12 @@ static void say_waive(struct sentence *s)
     add_slice(s, ", over this content (waiver ", number, ")");
 }
 
+static void say_waive_end(struct sentence *s)
+{
+    add(s, "took waiver %lld of a rule of separation back",
+        (long long)value_get_int(s->body, "waiver", 0));
+}
+
 /* What would have been refused, had it not been waived: by a vote in its own row, else by event. */
 static void say_waived(struct sentence *s)
 {
@@ -173,6 +179,8 @@ static void say_record(struct sentence *s)
         add(s, "did not acknowledge it");
     else if (slice_is(event, "waive_sod"))
         say_waive(s);
+    else if (slice_is(event, "end_waiver"))
+        say_waive_end(s);
     else if (slice_is(event, "hand_over"))
         add(s, "handed it over to %s", facts_name(s->tool, value_get_text(s->body, "to")));
     else if (slice_is(event, "migrate"))

@@ -257,8 +257,8 @@ int house_sign(struct house *house, struct arena *arena, struct question *questi
                struct house_answer *answer)
 {
     /* What the sentence depends on. */
-    static const char *const parts[] = {"for",  "rule",  "person", "proposal", "to",    "of",
-                                        "from", "until", "kinds",  "roles",    "onward"};
+    static const char *const parts[] = {"for", "rule", "person", "waiver", "proposal", "to",
+                                        "of",  "from", "until",  "kinds",  "roles",    "onward"};
     char *who = arena_copy(arena, question->principal.at, question->principal.len);
     struct value asked = value_map(), prepared, also, *args;
 

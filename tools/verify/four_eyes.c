@@ -314,17 +314,36 @@ static bool may_change(const struct leaf *leaf, struct bytes key, struct bytes p
     return true;
 }
 
-/* A decision names the directory that it was made under: the one that stood there then. */
+/* The pack that governs a decision about this row: that of its record, else the one that counts. */
+static struct bytes governing(const struct four_eyes *eyes, struct bytes key, struct bytes patch)
+{
+    const uint8_t *slash = memchr(key.at, '/', key.len);
+    struct bytes pack = {NULL, 0},
+                 row = row_of(eyes, "",
+                              slash != NULL ? bytes_of(key.at, (size_t)(slash - key.at)) : key);
+
+    if (!dmp_find_bin(patch, "pack", &pack) && !dmp_find_bin(row, "pack", &pack))
+        (void)dmp_find_bin(row_of(eyes, "", bytes_text("pack")), "current", &pack);
+    return pack;
+}
+
+/* A decision names the directory that it was made under, the one that stood there then, and the pack that governed it. */
 static void check_under(const struct four_eyes *eyes, struct bytes key, struct bytes patch,
                         uint64_t seq)
 {
-    struct bytes under, said, whole;
+    struct bytes under, ended, said, whole, pack;
 
-    if (dmp_find(patch, "under", &under) && dmp_find_bin(under, "directory", &said) &&
+    if (!dmp_find(patch, "under", &under) &&
+        !(dmp_find(patch, "ended", &ended) && dmp_find(ended, "under", &under)))
+        return;
+    if (dmp_find_bin(under, "directory", &said) &&
         dmp_find_bin(row_of(eyes, "", bytes_text("directory")), "whole", &whole) &&
         !bytes_equal(said, whole))
         fault(eyes, "DIRECTORY_DIGEST", seq, "another directory is named than stood there then",
               key);
+    pack = governing(eyes, key, patch);
+    if (key.len > 0 && dmp_find_bin(under, "pack", &said) && !bytes_equal(said, pack))
+        fault(eyes, "DIRECTORY_DIGEST", seq, "another definition is named than governed it", key);
 }
 
 static void check_rows(const struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)

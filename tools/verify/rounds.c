@@ -84,6 +84,13 @@ static void check_meaning(struct proof *proof, const struct voting *voting)
                     BYTES_ARG(voting->record), BYTES_ARG(proof->leaf->actor), wanted);
 }
 
+static bool is_ended(struct bytes waiver)
+{
+    struct bytes ended;
+
+    return dmp_find(waiver, "ended", &ended);
+}
+
 /* Has top management freed this person from being kept apart, over just this content? That it has signed so is checked where
  * waivers are. */
 static bool is_waived(const struct proof *proof, const struct voting *voting, struct bytes name)
@@ -101,8 +108,9 @@ static bool is_waived(const struct proof *proof, const struct voting *voting, st
                                ? proof_find(proof, bytes_of(key, (size_t)len))
                                : bytes_of(NULL, 0);
 
-        if (bytes_equal(text_in(row, "person"), name) && bytes_are(text_in(row, "rule"), "SOD-1") &&
-            dmp_find_bin(row, "digest", &over) && bytes_equal(over, digest))
+        if (!is_ended(row) && bytes_equal(text_in(row, "person"), name) &&
+            bytes_are(text_in(row, "rule"), "SOD-1") && dmp_find_bin(row, "digest", &over) &&
+            bytes_equal(over, digest))
             return true;
     }
     return false;

@@ -2,6 +2,8 @@
 
 #define TYPE "record.waive_sod"
 #define MEANING "waived_sod"
+#define END_TYPE "record.end_waiver"
+#define END_MEANING "waiver_ended"
 #define ROLE "top_management"
 #define PART "/waiver/"
 
@@ -106,25 +108,32 @@ static bool is_text(struct bytes body, const char *key)
            content.len == HASH_LEN;
 }
 
+/* Signed with that meaning, by somebody who held the role then: the waiver itself, or its end. */
+static void check_signed(const struct actor_check *actors, const struct leaf *leaf,
+                         struct bytes record, uint64_t seq, const char *meaning)
+{
+    if (leaf->actor_sig == NULL || !bytes_are(text_in(leaf->body, "meaning"), meaning) ||
+        !actor_had_key(actors, leaf->actor, seq))
+        report_error(actors->report, "WAIVER_UNSIGNED", (int64_t)seq,
+                     "a waiver for %.*s, or its end, is not signed as one by %.*s",
+                     BYTES_ARG(record), BYTES_ARG(leaf->actor));
+    if (actors->rows != NULL && !had_role(actors->rows, leaf->actor, leaf->time_us))
+        report_error(actors->report, "WAIVER_ROLE", (int64_t)seq,
+                     "%.*s did not have the role " ROLE ", whose waiver it would be",
+                     BYTES_ARG(leaf->actor));
+}
+
 static void check_signer(const struct actor_check *actors, const struct leaf *leaf,
                          struct bytes record, uint64_t seq)
 {
     struct report *report = actors->report;
 
-    if (leaf->actor_sig == NULL || !bytes_are(text_in(leaf->body, "meaning"), MEANING) ||
-        !actor_had_key(actors, leaf->actor, seq))
-        report_error(report, "WAIVER_UNSIGNED", (int64_t)seq,
-                     "a waiver for %.*s is not signed as one by %.*s", BYTES_ARG(record),
-                     BYTES_ARG(leaf->actor));
+    check_signed(actors, leaf, record, seq, MEANING);
     if (!is_text(leaf->body, "reason") || !is_text(leaf->body, "check"))
         report_error(report, "WAIVER_UNSIGNED", (int64_t)seq,
                      "a waiver for %.*s was signed without a reason, or without the check that "
                      "makes up for it",
                      BYTES_ARG(record));
-    if (actors->rows != NULL && !had_role(actors->rows, leaf->actor, leaf->time_us))
-        report_error(report, "WAIVER_ROLE", (int64_t)seq,
-                     "%.*s did not have the role " ROLE ", whose waiver it would be",
-                     BYTES_ARG(leaf->actor));
     if (bytes_equal(text_in(leaf->body, "person"), leaf->actor))
         report_error(report, "WAIVER_SELF", (int64_t)seq, "%.*s waives a rule for themselves",
                      BYTES_ARG(leaf->actor));
@@ -163,20 +172,55 @@ static void check_made(const struct actor_check *actors, const struct leaf *leaf
                      "the waiver is not about what %.*s said then", BYTES_ARG(record));
 }
 
-/* ---- rows that nobody else touches ---- */
+/* ---- taken back ---- */
 
-static bool notes_use_alone(struct bytes patch)
+static bool has_only(struct bytes patch, const char *name)
 {
     struct dmp_pairs pairs = dmp_pairs(patch);
 
     if (!dmp_is_map(patch))
         return false;
     while (dmp_pairs_next(&pairs)) {
-        if (!bytes_are(pairs.key, "used"))
+        if (!bytes_are(pairs.key, name))
             return false;
     }
     return true;
 }
+
+static bool is_ended(struct bytes row)
+{
+    struct bytes ended;
+
+    return dmp_find(row, "ended", &ended);
+}
+
+/* The row says that it ended, by whom, and nothing else; and it was there, and had not ended. */
+static void check_end(const struct actor_check *actors, const struct leaf *leaf,
+                      struct bytes record, uint64_t seq)
+{
+    struct bytes own = {NULL, 0}, ended = {NULL, 0}, row;
+    char key[KEY_MAX];
+    int64_t n = 0;
+    bool is_right = dmp_find(leaf->effects, "", &own) && has_only(own, "ended") &&
+                    dmp_find(own, "ended", &ended) &&
+                    bytes_equal(text_in(ended, "by"), leaf->actor) && leaf->rev > 1 &&
+                    dmp_find_int(leaf->body, "waiver", &n);
+
+    check_signed(actors, leaf, record, seq, END_MEANING);
+    if (!is_text(leaf->body, "reason"))
+        report_error(actors->report, "WAIVER_UNSIGNED", (int64_t)seq,
+                     "a waiver for %.*s was taken back without a reason", BYTES_ARG(record));
+    snprintf(key, sizeof key, "%.*s" PART "%lld", BYTES_ARG(record), (long long)n);
+    is_right = is_right && bytes_are(leaf->stream, key);
+    row = row_of(actors->rows, leaf->stream);
+    if (!is_right || (actors->rows != NULL && (row.len == 0 || is_ended(row))))
+        report_error(actors->report, "WAIVER_ROW", (int64_t)seq,
+                     "the end of the waiver %.*s is kept otherwise than it was signed, or is its "
+                     "second",
+                     BYTES_ARG(leaf->stream));
+}
+
+/* ---- rows that nobody else touches ---- */
 
 static void check_untouched(const struct actor_check *actors, const struct leaf *leaf, uint64_t seq)
 {
@@ -186,7 +230,7 @@ static void check_untouched(const struct actor_check *actors, const struct leaf 
     while (dmp_pairs_next(&pairs)) {
         if (!is_waiver_key(pairs.key, &record))
             continue;
-        if (!notes_use_alone(pairs.value) || bytes_equal(pairs.key, leaf->stream) ||
+        if (!has_only(pairs.value, "used") || bytes_equal(pairs.key, leaf->stream) ||
             (actors->rows != NULL && row_of(actors->rows, pairs.key).len == 0))
             report_error(actors->report, "WAIVER_ROW", (int64_t)seq,
                          "%.*s is made or changed by an entry that is no waiver",
@@ -214,7 +258,8 @@ static void check_use(const struct actor_check *actors, const struct leaf *leaf,
 
     if (dmp_find_int(named, "n", &n))
         row = waiver_row(actors->rows, record, n);
-    is_right = row.len > 0 && same_digest(row, is_vote ? leaf->body : row_of(actors->rows, record));
+    is_right = row.len > 0 && !is_ended(row) &&
+               same_digest(row, is_vote ? leaf->body : row_of(actors->rows, record));
     for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
         is_right = is_right && bytes_equal(text_in(named, facts[i]), text_in(row, facts[i]));
     if (is_vote && text_in(leaf->body, "for").len == 0)
@@ -246,7 +291,9 @@ static void check_uses(const struct actor_check *actors, const struct leaf *leaf
 void waiver_check_leaf(const struct actor_check *actors, const struct leaf *leaf, uint64_t seq)
 {
     struct bytes record;
-    bool is_waiver = bytes_are(leaf->type, TYPE), is_there = is_waiver_key(leaf->stream, &record);
+    bool is_end = bytes_are(leaf->type, END_TYPE),
+         is_waiver = bytes_are(leaf->type, TYPE) || is_end;
+    bool is_there = is_waiver_key(leaf->stream, &record);
 
     if (is_waiver != is_there)
         report_error(actors->report, "WAIVER_ROW", (int64_t)seq,
@@ -256,6 +303,10 @@ void waiver_check_leaf(const struct actor_check *actors, const struct leaf *leaf
     check_uses(actors, leaf, seq);
     if (!is_waiver || !is_there)
         return;
+    if (is_end) {
+        check_end(actors, leaf, record, seq);
+        return;
+    }
     check_signer(actors, leaf, record, seq);
     check_made(actors, leaf, record, seq);
 }
