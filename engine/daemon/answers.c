@@ -4,10 +4,9 @@
 #include "core/query.h"
 #include "wire/body.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define CLOCK_MOST_MS INT64_C(253370764800000) /* 9999-01-01 */
 
 static void send_out(struct engine *engine, const struct request *request, struct slice id,
                      const struct value *out)
@@ -306,8 +305,10 @@ static int admin_stop(struct admin *admin, struct error *err)
  * lost and engine_commit() says so to everybody in it. */
 static int commit_first(struct admin *admin, struct error *err)
 {
-    if (!admin->engine->batch_is_dead && journal_commit(admin->engine->journal, err) == 0)
+    if (!admin->engine->batch_is_dead && journal_commit(admin->engine->journal, err) == 0) {
+        clock_settle(&admin->engine->clock);
         return 0;
+    }
     admin->engine->batch_is_dead = true;
     return error_set(err, ERROR_IO, "the journal could not be written");
 }
@@ -331,6 +332,18 @@ static int admin_backup(struct admin *admin, struct error *err)
     return journal_backup(admin->engine->journal, path, err);
 }
 
+/* Durable with the entry that says it was moved: after a kill it goes on from there, whatever was entered since. */
+static int keep_clock(struct engine *engine, struct error *err)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)clock_now_us(&engine->clock));
+    if (journal_put_meta(engine->journal, CLOCK_META, slice_str(text), err) == 0)
+        return 0;
+    engine->batch_is_dead = true;
+    return -1;
+}
+
 static int admin_clock(struct admin *admin, struct error *err)
 {
     struct engine *engine = admin->engine;
@@ -346,6 +359,8 @@ static int admin_clock(struct admin *admin, struct error *err)
     if (until_ms > CLOCK_MOST_MS)
         return error_set(err, ERROR_INPUT, "the clock ends with the year 9998");
     clock_advance(&engine->clock, (until_ms - now_ms) * 1000);
+    if (keep_clock(engine, err) != 0)
+        return -1;
     value_set(&engine->arena, &admin->out, "now_ms",
               value_int(clock_now_us(&engine->clock) / 1000));
     return 0;

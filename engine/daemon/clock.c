@@ -17,12 +17,13 @@ int64_t clock_boot_ms(void)
     return read_us(CLOCK_BOOTTIME) / 1000;
 }
 
-void clock_start(struct clock *clock, bool is_virtual, int64_t last_leaf_us)
+void clock_start(struct clock *clock, bool is_virtual, int64_t from_us)
 {
     clock->is_virtual = is_virtual;
     clock->boot_us = read_us(CLOCK_BOOTTIME);
-    clock->virtual_us = last_leaf_us > 0 ? last_leaf_us : read_us(CLOCK_REALTIME);
-    clock->newest_us = last_leaf_us;
+    clock->virtual_us = from_us > 0 ? from_us : read_us(CLOCK_REALTIME);
+    clock->newest_us = from_us;
+    clock->loose_us = 0;
 }
 
 int64_t clock_now_us(struct clock *clock)
@@ -39,4 +40,17 @@ void clock_advance(struct clock *clock, int64_t us)
 {
     check(clock->is_virtual && us >= 0);
     clock->virtual_us += us;
+    clock->loose_us += us;
+}
+
+void clock_settle(struct clock *clock)
+{
+    clock->loose_us = 0;
+}
+
+void clock_undo(struct clock *clock)
+{
+    clock->virtual_us -= clock->loose_us;
+    clock->newest_us -= clock->loose_us;
+    clock->loose_us = 0;
 }

@@ -14,11 +14,17 @@ struct clock {
     int64_t virtual_us; /* at boot_us */
     int64_t boot_us;
     int64_t newest_us; /* given out last: time never goes back */
+    int64_t loose_us;  /* by how much it was moved and nobody was told yet */
 };
 
-void clock_start(struct clock *clock, bool is_virtual, int64_t last_leaf_us);
-int64_t clock_now_us(struct clock *clock); /* never less than before, nor than the last leaf */
+/* `from_us`: of the last leaf, or what a virtual clock was moved to since. */
+void clock_start(struct clock *clock, bool is_virtual, int64_t from_us);
+int64_t clock_now_us(struct clock *clock); /* never less than before, nor than where it started */
 int64_t clock_boot_ms(void);
-void clock_advance(struct clock *clock, int64_t us); /* virtual only */
+/* Virtual only. It stands once clock_settle() says that it could be written down; clock_undo() takes it back, with all that
+ * was dated by it. */
+void clock_advance(struct clock *clock, int64_t us);
+void clock_settle(struct clock *clock);
+void clock_undo(struct clock *clock);
 
 #endif

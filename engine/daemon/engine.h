@@ -30,6 +30,9 @@ enum {
     RETRIES_MAX = 1 << 20
 };
 
+#define CLOCK_META "clock" /* to where a virtual clock was moved, in decimal microseconds */
+#define CLOCK_MOST_MS INT64_C(253370764800000) /* 9999-01-01 */
+
 struct waiting_reply { /* whoever is answered in this batch: told 503 if it fails */
     struct reply_to to;
     char id[COMMAND_ID_MAX + 1];

@@ -333,6 +333,7 @@ static void tell_failed(struct engine *engine)
 static void batch_failed(struct engine *engine, const struct error *err)
 {
     log_line(LOG_LEVEL_ERROR, "the batch could not be made durable: %s", err->text);
+    clock_undo(&engine->clock);
     memcpy(engine->error, err->text, sizeof engine->error);
     broker_discard(engine->broker);
     feed_discard(engine->feed);
@@ -357,6 +358,7 @@ void engine_commit(struct engine *engine)
     } else if (journal_commit(engine->journal, &err) != 0) {
         batch_failed(engine, &err);
     } else {
+        clock_settle(&engine->clock);
         if (engine->is_dirty)
             engine->commits++;
         broker_release(engine->broker);

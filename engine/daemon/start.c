@@ -120,6 +120,19 @@ static int open_journal(struct engine *engine, struct error *err)
                : 0;
 }
 
+/* To where a virtual clock was moved; 0: it was not. */
+static int64_t moved_to_us(struct engine *engine)
+{
+    struct buf text = BUF_EMPTY;
+    int64_t us = 0;
+
+    if (engine->settings.is_virtual &&
+        journal_meta(engine->journal, CLOCK_META, &text, NULL) == 1 && text.len > 0)
+        us = strtoll(buf_text(&text), NULL, 10);
+    buf_release(&text);
+    return us > 0 && us / 1000 <= CLOCK_MOST_MS ? us : 0;
+}
+
 /* The clock goes on from the last leaf: no entry is ever dated before one that is there. */
 static int start_clock(struct engine *engine, struct error *err)
 {
@@ -131,7 +144,10 @@ static int start_clock(struct engine *engine, struct error *err)
         return error_set(err, ERROR_DAMAGED, "the journal is empty; `rota init` makes one");
     if (journal_leaf(engine->journal, journal_size(engine->journal) - 1, &bytes, err) == 1 &&
         leaf_decode(&engine->arena, buf_slice(&bytes), &leaf, err) == 0) {
-        clock_start(&engine->clock, engine->settings.is_virtual, leaf.time_us);
+        int64_t moved_us = moved_to_us(engine);
+
+        clock_start(&engine->clock, engine->settings.is_virtual,
+                    moved_us > leaf.time_us ? moved_us : leaf.time_us);
         rc = 0;
     }
     buf_release(&bytes);

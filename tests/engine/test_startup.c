@@ -546,6 +546,50 @@ static void a_clean_stop_leaves_a_signed_and_settled_journal(void **state)
     house_free(&house);
 }
 
+static int64_t now_of(struct client *client)
+{
+    struct answer said = query(client, "info", "{}");
+
+    expect(client, &said, 200, "");
+    return value_get_int(&said.said.out, "now_ms", 0);
+}
+
+/* No entry is made after it: the engine's death does not undo what was answered. */
+static void a_clock_that_was_moved_stays_moved_when_the_engine_dies(void **state)
+{
+    struct house *house = house_new();
+    struct client *client;
+    int64_t before, moved;
+
+    (void)state;
+    house_start(house);
+    client = client_new(house, "ines");
+    before = now_of(client);
+    assert_int_equal(house_rota(house, NULL, "clock", "advance", "300 days", NULL), 0);
+    moved = now_of(client);
+    assert_true(moved - before >= 300 * INT64_C(86400000));
+    house_kill(house);
+    house_start(house);
+    client_reconnect(client);
+    assert_true(now_of(client) >= before + 300 * INT64_C(86400000));
+    /* An id is not obeyed twice, before the kill or after it. */
+    for (int i = 0; i < 2; i++) {
+        struct answer said =
+            ask_json(client, "rota.admin.v1",
+                     "{\"v\":1,\"id\":\"the-same-clock-id\",\"command\":\"clock.advance\",\"args\":"
+                     "{\"ms\":86400000000}}");
+
+        expect(client, &said, 200, "");
+        assert_true(now_of(client) < moved + INT64_C(2) * 86400000000);
+        house_kill(house);
+        house_start(house);
+        client_reconnect(client);
+    }
+    assert_true(now_of(client) >= before + INT64_C(86400000000));
+    client_free(&client);
+    house_free(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +606,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_fails_leaves_nobody_without_an_answer),
         cmocka_unit_test(a_stop_answers_what_is_under_way),
         cmocka_unit_test(a_clean_stop_leaves_a_signed_and_settled_journal),
+        cmocka_unit_test(a_clock_that_was_moved_stays_moved_when_the_engine_dies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
