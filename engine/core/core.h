@@ -29,6 +29,7 @@ enum {
     RUN_FOLLOW_MAX = 1024, /* questions that may follow from one */
     FOLLOW_DEPTH_MAX = 16, /* from one another */
     RECORD_ID_MAX = 96,
+    QUESTION_SALT_LEN = 32,
     NAME_MAX_LEN = 64
 };
 
@@ -78,6 +79,8 @@ struct question {
     struct slice key; /* of the row */
     /* QUESTION_FOLLOW */
     const struct value *follow; /* from run.follows */
+    /* QUESTION_SALT_LEN bytes that nobody can guess: the salts of contents that core itself puts away come from them. */
+    struct slice salt;
 };
 
 /* As `event` of a question that follows, with `count`: so many were not asked, for there were too many in all. */
@@ -107,8 +110,10 @@ struct run { /* lent until the next core_decide(), core_fold() or read of the st
     struct value follows;   /* array: ask each as QUESTION_FOLLOW, in order, in the same batch */
     struct value offers;    /* array of ints: tasks that are ready to be given out */
     struct value withdrawn; /* array of ints: tasks that are no more */
-    struct value erased;    /* array of hashes: contents to be taken away, with this run's leaves */
-    bool people_changed;    /* principals or their rights changed */
+    struct value
+        contents; /* array of {hash, salt, data}: to be stored with this run's leaves, before its rows */
+    struct value erased; /* array of hashes: contents to be taken away, with this run's leaves */
+    bool people_changed; /* principals or their rights changed */
     struct slice pack_wanted; /* a pack was installed that core does not have: its digest */
 };
 

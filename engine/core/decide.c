@@ -396,6 +396,7 @@ static void begin_run(struct core *core, const struct question *question, struct
     core->streams = value_map();
     core->is_signature_checked = false;
     core->waived = NULL;
+    core->contents_told = 0;
     core->looks_back = false;
     core->has_too_many = false;
     core->is_alone = false;
@@ -403,6 +404,7 @@ static void begin_run(struct core *core, const struct question *question, struct
     run->follows = value_array();
     run->offers = value_array();
     run->withdrawn = value_array();
+    run->contents = value_array();
     run->erased = value_array();
     run->reply = value_map();
     if (question->kind == QUESTION_FOLLOW)
@@ -439,7 +441,9 @@ static void give_up(struct core *core, struct run *run)
     run->follows = value_array();
     run->offers = value_array();
     run->withdrawn = value_array();
+    run->contents = value_array();
     run->erased = value_array();
+    core->contents_told = 0;
     run->people_changed = false;
     core->has_too_many = false;
     buf_clear(&core->leaf_bytes);

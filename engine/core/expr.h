@@ -42,7 +42,9 @@ enum {
     EXPR_USES_RECENT = 512,
     EXPR_USES_REFS = 1024,
     EXPR_USES_PEOPLE = 2048,
-    EXPR_USES_WAIVERS = 4096
+    EXPR_USES_WAIVERS = 4096,
+    EXPR_USES_ERASABLE =
+        8192 /* reads a field that can be erased: where it goes must be erasable too */
 };
 
 enum { EXPR_STEPS_MAX = 100000, EXPR_DEPTH_MAX = 64 };

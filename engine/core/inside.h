@@ -21,6 +21,7 @@
  *     delegation.c  who stands in for whom
  *     waiver.c      rules of separation of duties that are waived
  *     change.c      what a version changes, in full and in short
+ *     content.c     values that the engine puts away as contents
  *     erase.c       texts and files: whose they are, how long they are kept, their end
  *     migrate.c     a record moves to the definition that counts, and back
  *     handover.c    a record gets another owner
@@ -57,11 +58,12 @@ struct core {
     int64_t now_ms;
     bool is_signature_checked; /* the question's, by check_signature() */
     bool has_too_many;         /* more would follow than RUN_FOLLOW_MAX */
-    bool is_alone;        /* a timer whose consequences were refused: they follow by themselves */
-    struct value streams; /* streams this run has changed: key -> true */
-    struct apart apart;   /* of the last rule of separation that stood against somebody */
-    bool looks_back;      /* a word is asked for a rule of separation: who was owner counts too */
-    struct value *waived; /* gets what lets pass (waivers_used()); NULL: nobody asks */
+    bool is_alone;          /* a timer whose consequences were refused: they follow by themselves */
+    struct value streams;   /* streams this run has changed: key -> true */
+    struct apart apart;     /* of the last rule of separation that stood against somebody */
+    bool looks_back;        /* a word is asked for a rule of separation: who was owner counts too */
+    struct value *waived;   /* gets what lets pass (waivers_used()); NULL: nobody asks */
+    uint32_t contents_told; /* how many of the run's contents a leaf has named */
 };
 
 /* ---- run.c ---- */
@@ -122,6 +124,8 @@ void record_digest(struct core *core, struct slice id, const struct kind *kind, 
  * exist. */
 int record_check_fields(struct core *core, const struct kind *kind, const struct value *fields,
                         bool by_person);
+/* Refuses what can be erased and stands there literally: that would be in the entry for ever. */
+int record_check_put_up(struct core *core, const struct kind *kind, const struct value *fields);
 /* The required fields, where the transition asks for them, and whatever `needs` stand before its event. */
 int record_check_complete(struct core *core, const struct subject *subject,
                           const struct transition *transition);
@@ -142,6 +146,20 @@ void put_editor(struct core *core, const struct subject *subject, struct slice a
 /* On which day each person last did something to the record: independence over a period asks for it. */
 void put_act(struct core *core, const struct subject *subject, struct slice actor,
              struct value *own);
+
+/* ---- content.c ---- */
+bool is_content_ref(const struct value *value);
+/* Nothing, an empty text or list, or a content of no bytes. */
+bool is_empty_value(const struct value *value);
+/* The value as its field keeps it: what is erasable or too long for an entry becomes a content of this run. */
+struct value kept_away(struct core *core, const struct field *field, struct value value);
+void fields_keep_away(struct core *core, const struct kind *kind, struct value *fields);
+bool field_has_files(const struct field *table);
+/* The contents in the cells of a table, each once, as {content, size}: a table that is put away has this list beside its
+ * hash under `holds`, so that a leaf names all that it holds. */
+struct value table_holds(struct arena *arena, const struct value *rows);
+/* The leaf that names what the leaf `cause` of this stream has put away. */
+int contents_tell(struct core *core, struct slice stream, struct slice record, int64_t cause);
 
 /* ---- reference.c ---- */
 /* Refuses an id of no record, or of one of a kind that the field does not take. A document may be named without a

@@ -105,14 +105,15 @@ static bool is_sealed(struct core *core, const struct migration *plan, struct sl
             (state->edit_fields.count > 0 && !words_have(&state->edit_fields, name)));
 }
 
-/* What is wrong with one value under a kind; NULL if nothing is. */
+/* What is wrong with one value under a kind; NULL if nothing is. `given`: by a person, with the command. */
 static const char *fault_of(struct core *core, const struct kind *kind, struct slice name,
-                            const struct value *value)
+                            const struct value *value, bool given)
 {
     struct value one = value_map();
 
     value_put(core->arena, &one, name, *value);
-    if (record_check_fields(core, kind, &one, false) == 0)
+    if (record_check_fields(core, kind, &one, false) == 0 &&
+        (!given || record_check_put_up(core, kind, &one) == 0))
         return NULL;
     core->run->is_refused = false;
     return core->run->refusal.sentence;
@@ -132,20 +133,14 @@ static void plan_value(struct core *core, struct migration *plan, const struct p
         value_push(core->arena, &plan->dropped, value_text(pair->key));
         return;
     }
-    fault = fault_of(core, plan->kind, pair->key, &pair->value);
+    fault = fault_of(core, plan->kind, pair->key, &pair->value, false);
     /* What its own definition forbids as well is not this migration's business (somebody left, say). */
-    if (fault == NULL || fault_of(core, plan->subject.kind, pair->key, &pair->value) != NULL)
+    if (fault == NULL || fault_of(core, plan->subject.kind, pair->key, &pair->value, false) != NULL)
         return;
     add_why(core, plan, is_sealed(core, plan, pair->key) ? VERDICT_REFUSED : VERDICT_DECIDE,
             textf(core, "%s%s", fault,
                   is_sealed(core, plan, pair->key) ? " It is part of what was signed."
                                                    : " Give it another value: FIELD=VALUE."));
-}
-
-static bool is_empty(const struct value *value)
-{
-    return value == NULL || value->type == VALUE_NIL ||
-           ((value->type == VALUE_STR || value->type == VALUE_ARRAY) && value->count == 0);
 }
 
 /* A value that a person gives with the migration: only where the new definition asks for one. */
@@ -157,7 +152,7 @@ static void plan_given(struct core *core, struct migration *plan, const struct v
     for (uint32_t i = 0; value_is(set, VALUE_MAP) && i < set->count; i++) {
         const struct pair *pair = &set->as.pairs[i];
         const struct value *now = value_find(old, pair->key);
-        const char *fault = fault_of(core, plan->kind, pair->key, &pair->value);
+        const char *fault = fault_of(core, plan->kind, pair->key, &pair->value, true);
         const struct field *field = kind_field(plan->kind, pair->key);
 
         if (fault != NULL)
@@ -165,7 +160,7 @@ static void plan_given(struct core *core, struct migration *plan, const struct v
         else if (field->computed)
             add_why(core, plan, VERDICT_REFUSED,
                     textf(core, "Field %s is kept by the engine and cannot be set.", field->name));
-        else if (!is_empty(now) && fault_of(core, plan->kind, pair->key, now) == NULL)
+        else if (!is_empty_value(now) && fault_of(core, plan->kind, pair->key, now, false) == NULL)
             add_why(core, plan, VERDICT_REFUSED,
                     textf(core, "Field %s has a value that stands; change it with `rota edit`.",
                           field->name));
@@ -213,7 +208,7 @@ static void plan_missing(struct core *core, struct migration *plan)
         struct slice name = slice_str(field->name);
         const struct field *before = kind_field(plan->subject.kind, name);
 
-        if (field->computed || !is_empty(record_field(&after, field->name)) ||
+        if (field->computed || !is_empty_value(record_field(&after, field->name)) ||
             !is_wanted(core, &after, field) ||
             (before != NULL && is_wanted(core, &plan->subject, before)))
             continue;

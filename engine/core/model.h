@@ -58,7 +58,7 @@ const char *stage_name(enum stage stage);
 const char *pdca_name(enum pdca pdca);
 
 enum field_type {
-    FIELD_TEXT,     /* str of at most 1024 bytes */
+    FIELD_TEXT,     /* str of at most 1024 bytes; erasable: a content reference */
     FIELD_LONGTEXT, /* str of at most 1024 bytes, or a content reference */
     FIELD_INT,      /* int */
     FIELD_BOOL,     /* bool */
@@ -81,6 +81,7 @@ struct field {
         required; /* must be there when the record leaves editing (submit, or the first transition) */
     bool computed;         /* set by the engine or a `set`; never by a person */
     bool secret;           /* personal data: shown by right only */
+    bool erasable;         /* never literally in an entry: the value is a content, however short */
     struct words of;       /* enum: the allowed values; ref: the allowed kinds (empty: any) */
     int64_t min, max;      /* int: bounds; text: characters; table: rows. 0,0: none */
     struct field *columns; /* table */

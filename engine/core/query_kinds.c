@@ -73,6 +73,8 @@ static struct value field_value(struct asking *asking, const struct field *field
     value_set(asking->arena, &out, "list", value_bool(field->list));
     value_set(asking->arena, &out, "required", value_bool(field->required));
     value_set(asking->arena, &out, "computed", value_bool(field->computed));
+    if (field->erasable)
+        value_set(asking->arena, &out, "erasable", value_bool(true));
     if (field->required_if != NULL)
         put_str(asking, &out, "required_if", expr_text(field->required_if));
     if (field->min != 0 || field->max != 0) {

@@ -70,12 +70,6 @@ int subject_of(struct core *core, struct slice record, struct subject *out)
 
 /* ---- fields ---- */
 
-static bool is_content_ref(const struct value *value)
-{
-    return value_get_bin(value, "content").len == HASH_LEN &&
-           value_is(value_get(value, "size"), VALUE_INT);
-}
-
 static int refuse_field(struct core *core, const struct field *field, const char *what)
 {
     return run_refuse(core, 422, "guard-failed", "Field %s: %s.", field->name, what);
@@ -143,12 +137,30 @@ static int check_row(struct core *core, const struct field *table, const struct 
 
 static int check_field(struct core *core, const struct field *field, const struct value *value);
 
+/* What the cells of a table that was put up name stands beside its hash: an entry names what it holds. */
+static int check_holds(struct core *core, const struct field *field, const struct value *value,
+                       const struct value *rows)
+{
+    struct value holds = table_holds(core->arena, rows), none = value_array();
+    const struct value *given = value_get(value, "holds");
+
+    if (!is_content_ref(value) || !field_has_files(field))
+        return 0;
+    return value_equal(&holds, given != NULL ? given : &none)
+               ? 0
+               : refuse_field(core, field,
+                              "the files that its rows name stand under \"holds\" beside the "
+                              "content, in the order of the rows, each once");
+}
+
 static int check_table(struct core *core, const struct field *field, const struct value *value)
 {
     struct value rows = inlined(core, field, value);
 
     if (rows.type != VALUE_ARRAY)
         return refuse_field(core, field, "a list of rows is expected");
+    if (check_holds(core, field, value, &rows) != 0)
+        return -1;
     if (field->max > 0 && (int64_t)rows.count > field->max)
         return refuse_field(core, field, "more rows than the definition allows");
     for (uint32_t i = 0; i < rows.count; i++) {
@@ -188,10 +200,21 @@ static int check_person(struct core *core, const struct field *field, const stru
     return 0;
 }
 
+/* A text that was put up is as short as one that stands in the command. */
+static int check_put_up_text(struct core *core, const struct field *field,
+                             const struct value *value)
+{
+    struct value text = inlined(core, field, value);
+
+    return check_text(core, field, &text);
+}
+
 static int check_one(struct core *core, const struct field *field, const struct value *value)
 {
     switch (field->type) {
     case FIELD_TEXT:
+        return field->erasable && is_content_ref(value) ? check_put_up_text(core, field, value)
+                                                        : check_text(core, field, value);
     case FIELD_ENUM:
     case FIELD_DURATION:
     case FIELD_GROUP:
@@ -242,6 +265,21 @@ static int check_field(struct core *core, const struct field *field, const struc
     return 0;
 }
 
+int record_check_put_up(struct core *core, const struct kind *kind, const struct value *fields)
+{
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct pair *pair = &fields->as.pairs[i];
+        const struct field *field = kind_field(kind, pair->key);
+
+        if (field != NULL && field->erasable && !is_empty_value(&pair->value) &&
+            !is_content_ref(&pair->value))
+            return refuse_field(core, field,
+                                "it can be erased, so it does not stand in the command: put it up "
+                                "with content.put and name it");
+    }
+    return 0;
+}
+
 static int refuse_unknown(struct core *core, const struct kind *kind, struct slice name)
 {
     const struct pack *pack = core_current_pack(core);
@@ -269,13 +307,7 @@ int record_check_fields(struct core *core, const struct kind *kind, const struct
         if (pair->value.type != VALUE_NIL && check_field(core, field, &pair->value) != 0)
             return -1;
     }
-    return 0;
-}
-
-static bool is_missing(const struct value *value)
-{
-    return value == NULL || value->type == VALUE_NIL ||
-           ((value->type == VALUE_STR || value->type == VALUE_ARRAY) && value->count == 0);
+    return by_person ? record_check_put_up(core, kind, fields) : 0;
 }
 
 struct missing {
@@ -307,7 +339,7 @@ static void missing_of_table(struct core *core, const struct field *field,
         for (int c = 0; c < field->column_count; c++) {
             const struct field *column = &field->columns[c];
 
-            if (column->required && is_missing(value_get(&rows.as.items[i], column->name)))
+            if (column->required && is_empty_value(value_get(&rows.as.items[i], column->name)))
                 add_missing(core, missing,
                             textf(core, "%s[%u].%s", field->name, i + 1, column->name));
         }
@@ -347,7 +379,7 @@ static int check_required(struct core *core, const struct subject *subject, cons
         if (!wanted && field->required_if != NULL)
             wanted =
                 scope_holds(core, field->required_if, subject, slice_str(event), actor, NULL, NULL);
-        if (wanted && !field->computed && is_missing(record_field(subject, field->name)))
+        if (wanted && !field->computed && is_empty_value(record_field(subject, field->name)))
             add_missing(core, &missing, slice_str(field->name));
         else
             missing_of_table(core, field, record_field(subject, field->name), &missing);
@@ -519,6 +551,7 @@ int record_create(struct core *core, const struct kind *kind, const struct autho
         return run_refuse(core, 422, "guard-failed", "A title of 1 to %d bytes is needed.",
                           TITLE_MAX);
     put_presets(core, kind, &all);
+    fields_keep_away(core, kind, &all);
     own = birth(core, kind, id, title, &all, links, author->actor, via);
     for (uint32_t i = 0; extra != NULL && i < extra->count; i++)
         value_put(core->arena, &own, extra->as.pairs[i].key, extra->as.pairs[i].value);

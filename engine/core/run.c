@@ -140,6 +140,9 @@ int64_t run_leaf(struct core *core, const char *type, struct slice stream, struc
                               leaf.seq,
                               leaf.rev,
                               leaf.content};
+    if (core->contents_told < run->contents.count &&
+        contents_tell(core, stream, record, (int64_t)leaf.seq) != 0)
+        return -1;
     return (int64_t)leaf.seq;
 }
 

@@ -25,10 +25,10 @@ struct value inlined(struct core *core, const struct field *field, const struct 
     struct value table = VALUE_NONE;
 
     if (hash.len != HASH_LEN || field->list ||
-        (field->type != FIELD_TABLE && field->type != FIELD_LONGTEXT))
+        (field->type != FIELD_TABLE && field->type != FIELD_LONGTEXT && field->type != FIELD_TEXT))
         return *value;
     bytes = state_content(core->state, hash);
-    if (field->type == FIELD_LONGTEXT)
+    if (field->type != FIELD_TABLE)
         return value_text(bytes);
     if (dmp_decode_large(core->arena, bytes, UINT32_MAX, &table, NULL) != 0)
         return value_array();
@@ -57,16 +57,22 @@ struct value held(struct core *core, const struct subject *subject, const struct
     struct slice text = value_slice(&value);
     const struct value *away;
 
-    if (field == NULL || field->list || value.type != VALUE_STR || text.len <= INLINE_MAX ||
-        (field->type != FIELD_LONGTEXT && field->type != FIELD_TEXT))
+    if (field == NULL || field->list)
         return value;
-    away = field->type == FIELD_LONGTEXT ? put_away(core, subject, text) : NULL;
+    if (value.type != VALUE_STR || (field->type != FIELD_LONGTEXT && field->type != FIELD_TEXT) ||
+        (text.len <= INLINE_MAX && !field->erasable))
+        return kept_away(core, field, value);
+    away = field->type == FIELD_LONGTEXT || text.len <= INLINE_MAX ? put_away(core, subject, text)
+                                                                   : NULL;
     if (away != NULL)
         return *away;
+    if (field->type == FIELD_LONGTEXT || text.len <= INLINE_MAX)
+        return kept_away(core, field, value);
     text.len = INLINE_MAX - (sizeof more - 1);
     while (text.len > 0 && !utf8_is_valid(text))
         text.len--;
-    return value_text(textf(core, "%.*s%s", (int)text.len, (const char *)text.at, more));
+    return kept_away(core, field,
+                     value_text(textf(core, "%.*s%s", (int)text.len, (const char *)text.at, more)));
 }
 
 static void put_fields(struct core *core, const struct kind *kind, const struct value *fields,
@@ -79,6 +85,22 @@ static void put_fields(struct core *core, const struct kind *kind, const struct 
         value_put(core->arena, out, pair->key,
                   inline_them && field != NULL ? inlined(core, field, &pair->value) : pair->value);
     }
+}
+
+/* What came with an event: a field that can be erased came as a content. */
+static struct value args_scope(struct core *core, const struct kind *kind, const struct value *args)
+{
+    struct value out = value_map();
+
+    for (uint32_t i = 0; value_is(args, VALUE_MAP) && i < args->count; i++) {
+        const struct pair *pair = &args->as.pairs[i];
+        const struct field *field = kind != NULL ? kind_field(kind, pair->key) : NULL;
+
+        value_put(core->arena, &out, pair->key,
+                  field != NULL && field->erasable ? inlined(core, field, &pair->value)
+                                                   : pair->value);
+    }
+    return out;
 }
 
 static const struct {
@@ -394,7 +416,7 @@ struct value scope_of(struct core *core, const struct subject *subject, struct s
     value_set(core->arena, &scope, "actor", actor_scope(core, actor));
     value_set(core->arena, &scope, "now", value_int(core->now_ms));
     value_set(core->arena, &scope, "today", value_str(today));
-    value_set(core->arena, &scope, "args", args != NULL ? *args : value_map());
+    value_set(core->arena, &scope, "args", args_scope(core, subject->kind, args));
     if ((uses & EXPR_USES_LINKS) != 0)
         value_set(core->arena, &scope, "links", links_scope(core, subject, inline_them));
     if ((uses & EXPR_USES_VALID) != 0)

@@ -36,6 +36,7 @@ struct state {
     struct map kept, old; /* the two generations: key -> struct kept, owned */
     size_t kept_bytes;    /* of the young one */
     struct map draft;     /* key -> struct open_row in the arena */
+    struct map contents;  /* of the draft: hash -> struct slice in the arena */
     struct arena arena;
     struct buf scratch;
     bool is_broken;
@@ -67,6 +68,7 @@ void state_forget(struct state *state)
     forget_generation(&state->old);
     state->kept_bytes = 0;
     map_release(&state->draft);
+    map_release(&state->contents);
     arena_release(&state->arena);
     state->is_broken = false;
     state->is_over = false;
@@ -87,6 +89,7 @@ static void begin(struct state *state)
     if (!state->is_over)
         return;
     map_release(&state->draft);
+    map_release(&state->contents);
     arena_clear(&state->arena);
     state->is_over = false;
     state->is_broken = false;
@@ -214,12 +217,28 @@ const struct value *state_rowf(struct state *state, const char *format, ...)
     return state_row(state, slice_str(key));
 }
 
+void state_put_content(struct state *state, struct slice hash, struct slice bytes)
+{
+    struct slice *kept;
+
+    begin(state);
+    kept = arena_take(&state->arena, sizeof *kept);
+    *kept = bytes;
+    map_put(&state->contents, hash, kept);
+}
+
 struct slice state_content(struct state *state, struct slice hash)
 {
+    const struct slice *drafted;
     int found;
 
     begin(state);
-    if (hash.len != HASH_LEN || state->shelf.content == NULL)
+    if (hash.len != HASH_LEN)
+        return slice_of(NULL, 0);
+    drafted = map_get(&state->contents, hash);
+    if (drafted != NULL)
+        return *drafted;
+    if (state->shelf.content == NULL)
         return slice_of(NULL, 0);
     buf_clear(&state->scratch);
     found = state->shelf.content(state->shelf.self, hash.at, &state->scratch);

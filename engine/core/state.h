@@ -44,6 +44,9 @@ const struct value *state_rowf(struct state *state, const char *format, ...)
 
 /* The bytes of a content, in memory of the draft; empty slice if it is absent or erased. */
 struct slice state_content(struct state *state, struct slice hash);
+/* A content that the draft makes: found by state_content() until the draft is kept or dropped; whoever keeps it has stored
+ * it by then. `hash` and `bytes` are memory of the draft. */
+void state_put_content(struct state *state, struct slice hash, struct slice bytes);
 
 /* Rows whose key begins with `prefix`, draft included, ascending, at most `max`; false if there were more. The
  * result is an array of maps {key: str, row: map} in memory of the draft. */

@@ -786,7 +786,8 @@ static int check_event_args(struct core *core, const struct kind *kind,
                 or_stop(field_hint(core, kind->fields, kind->field_count, args->as.pairs[i].key)));
     }
     return record_check_fields(core, kind, &given, true) != 0 ||
-                   record_check_fields(core, kind, &outcomes, false) != 0
+                   record_check_fields(core, kind, &outcomes, false) != 0 ||
+                   record_check_put_up(core, kind, &outcomes) != 0
                ? -1
                : 0;
 }

@@ -4,6 +4,7 @@
 #include "base/check.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 /* Core refuses what the journal would not take: there it would fail the batch. */
 _Static_assert((int)ROW_BYTES_MAX <= (int)JOURNAL_ROW_MAX &&
@@ -103,6 +104,14 @@ static int append_run(struct engine *engine, const struct run *run)
 {
     struct keeping keeping = {engine, 0};
 
+    for (uint32_t i = 0; i < run->contents.count; i++) {
+        const struct value *made = &run->contents.as.items[i];
+
+        if (journal_put_content(engine->journal, value_get_bin(made, "hash").at,
+                                value_get_bin(made, "salt").at, value_get_bin(made, "data"),
+                                NULL) != 0)
+            return -1;
+    }
     for (int i = 0; i < run->leaf_count; i++) {
         if (journal_append(engine->journal, run->leaves[i].bytes, i == 0, run->command_id, NULL) !=
                 0 ||
@@ -226,7 +235,11 @@ static int follow_all(struct engine *engine, struct follows *follows,
 
 struct question engine_question(struct engine *engine, enum question_kind kind)
 {
+    uint8_t *salt = arena_take(&engine->arena, QUESTION_SALT_LEN);
+
+    check(getrandom(salt, QUESTION_SALT_LEN, 0) == QUESTION_SALT_LEN);
     return (struct question){.kind = kind,
+                             .salt = slice_of(salt, QUESTION_SALT_LEN),
                              .seq = journal_size(engine->journal),
                              .now_us = clock_now_us(&engine->clock),
                              .principal = slice_str("engine"),

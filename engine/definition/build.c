@@ -544,6 +544,9 @@ static void add_field(struct builder *b, struct kind *kind, const struct field *
 {
     kind->fields = list_add(b->arena, kind->fields, &kind->field_count, sizeof *kind->fields);
     kind->fields[kind->field_count - 1] = *field;
+    /* A table is put away as a whole: one column that can be erased takes all of them along. */
+    for (int i = 0; i < field->column_count; i++)
+        kind->fields[kind->field_count - 1].erasable |= field->columns[i].erasable;
 }
 
 static bool erases(const struct lifecycle *lifecycle)

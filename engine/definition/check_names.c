@@ -266,7 +266,21 @@ static void check_ref(struct checks *c, const struct field *field)
     }
 }
 
-static void check_field(struct checks *c, const struct field *field)
+static void check_erasable(struct checks *c, const struct field *field)
+{
+    bool is_text = field->type == FIELD_TEXT || field->type == FIELD_LONGTEXT;
+
+    if (!field->erasable || field->type == FIELD_TABLE || (is_text && !field->list))
+        return;
+    problem(c->problems, field->where,
+            field->type == FIELD_FILE
+                ? "files can always be erased: take 'erasable' away from '%s'"
+                : "'erasable' is for text, longtext and table, not for '%s'; put it into a table, "
+                  "as a column of its own: a table can be erased as a whole",
+            field->name);
+}
+
+static void check_field(struct checks *c, const struct field *field, bool is_alone)
 {
     int i;
 
@@ -288,8 +302,10 @@ static void check_field(struct checks *c, const struct field *field)
         problem(c->problems, field->where, "'min' of '%s' is above its 'max'", field->name);
     if (field->preset.type != VALUE_NIL && !preset_fits(field, &field->preset))
         problem(c->problems, field->where, "the preset of '%s' is not of its type", field->name);
+    if (is_alone) /* a column goes with its table, whatever it holds */
+        check_erasable(c, field);
     for (i = 0; i < field->column_count; i++)
-        check_field(c, &field->columns[i]);
+        check_field(c, &field->columns[i], false);
 }
 
 /* Those of section 4 of every record: a kind may say more about them, not make them something else. */
@@ -316,6 +332,19 @@ static void check_own_field(struct checks *c, const struct field *field)
     }
 }
 
+/* Personal data of a record that is disposed of some day, which would stay readable. */
+static void check_secret(struct checks *c, const struct field *field)
+{
+    bool can_be = field->type == FIELD_TABLE ||
+                  ((field->type == FIELD_TEXT || field->type == FIELD_LONGTEXT) && !field->list);
+
+    if (c->kind->retention != NULL && field->secret && !field->erasable && can_be)
+        problem_add(c->problems, PROBLEM_WARNING, field->where, 0,
+                    "'%s' is personal data (secret), and stays readable when a %s is disposed of; "
+                    "give it 'erasable = true'",
+                    field->name, c->kind->name);
+}
+
 void check_fields(struct checks *c)
 {
     int i;
@@ -326,8 +355,9 @@ void check_fields(struct checks *c)
         if (scope_is_reserved(slice_str(field->name)))
             problem(c->problems, field->where, "every record has '%s'; a field needs another name",
                     field->name);
-        check_field(c, field);
+        check_field(c, field, true);
         check_own_field(c, field);
+        check_secret(c, field);
     }
 }
 

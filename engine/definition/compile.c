@@ -112,6 +112,21 @@ static void unknown_field(struct compiler *c, const struct expr *expr, const str
             nearest_hint(&nearest, &c->problems->arena));
 }
 
+/* Warns where what an erasable field says would stand in an entry, and stay there. */
+static void would_stay(struct compiler *c, const struct expr *expr, const struct type *type,
+                       const char *where)
+{
+    bool is_told = expr != NULL && type != NULL &&
+                   (type->sort == SORT_LIST || type->sort == SORT_MAP || type->sort == SORT_DYN ||
+                    (type->sort == SORT_TEXT && type->of == NULL));
+
+    if (is_told && ((expr->uses & EXPR_USES_ERASABLE) != 0 || type_is_erasable(type)))
+        problem_add(c->problems, PROBLEM_WARNING, (struct where){expr->file, expr->line}, 1,
+                    "this reads a field that can be erased, and %s would keep what it says: "
+                    "disposal could not erase it there",
+                    where);
+}
+
 /* `target` is the kind whose fields are set; the expression sees `kind`. */
 static void compile_setting(struct compiler *c, const struct setting *setting, int kind,
                             const struct type *row, const struct kind *target)
@@ -134,6 +149,10 @@ static void compile_setting(struct compiler *c, const struct setting *setting, i
                     expr_sort_name(wanted->sort), expr_sort_name(type->sort));
     else if (field != NULL)
         check_constant(c, setting->value, field);
+    if (field == NULL || (!field->erasable && field->type != FIELD_FILE))
+        would_stay(c, setting->value, type,
+                   arena_printf(&c->problems->arena, "'%s'%s", setting->field,
+                                field == NULL ? "" : " (which is not 'erasable')"));
 }
 
 /* ---- places ---- */
@@ -145,7 +164,9 @@ static void compile_task(struct compiler *c, const struct task_plan *task, int k
 
     compile_truth(c, task->when, kind, SCOPE_EVENT, row);
     for (i = 0; i < task->input_count; i++)
-        (void)compile(c, task->input[i].value, kind, SCOPE_EVENT, row);
+        would_stay(c, task->input[i].value,
+                   compile(c, task->input[i].value, kind, SCOPE_EVENT, row),
+                   "the task, which is written down with its input,");
 }
 
 static void compile_transition(struct compiler *c, const struct transition *row, int kind)
@@ -210,11 +231,15 @@ static void compile_rule(struct compiler *c, const struct rule *rule)
     compile_sort(c, rule->title, rule->kind, SCOPE_EVENT, row, SORT_TEXT);
     compile_sort(c, rule->once, rule->kind, SCOPE_EVENT, row, SORT_TEXT);
     compile_signal_to(c, rule, row);
+    would_stay(c, rule->title, &TYPE_TEXT, "the title");
+    would_stay(c, rule->once, &TYPE_TEXT, "the once-key");
     for (i = 0; i < rule->set_count; i++) {
         if (target != NULL)
             compile_setting(c, &rule->set[i], rule->kind, row, target);
         else
-            (void)compile(c, rule->set[i].value, rule->kind, SCOPE_EVENT, row);
+            would_stay(c, rule->set[i].value,
+                       compile(c, rule->set[i].value, rule->kind, SCOPE_EVENT, row),
+                       "the signal, which is written down with its arguments,");
     }
     for (i = 0; i < rule->due_count && target != NULL; i++)
         compile_setting(c, &rule->due[i], rule->kind, row, target);

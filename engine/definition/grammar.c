@@ -388,6 +388,9 @@ static const struct option FIELD_OPTIONS[] = {
     NOTE("computed", TRUTH, read_bool, AT(written_field, field.computed), "false",
          "set by the engine, never by a person"),
     NOTE("secret", TRUTH, read_bool, AT(written_field, field.secret), "false", "personal data"),
+    NOTE("erasable", TRUTH, read_bool, AT(written_field, field.erasable), "false",
+         "text, longtext, table: never in an entry, so that disposal erases it; of a column: its "
+         "table"),
     NOTE("of", "list of values; for ref: of kinds", read_words, AT(written_field, field.of),
          "for ref: any kind", "the values an enum has"),
     NOTE("min", "number", read_number, AT(written_field, field.min), NULL,

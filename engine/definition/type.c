@@ -14,6 +14,8 @@ const struct type TYPE_MAP = {.sort = SORT_MAP, .item = &TYPE_DYN};
 const struct type TYPE_TEXTS = {.sort = SORT_LIST, .item = &TYPE_TEXT};
 
 static const struct type LONGTEXT = {.sort = SORT_TEXT, .uses = EXPR_USES_TABLES};
+static const struct type ERASABLE = {.sort = SORT_TEXT,
+                                     .uses = EXPR_USES_TABLES | EXPR_USES_ERASABLE};
 
 static const struct member FILE_MEMBERS[] = {
     {"name", &TYPE_TEXT, false}, {"type", &TYPE_TEXT, false}, {"size", &TYPE_INT, false}};
@@ -68,6 +70,28 @@ bool type_comparable(const struct type *a, const struct type *b)
     return a->sort == b->sort;
 }
 
+static bool has_erasable_column(const struct field *table)
+{
+    for (int i = 0; i < table->column_count; i++) {
+        if (table->columns[i].erasable)
+            return true;
+    }
+    return false;
+}
+
+bool type_is_erasable(const struct type *type)
+{
+    if ((type->uses & EXPR_USES_ERASABLE) != 0)
+        return true;
+    if (type->sort == SORT_LIST)
+        return type_is_erasable(type->item);
+    for (int i = 0; type->sort == SORT_MAP && i < type->member_count; i++) {
+        if (type_is_erasable(type->members[i].type))
+            return true;
+    }
+    return false;
+}
+
 static const struct type *table_type(struct arena *arena, const struct field *field)
 {
     struct member *members = arena_zero(arena, sizeof *members * (size_t)(field->column_count + 1));
@@ -83,6 +107,8 @@ static const struct type *table_type(struct arena *arena, const struct field *fi
                          .member_count = field->column_count,
                          .what = arena_printf(arena, "a row of %s", field->name)};
     *table = (struct type){.sort = SORT_LIST, .item = row, .uses = EXPR_USES_TABLES};
+    if (field->erasable && !has_erasable_column(field)) /* all of it */
+        table->uses |= EXPR_USES_ERASABLE;
     return table;
 }
 
@@ -97,6 +123,8 @@ static const struct type *enum_type(struct arena *arena, const struct field *fie
 
 static const struct type *item_type(struct arena *arena, const struct field *field)
 {
+    if (field->erasable && (field->type == FIELD_TEXT || field->type == FIELD_LONGTEXT))
+        return &ERASABLE;
     switch (field->type) {
     case FIELD_LONGTEXT:
         return &LONGTEXT;

@@ -44,6 +44,9 @@ const struct type *type_join(struct arena *arena, const struct type *a, const st
 /* May the two be equal at all? */
 bool type_comparable(const struct type *a, const struct type *b);
 
+/* Does a value of this type hold what can be erased: of an erasable field, or rows of a table with such a column? */
+bool type_is_erasable(const struct type *type);
+
 /* What a field of a record holds, as a condition sees it. */
 const struct type *type_of_field(struct arena *arena, const struct field *field);
 

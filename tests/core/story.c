@@ -73,6 +73,8 @@ static void ask_twin(void *self, const struct question *question, const struct r
         assert_true(slice_equal(same.leaves[i].bytes, run->leaves[i].bytes));
         memory_add_leaf(&story->twin_memory, same.leaves[i].bytes);
     }
+    assert_true(value_equal(&same.contents, &run->contents));
+    memory_add_contents(&story->twin_memory, &same.contents);
     assert_true(value_equal(&same.follows, &run->follows));
     assert_true(value_equal(&same.offers, &run->offers));
     if (same.leaf_count > 0)
@@ -615,15 +617,20 @@ const char *story_hash(struct story *story, const char *text)
     return hex;
 }
 
-const char *story_content(struct story *story, const char *text)
+const char *story_put_up(struct story *story, struct slice bytes)
 {
-    struct value kept = house_content(&story->house, &story->arena, content_salt, slice_str(text));
+    struct value kept = house_content(&story->house, &story->arena, content_salt, bytes);
     char *hex = arena_take(&story->arena, 2 * HASH_LEN + 1);
     uint8_t hash[HASH_LEN];
 
-    memory_add_content(&story->twin_memory, content_salt, slice_str(text), hash);
+    memory_add_content(&story->twin_memory, content_salt, bytes, hash);
     hex_encode(value_get_bin(&kept, "content"), hex);
     return hex;
+}
+
+const char *story_content(struct story *story, const char *text)
+{
+    return story_put_up(story, slice_str(text));
 }
 
 static struct value content_of(struct story *story, const char *text)

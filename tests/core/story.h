@@ -129,6 +129,7 @@ int story_task_count(struct story *story, const char *service, const char *recor
 const struct value *story_task_given(struct story *story, int64_t task); /* core_task() */
 /* Puts a content up; gives its hash in hexadecimal. */
 const char *story_content(struct story *story, const char *text);
+const char *story_put_up(struct story *story, struct slice bytes);
 /* The hash it has, or would have, without putting it up. */
 const char *story_hash(struct story *story, const char *text);
 /* Is a content that went up still there? */

@@ -604,6 +604,8 @@ static const struct mutation MUTATIONS[] = {
     {"version = \"1.2\"", "version = \"1.2\"; migrate_by = [\"managr\"]", "common.cfg:1: unknown role 'managr'; did you mean 'manager'?"},
     {"version = \"1.2\"", "version = \"1.2\"; migrate_meaning = \"aproved\"", "common.cfg:1: unknown meaning 'aproved'; did you mean 'approved'?"},
     {"confidentiality = \"restricted\"", "confidentiality = \"secret\"", "kinds/policy.cfg:4: unknown confidentiality 'secret'"},
+    {"type = \"enum[]\";", "erasable = true; type = \"enum[]\";", "kinds/policy.cfg:8: 'erasable' is for text, longtext and table, not for 'reach'; put it into a table, as a column of its own: a table can be erased as a whole"},
+    {"type = \"ref\"; of = [\"policy\"]; }; grade", "type = \"file\"; erasable = true; }; grade", "kinds/duty.cfg:3: files can always be erased: take 'erasable' away from 'cause'"},
     {"edit_fields = [\"result\"]", "edit_fields = [\"results\"]", "lifecycles.cfg:15: unknown field 'results' (in kind 'duty'); did you mean 'result'?"},
     {"before = \"submit\"", "before = \"sumbit\"", "kinds/policy.cfg:11: a policy has no event 'sumbit'; did you mean 'submit'?"},
     {"on_done = \"supersede\"", "on_done = \"superseded\"", "kinds/policy.cfg:13: a policy has no event 'superseded'; did you mean 'supersede'?"},
@@ -779,6 +781,16 @@ static void warnings_do_not_hinder(void **state)
          "from = [\"done\"]; to = \"closed\"; by = [\"manager\"]; erases = true;",
          "lifecycles.cfg:20: warning: 'close' erases and is not signed: give it a meaning (in kind "
          "'duty')"},
+        {"item = { type = \"text\"; };", "item = { type = \"text\"; erasable = true; };",
+         "kinds/policy.cfg:13: warning: column 1: this reads a field that can be erased, and the "
+         "task, which is written down with its input, would keep what it says: disposal could not "
+         "erase it there"},
+        {"item = { type = \"text\"; };", "item = { type = \"text\"; erasable = true; };",
+         "kinds/duty.cfg:6: warning: column 1: this reads a field that can be erased, and the "
+         "title would keep what it says: disposal could not erase it there"},
+        {"words = { type = \"longtext\";", "words = { type = \"longtext\"; secret = true;",
+         "kinds/policy.cfg:6: warning: 'words' is personal data (secret), and stays readable when "
+         "a policy is disposed of; give it 'erasable = true'"},
         {"name = \"default\"", "name = \"other\"",
          "kinds/policy.cfg:12: warning: there is no message 'approve' and no message 'default'"},
     };

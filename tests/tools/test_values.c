@@ -26,7 +26,11 @@ static const char kind_json[] =
     "{\"name\":\"item\",\"type\":\"text\"},{\"name\":\"position\",\"type\":\"enum\",\"of\":[\"in\","
     "\"out\"]},"
     "{\"name\":\"n\",\"type\":\"int\"},"
-    "{\"name\":\"sides\",\"type\":\"enum\",\"list\":true,\"of\":[\"in\",\"out\"]}]}]}";
+    "{\"name\":\"sides\",\"type\":\"enum\",\"list\":true,\"of\":[\"in\",\"out\"]}]},"
+    "{\"name\":\"witness\",\"type\":\"text\",\"erasable\":true},"
+    "{\"name\":\"met\",\"type\":\"table\",\"erasable\":true,\"columns\":["
+    "{\"name\":\"who\",\"type\":\"text\",\"erasable\":true},"
+    "{\"name\":\"photo\",\"type\":\"file\"}]}]}";
 
 struct desk { /* what a test works with */
     struct arena arena;
@@ -173,6 +177,25 @@ static const char *write_file(struct desk *desk, const char *text)
     return path;
 }
 
+static void what_can_be_erased_goes_up_however_short_it_is(void **state)
+{
+    struct desk *desk = *state;
+    const struct value *value = take(desk, "witness=Zoe"), *holds;
+    const char *path = write_file(desk, "A photograph.");
+
+    assert_int_equal(desk->uploads, 1);
+    assert_int_equal(value_get_bin(value, "content").len, 32);
+    assert_true(take(desk, "met=[]")->type == VALUE_ARRAY);
+    assert_int_equal(desk->uploads, 1);
+    value =
+        take(desk, arena_printf(&desk->arena, "met=[{\"who\": \"Zoe\", \"photo\": \"%s\"}]", path));
+    assert_int_equal(desk->uploads, 3);
+    holds = value_get(value, "holds");
+    assert_true(value_is(holds, VALUE_ARRAY) && holds->count == 1);
+    assert_int_equal(value_get_bin(&holds->as.items[0], "content").len, 32);
+    unlink(path);
+}
+
 static void a_libconfig_file_is_read_with_its_lines(void **state)
 {
     struct desk *desk = *state;
@@ -245,6 +268,7 @@ int main(void)
         EACH(what_is_wrong_is_said_with_what_would_be_right),
         EACH(lists_take_commas_or_the_same_field_again),
         EACH(long_texts_and_long_tables_go_up_and_short_ones_stay),
+        EACH(what_can_be_erased_goes_up_however_short_it_is),
         EACH(a_libconfig_file_is_read_with_its_lines),
         EACH(a_json_file_is_read_too_and_a_fraction_is_not),
         EACH(a_file_goes_up_with_name_and_type),

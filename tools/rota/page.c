@@ -367,6 +367,21 @@ static bool print_content(struct tool *tool, const struct value *about, const st
     return true;
 }
 
+/* A text of one line that its field can erase is a reference as well: what it says, as long as it is there. */
+static bool short_text(struct tool *tool, const struct value *about, const struct value *value,
+                       struct value *out)
+{
+    struct slice hash = value_get_bin(value, "content"), bytes;
+
+    if (hash.len == 0 || !slice_is(value_get_text(about, "type"), "text"))
+        return false;
+    if (ask_content(tool, hash, CONTENT_MAX, &bytes) == TOOL_DONE)
+        *out = value_text(bytes);
+    else
+        *out = value_str("(erased, or not yours to read)");
+    return true;
+}
+
 static bool is_block(const struct value *about, const struct value *value)
 {
     struct slice type = value_get_text(about, "type");
@@ -381,7 +396,10 @@ static void print_field(struct tool *tool, const struct value *shown, const stru
     const struct value *about = page_field(tool, value_get_text(shown, "kind"), pair_of->key),
                        *value = &pair_of->value;
     const char *title = facts_field_title(tool, value_get_text(shown, "kind"), pair_of->key);
+    struct value text;
 
+    if (short_text(tool, about, value, &text))
+        value = &text;
     if (!is_block(about, value)) {
         output_pair(&tool->out, 2, width, title, INK_NONE,
                     slice_str(page_typed(tool, about, value)));

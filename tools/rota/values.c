@@ -322,11 +322,12 @@ static int fit_text(const struct fitting *fitting, const struct value *raw, stru
     }
     if (!utf8_is_valid(text))
         return wrong(fitting, "is not UTF-8 text", err);
-    if (text.len <= VALUES_INLINE_MAX || fitting->is_column) {
+    if (text.len == 0 || fitting->is_column ||
+        (text.len <= VALUES_INLINE_MAX && !value_get_bool(fitting->field, "erasable", false))) {
         *out = value_text(text);
         return 0;
     }
-    if (slice_is(fitting->type, "text"))
+    if (slice_is(fitting->type, "text") && text.len > VALUES_INLINE_MAX)
         return wrong(fitting, "is longer than 1024 bytes, which only a longtext field may be", err);
     return upload(values, text, out, err);
 }
@@ -454,6 +455,49 @@ static int fit_row(const struct fitting *table, const struct value *raw, struct 
     return 0;
 }
 
+static bool has_files(const struct value *table)
+{
+    const struct value *columns = value_get(table, "columns");
+
+    for (uint32_t i = 0; value_is(columns, VALUE_ARRAY) && i < columns->count; i++)
+        if (slice_is(value_get_text(&columns->as.items[i], "type"), "file"))
+            return true;
+    return false;
+}
+
+static bool is_listed(const struct value *list, const struct value *hash)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (value_equal(value_get(&list->as.items[i], "content"), hash))
+            return true;
+    return false;
+}
+
+static void list_files(struct arena *arena, const struct value *value, struct value *list)
+{
+    const struct value *hash = value_get(value, "content"), *size = value_get(value, "size");
+    struct value one = value_map();
+
+    if (value_is(hash, VALUE_BIN) && value_is(size, VALUE_INT) && !is_listed(list, hash)) {
+        value_set(arena, &one, "content", *hash);
+        value_set(arena, &one, "size", *size);
+        value_push(arena, list, one);
+    }
+    for (uint32_t i = 0; value->type == VALUE_ARRAY && i < value->count; i++)
+        list_files(arena, &value->as.items[i], list);
+    for (uint32_t i = 0; value->type == VALUE_MAP && i < value->count; i++)
+        list_files(arena, &value->as.pairs[i].value, list);
+}
+
+/* The files in the cells, each once, in the order of the rows: a table that goes up names them beside its hash. */
+static struct value files_in(struct arena *arena, const struct value *rows)
+{
+    struct value list = value_array();
+
+    list_files(arena, rows, &list);
+    return list;
+}
+
 static int fit_table(const struct fitting *fitting, const struct value *raw, struct value *out,
                      struct error *err)
 {
@@ -491,12 +535,16 @@ static int fit_table(const struct fitting *fitting, const struct value *raw, str
         value_push(values->arena, &rows, row);
     }
     dmp_encode(&encoded, &rows);
-    if (encoded.len > VALUES_INLINE_MAX)
+    if (encoded.len > VALUES_INLINE_MAX ||
+        (rows.count > 0 && value_get_bool(fitting->field, "erasable", false))) {
         result = upload(values,
                         slice_of(arena_copy(values->arena, encoded.at, encoded.len), encoded.len),
                         out, err);
-    else
+        if (result == 0 && has_files(fitting->field))
+            value_set(values->arena, out, "holds", files_in(values->arena, &rows));
+    } else {
         *out = rows;
+    }
     buf_release(&encoded);
     return result;
 }

@@ -1,8 +1,8 @@
 /* values.h - what a person types or keeps in a file becomes the fields of a record.
  *
  * A kind's fields and their types come from the engine (query `kinds`), so that nothing here knows any
- * kind. Texts over 1 KiB, files and tables over 1 KiB do not travel in a command: they go up first through
- * `upload`, and a reference by hash stands in their place.
+ * kind. Texts over 1 KiB, files, tables over 1 KiB, and whatever its field says can be erased do not travel in a command:
+ * they go up first through `upload`, and a reference by hash stands in their place.
  */
 #ifndef ROTA_VALUES_H
 #define ROTA_VALUES_H

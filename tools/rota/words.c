@@ -274,6 +274,7 @@ static void say_other(struct sentence *s)
         {"break_glass.proposed", "asked to break glass"},
         {"break_glass.agreed", "agreed that glass may be broken"},
         {"content.redacted", "erased a content on legal grounds"},
+        {"content.made", "put what was written there away, so that it can be erased"},
         {"round.expired", "the time of the round is over"},
         {"round.counted", "counted the round again, because somebody left or is stood in for"},
         {"round.closed", "closed the round without a decision"},

@@ -305,6 +305,23 @@ static bool complete_rows(struct making *making, const struct field *table, cons
     return is_changed;
 }
 
+/* The rows of a table that was put away. */
+static bool rows_fetched(struct simulation *sim, const struct value *value, struct value *out)
+{
+    struct slice hash = value_get_bin(value, "content");
+    struct buf bytes = BUF_EMPTY;
+    struct shelf shelf = memory_shelf(&sim->house.memory);
+    bool is_there = hash.len == HASH_LEN && shelf.content(shelf.self, hash.at, &bytes) == 1;
+
+    if (is_there) {
+        struct slice own = slice_of(arena_copy(&sim->scratch, bytes.at, bytes.len), bytes.len);
+
+        is_there = dmp_decode_large(&sim->scratch, own, UINT32_MAX, out, NULL) == 0;
+    }
+    buf_release(&bytes);
+    return is_there;
+}
+
 static void complete_tables(struct making *making, const char *event, const struct value *fields,
                             struct value *out)
 {
@@ -313,7 +330,10 @@ static void complete_tables(struct making *making, const char *event, const stru
     for (int i = 0; i < kind->field_count; i++) {
         const struct field *field = &kind->fields[i];
         const struct value *rows = value_get(fields, field->name);
-        struct value whole;
+        struct value whole, fetched;
+
+        if (field->type == FIELD_TABLE && rows_fetched(making->sim, rows, &fetched))
+            rows = &fetched;
 
         if (field->type == FIELD_TABLE && !field->computed && value_is(rows, VALUE_ARRAY) &&
             may_edit_field(making->record, slice_str(field->name)) &&
@@ -368,6 +388,41 @@ static bool is_from_today(struct simulation *sim, const struct value *value, str
     return true;
 }
 
+/* The files in the cells, as the engine wants them named beside a table that is put up. */
+static void name_files(struct simulation *sim, const struct field *table, const struct value *rows,
+                       struct value *reference)
+{
+    struct value holds = value_array();
+
+    for (int c = 0; c < table->column_count; c++) {
+        for (uint32_t r = 0; table->columns[c].type == FIELD_FILE && r < rows->count; r++) {
+            const struct value *file = value_get(&rows->as.items[r], table->columns[c].name);
+            struct value one = value_map();
+
+            if (file == NULL)
+                continue;
+            value_set(&sim->scratch, &one, "content", *value_get(file, "content"));
+            value_set(&sim->scratch, &one, "size", *value_get(file, "size"));
+            value_push(&sim->scratch, &holds, one);
+        }
+    }
+    if (holds.count > 0)
+        value_set(&sim->scratch, reference, "holds", holds);
+}
+
+static struct value rows_put_up(struct simulation *sim, const struct field *field,
+                                const uint8_t salt[16], const struct value *rows)
+{
+    struct buf bytes = BUF_EMPTY;
+    struct value reference;
+
+    dmp_encode(&bytes, rows);
+    reference = house_content(&sim->house, &sim->scratch, salt, buf_slice(&bytes));
+    name_files(sim, field, rows, &reference);
+    buf_release(&bytes);
+    return reference;
+}
+
 static struct value fitted(struct simulation *sim, const struct field *field,
                            const struct value *value)
 {
@@ -380,11 +435,12 @@ static struct value fitted(struct simulation *sim, const struct field *field,
     if (field->type == FIELD_DATETIME && value->type == VALUE_STR &&
         moment_parse(value_slice(value), &ms) == 0)
         return value_int(ms);
-    if (field->type == FIELD_LONGTEXT && value->type == VALUE_STR &&
-        value->count > TEXT_INLINE_MAX) {
-        chance_key((uint64_t)sim->scenario->seed, field->name, salt);
+    chance_key((uint64_t)sim->scenario->seed, field->name, salt);
+    if (value->type == VALUE_STR && value->count > 0 && !field->list &&
+        (field->erasable || (field->type == FIELD_LONGTEXT && value->count > TEXT_INLINE_MAX)))
         return house_content(&sim->house, &sim->scratch, salt, value_slice(value));
-    }
+    if (field->erasable && value->type == VALUE_ARRAY && value->count > 0)
+        return rows_put_up(sim, field, salt, value);
     return value_copy(&sim->scratch, value);
 }
 

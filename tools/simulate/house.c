@@ -84,14 +84,28 @@ struct question house_waking(struct slice key)
     return question;
 }
 
+/* The same question at the same place of the journal has the same salt. */
+static void salt_of(uint64_t seq, uint8_t salt[QUESTION_SALT_LEN])
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "salt of %llu", (unsigned long long)seq);
+    hash_bytes(slice_str(text), salt);
+}
+
 int house_ask(struct house *house, struct question *question, struct run *run, struct error *err)
 {
+    uint8_t salt[QUESTION_SALT_LEN];
+
     question->seq = house->memory.leaf_count;
     question->now_us = house->now_us;
+    salt_of(question->seq, salt);
+    question->salt = slice_of(salt, sizeof salt);
     if (core_decide(house->core, question, run) != 0)
         return error_set(err, ERROR_IO, "the shelf could not be read");
     for (int i = 0; i < run->leaf_count; i++)
         memory_add_leaf(&house->memory, run->leaves[i].bytes);
+    memory_add_contents(&house->memory, &run->contents);
     for (uint32_t i = 0; i < run->erased.count; i++)
         memory_erase_content(&house->memory, value_slice(&run->erased.as.items[i]));
     if (house->seen != NULL)

@@ -131,6 +131,17 @@ void memory_add_content(struct memory *memory, const uint8_t salt[16], struct sl
     free_content(map_put(&memory->contents, slice_of(hash, HASH_LEN), kept));
 }
 
+void memory_add_contents(struct memory *memory, const struct value *made)
+{
+    uint8_t hash[HASH_LEN];
+
+    for (uint32_t i = 0; i < made->count; i++) {
+        const struct value *one = &made->as.items[i];
+
+        memory_add_content(memory, value_get_bin(one, "salt").at, value_get_bin(one, "data"), hash);
+    }
+}
+
 void memory_erase_content(struct memory *memory, struct slice hash)
 {
     free_content(map_remove(&memory->contents, hash));

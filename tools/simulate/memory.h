@@ -38,6 +38,7 @@ const struct buf *memory_row(const struct memory *memory, struct slice key);
 void memory_changed(void *memory, struct slice key, const struct value *row, struct slice bytes);
 void memory_add_leaf(struct memory *memory, struct slice bytes);
 int memory_leaf(void *memory, uint64_t seq, struct buf *out); /* as struct core_query wants it */
+void memory_add_contents(struct memory *memory, const struct value *made); /* those of a run */
 /* Kept under their salted hash (hash_content()), which is given back. */
 void memory_add_content(struct memory *memory, const uint8_t salt[16], struct slice bytes,
                         uint8_t hash[HASH_LEN]);
