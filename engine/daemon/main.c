@@ -1,4 +1,5 @@
 /* rotad - the engine of an organisation's records: `rotad DIR`; `rotad --init DIR` founds its journal. */
+#include "base/streams.h"
 #include "daemon/engine.h"
 
 #include <stdio.h>
@@ -16,6 +17,7 @@ int main(int argc, char **argv)
     struct error err = {ERROR_NONE, ""};
     int status = 0;
 
+    streams_keep();
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("rotad " ROTA_VERSION);
         return 0;

@@ -55,7 +55,7 @@ static int run_backup(struct tool *tool, const struct arguments *given)
     value_set(&tool->arena, &args, "path", value_str(path));
     return simple(tool, "backup", args,
                   arena_printf(&tool->arena, "backup written to %s; check it with: rota verify %s",
-                               path, path));
+                               path, tool_shell(&tool->arena, path)));
 }
 
 static int run_drain(struct tool *tool, const struct arguments *given)

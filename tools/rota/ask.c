@@ -247,7 +247,7 @@ static int no_answer(struct tool *tool, enum client_result result, const struct 
 {
     if (result == CLIENT_NO_ENGINE)
         return tool_fail(TOOL_NO_ENGINE, "no engine answers for %s (%s). Start it with: rota up %s",
-                         tool->dir, err->text, tool->dir);
+                         tool->dir, err->text, tool_shell(&tool->arena, tool->dir));
     if (result == CLIENT_NOT_KNOWN)
         return tool_fail(TOOL_REFUSED,
                          "401 no-principal: the engine does not know the key of %s (or "

@@ -476,7 +476,7 @@ static int found_journal(struct founding *founding)
     return tool_fail(
         code == 65 || code == 78 ? TOOL_INPUT : TOOL_INTERNAL,
         "the journal was not founded. Mend what is named above, then: rm -r %s and init again",
-        founding->dir);
+        tool_shell(&founding->tool->arena, founding->dir));
 }
 
 static void tell(struct founding *founding)
@@ -522,14 +522,14 @@ static void tell(struct founding *founding)
             slice_str("Two root keys endorse everybody's; here they lie in keys/ as well. A "
                       "real organisation keeps them elsewhere."));
     output_heading(out, "Next");
-    output_line(out, INK_NONE, "  export ROTA_DIR=%s", founding->dir);
+    output_line(out, INK_NONE, "  export ROTA_DIR=%s", tool_shell(&tool->arena, founding->dir));
     output_line(out, INK_NONE, "  rota up");
     output_line(
         out, INK_NONE,
-        founding->is_sample
-            ? "  rota --as ines open --from %s/sample/scope_statement.cfg"
-            : "  rota key new YOU      then write yourself into %s/directory.cfg: rota reload",
-        founding->dir);
+        founding->is_sample ? "  rota --as ines open --from %s"
+                            : "  rota key new YOU      then write yourself into %s: rota reload",
+        tool_shell(&tool->arena, in(founding, founding->is_sample ? "sample/scope_statement.cfg"
+                                                                  : "directory.cfg")));
 }
 
 /* The engine's sockets are files in DIR/run, and the name of a socket has 107 bytes. */

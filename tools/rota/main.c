@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/streams.h"
+
 #include "ask.h"
 #include "commands.h"
 #include "facts.h"
@@ -60,6 +62,7 @@ int main(int argc, char **argv)
     struct error err;
     int status;
 
+    streams_keep();
     signal(SIGPIPE, SIG_IGN);
     output_init(&tool.out, stdout);
     if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {

@@ -91,7 +91,9 @@ int text_width(struct slice text)
     return total;
 }
 
-/* How many bytes at `at` must not reach a terminal: 1 for C0 and DEL, 2 for C1; 0 if it is text. */
+/* How many bytes at `at` must not reach a terminal: 1 for C0 and DEL, 2 for C1, 3 for what turns the direction of the text
+ * that follows (U+202A to U+202E, U+2066 to U+2069): with it a title shows another sentence than the one that is
+ * signed. Text that is written from right to left needs none of these. 0 if it is text. */
 static size_t control_length(struct slice text, size_t at, bool lines)
 {
     uint8_t byte = text.at[at];
@@ -102,6 +104,10 @@ static size_t control_length(struct slice text, size_t at, bool lines)
         return 1;
     if (byte == 0xc2 && at + 1 < text.len && text.at[at + 1] >= 0x80 && text.at[at + 1] < 0xa0)
         return 2;
+    if (byte == 0xe2 && at + 2 < text.len &&
+        ((text.at[at + 1] == 0x80 && text.at[at + 2] >= 0xaa && text.at[at + 2] <= 0xae) ||
+         (text.at[at + 1] == 0x81 && text.at[at + 2] >= 0xa6 && text.at[at + 2] <= 0xa9)))
+        return 3;
     return 0;
 }
 

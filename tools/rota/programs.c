@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -30,6 +31,7 @@ const char *program_find(struct tool *tool, const char *name)
 {
     const char *path = arena_printf(&tool->arena, "%s/%s", own_directory(tool), name),
                *all = getenv("PATH");
+    char whole[PATH_MAX];
 
     if (access(path, X_OK) == 0)
         return path;
@@ -38,7 +40,7 @@ const char *program_find(struct tool *tool, const char *name)
 
         path = arena_printf(&tool->arena, "%.*s/%s", (int)len, all, name);
         if (len > 0 && access(path, X_OK) == 0)
-            return path;
+            return realpath(path, whole) != NULL ? arena_str(&tool->arena, whole) : path;
         all += len + (all[len] == ':');
     }
     return NULL;
@@ -104,7 +106,35 @@ static size_t read_small(const char *path, char *out, size_t room)
     return len > 0 ? (size_t)len : 0;
 }
 
-/* A number in a file says little after a crash: the process must also have the right name, and not be a corpse. */
+/* The last argument of a process; "" if it cannot be read. */
+static const char *last_argument(struct tool *tool, long pid)
+{
+    char text[PATH_LEN];
+    size_t len =
+               read_small(arena_printf(&tool->arena, "/proc/%ld/cmdline", pid), text, sizeof text),
+           at = len > 0 ? len - 1 : 0; /* on the end of the last one */
+
+    while (at > 0 && text[at - 1] != '\0')
+        at--;
+    return arena_str(&tool->arena, text + at);
+}
+
+/* Does it work for this organisation? A number that a crash left behind, or that was copied together with its directory, may be
+ * the same program's of another one. What is started here has its directory as the last argument, and works in it: that
+ * counts where the directory has been moved since. */
+static bool works_here(struct tool *tool, long pid)
+{
+    const char *cwd = arena_printf(&tool->arena, "/proc/%ld/cwd", pid),
+               *dir = last_argument(tool, pid);
+    struct stat its, ours;
+
+    if (*dir != '/')
+        dir = arena_printf(&tool->arena, "%s/%s", cwd, dir);
+    return stat(tool->dir, &ours) == 0 && (stat(dir, &its) == 0 || stat(cwd, &its) == 0) &&
+           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+}
+
+/* A number in a file says little after a crash: the process must also have the right name, work here, and not be a corpse. */
 pid_t program_pid(struct tool *tool, const char *name)
 {
     char text[256];
@@ -120,7 +150,9 @@ pid_t program_pid(struct tool *tool, const char *name)
         return 0;
     read_small(arena_printf(&tool->arena, "/proc/%ld/stat", pid), text, sizeof text);
     close_paren = strrchr(text, ')');
-    return close_paren != NULL && close_paren[1] == ' ' && close_paren[2] == 'Z' ? 0 : (pid_t)pid;
+    if (close_paren != NULL && close_paren[1] == ' ' && close_paren[2] == 'Z')
+        return 0;
+    return works_here(tool, pid) ? (pid_t)pid : 0;
 }
 
 static int write_pid(struct tool *tool, const char *name, pid_t pid)
@@ -146,6 +178,8 @@ static void become(struct tool *tool, const char *name, char *const *argv, int r
         _exit(127);
     for (int fd = 3; fd < 256; fd++)
         close(fd);
+    if (chdir(tool->dir) != 0) /* not where somebody happened to stand */
+        _exit(127);
     execv(argv[0], argv);
     dprintf(2, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);

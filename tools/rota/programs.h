@@ -6,7 +6,7 @@
 
 #include "tool.h"
 
-/* The path of a program: beside this one, else found in $PATH; NULL if nowhere. */
+/* The whole path of a program: beside this one, else found in $PATH; NULL if nowhere. */
 const char *program_find(struct tool *tool, const char *name);
 
 /* A directory of what is installed with the programs (workflows, config); NULL if nowhere. Looks at
@@ -16,11 +16,11 @@ const char *program_share(struct tool *tool, const char *name);
 /* Runs a program in the foreground; its exit status, or -1 (said on stderr). */
 int program_run(struct tool *tool, char *const *argv);
 
-/* The pid in DIR/run/NAME.pid if such a program runs there now; else 0. */
+/* The pid in DIR/run/NAME.pid if such a program runs now and works on DIR; else 0. */
 pid_t program_pid(struct tool *tool, const char *name);
 
-/* Starts argv[0] in a session of its own, output to DIR/log/NAME.log, pid to DIR/run/NAME.pid (if `keep_pid`).
- * With `ready` waits until the program prints that line on stdout (or ends: TOOL_INTERNAL or what its exit
+/* Starts argv[0], a whole path, in a session of its own and in DIR, which is its last argument, as a whole path too;
+ * output to DIR/log/NAME.log, pid to DIR/run/NAME.pid (if `keep_pid`). With `ready` waits until the program prints that line on stdout (or ends: TOOL_INTERNAL or what its exit
  * status means, with the end of its log on stderr). */
 int program_start(struct tool *tool, const char *name, char *const *argv, bool keep_pid,
                   const char *ready);

@@ -107,6 +107,22 @@ int tool_usage(const struct arguments *given, const char *format, ...)
     return TOOL_USAGE;
 }
 
+const char *tool_shell(struct arena *arena, const char *path)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@%";
+    char *quoted, *end;
+
+    if (*path != '\0' && path[strspn(path, plain)] == '\0')
+        return arena_str(arena, path);
+    quoted = end = arena_take(arena, 4 * strlen(path) + 3);
+    *end++ = '\'';
+    for (; *path != '\0'; path++)
+        end = *path == '\'' ? stpcpy(end, "'\\''") : (*end = *path, end + 1);
+    strcpy(end, "'");
+    return quoted;
+}
+
 char *tool_path(struct tool *tool, const char *part)
 {
     return arena_printf(&tool->arena, "%s/%s", tool->dir, part);

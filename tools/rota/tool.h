@@ -102,6 +102,9 @@ int tool_error(int status, const struct error *err);
 int tool_usage(const struct arguments *given, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A path as a line for the shell has it: in quotes where it has to be. */
+const char *tool_shell(struct arena *arena, const char *path);
+
 /* DIR/part, in the run's arena. */
 char *tool_path(struct tool *tool, const char *part);
 

@@ -1,4 +1,9 @@
 /* up.c - `rota up`, `rota down`, `rota status`: the engine and the standard workers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,11 +24,28 @@ static void take_directory(struct tool *tool, const struct arguments *given)
         tool->dir = given->words[0];
 }
 
+/* As the programs are told it: whole, because they run in it. */
+static char *whole_directory(struct tool *tool)
+{
+    char path[PATH_MAX];
+
+    return arena_str(&tool->arena, realpath(tool->dir, path) != NULL ? path : tool->dir);
+}
+
+/* Two `rota up` at once start one after the other, so that no worker is started twice. Held until the end. */
+static void wait_turn(struct tool *tool)
+{
+    int fd = open(tool_path(tool, "run"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0)
+        while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+            ;
+}
+
 static int start_engine(struct tool *tool, bool *started)
 {
     const char *path = program_find(tool, "rotad");
-    char *argv[] = {arena_str(&tool->arena, path != NULL ? path : ""),
-                    arena_str(&tool->arena, tool->dir), NULL};
+    char *argv[] = {arena_str(&tool->arena, path != NULL ? path : ""), whole_directory(tool), NULL};
     struct value answer;
     int status = ask_admin_quietly(tool, "status", value_map(), &answer);
 
@@ -57,7 +79,7 @@ static int start_workers(struct tool *tool, int64_t *running, bool *started)
     for (size_t i = 0; i < WORKERS && status == TOOL_DONE; i++) {
         const char *path = program_find(tool, workers[i]);
         char *argv[] = {arena_str(&tool->arena, path != NULL ? path : ""),
-                        arena_str(&tool->arena, "--dir"), arena_str(&tool->arena, tool->dir), NULL};
+                        arena_str(&tool->arena, "--dir"), whole_directory(tool), NULL};
 
         if (program_pid(tool, workers[i]) != 0) {
             ++*running;
@@ -94,6 +116,7 @@ static int run_up(struct tool *tool, const struct arguments *given)
     int status;
 
     take_directory(tool, given);
+    wait_turn(tool);
     if ((status = start_engine(tool, &engine)) != TOOL_DONE ||
         (status = start_workers(tool, &running, &some)) != TOOL_DONE)
         return status;
@@ -111,7 +134,7 @@ static int run_up(struct tool *tool, const struct arguments *given)
     output_line(&tool->out, INK_GOOD, "the engine %s, with %lld of %d standard workers",
                 engine ? "is ready" : "was running already", (long long)running, (int)WORKERS);
     output_line(&tool->out, INK_DIM, "logs in %s; rota down %s stops all", tool_path(tool, "log"),
-                tool->dir);
+                tool_shell(&tool->arena, tool->dir));
     return TOOL_DONE;
 }
 
@@ -214,7 +237,7 @@ static int run_status(struct tool *tool, const struct arguments *given)
     status = ask_admin_quietly(tool, "status", value_map(), &answer);
     if (status == TOOL_NO_ENGINE)
         return tool_fail(TOOL_NO_ENGINE, "the engine of %s does not run. Start it with: rota up %s",
-                         tool->dir, tool->dir);
+                         tool->dir, tool_shell(&tool->arena, tool->dir));
     if (status != TOOL_DONE)
         return status;
     if (tool->out.json) {

@@ -21,7 +21,7 @@ enum { NEST_MAX = 8 };
 int values_read_bytes(struct arena *arena, const char *path, size_t max, struct slice *out,
                       struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not keep us waiting */
     struct stat about;
     uint8_t *bytes;
     size_t len = 0;
@@ -29,10 +29,13 @@ int values_read_bytes(struct arena *arena, const char *path, size_t max, struct 
 
     if (fd < 0)
         return error_set(err, ERROR_INPUT, "%s: %s", path, strerror(errno));
+    about.st_mode = 0;
     if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || (size_t)about.st_size > max) {
         close(fd);
-        return error_set(err, ERROR_INPUT, "%s: not a regular file of at most %zu bytes", path,
-                         max);
+        if (S_ISREG(about.st_mode))
+            return error_set(err, ERROR_INPUT, "%s: %lld bytes, and at most %zu are read", path,
+                             (long long)about.st_size, max);
+        return error_set(err, ERROR_INPUT, "%s: not a regular file", path);
     }
     bytes = arena_take(arena, (size_t)about.st_size + 1);
     while (len < (size_t)about.st_size &&

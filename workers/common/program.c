@@ -1,5 +1,7 @@
 #include "common/program.h"
 
+#include "base/streams.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,6 +67,7 @@ int program_arguments(struct program *program, int *argc, char **argv)
 {
     int kept = 1, rc = 0, i = 1;
 
+    streams_keep();
     program->dir = getenv("ROTA_DIR");
     if (program->dir == NULL || program->dir[0] == '\0')
         program->dir = ".";

@@ -37,8 +37,9 @@ struct program {
     char endpoint[PROGRAM_PATH_MAX], key[PROGRAM_PATH_MAX], engine_key[PROGRAM_PATH_MAX];
 };
 
-/* Takes --dir, --help and --version out of the arguments (up to `--`); the rest stays in argv,
- * counted in *argc. 0: go on; 1: the program is done, successfully; -1: usage, already reported. */
+/* The first thing in main(), because it keeps the standard streams (base/streams.h). Takes --dir, --help and --version
+ * out of the arguments (up to `--`); the rest stays in argv, counted in *argc. 0: go on; 1: the program is done,
+ * successfully; -1: usage, already reported. */
 int program_arguments(struct program *program, int *argc, char **argv);
 
 /* Goes to DIR and reads the configuration and where the engine is. */
