@@ -538,6 +538,29 @@ static void link_back(struct core *core, struct slice id, const struct value *li
     }
 }
 
+static int refuse_title(struct core *core)
+{
+    return run_refuse(core, 422, "guard-failed",
+                      "A title of 1 to %d bytes is needed, on one line and not of blanks alone.",
+                      TITLE_MAX);
+}
+
+/* A title that a person gives. It stands in what others sign: a blank one says nothing, and a line end, or another control
+ * character (C0, DEL and C1), makes it look like something else. */
+static int check_title(struct core *core, struct slice title)
+{
+    bool is_blank = true;
+
+    for (size_t i = 0; i < title.len; i++) {
+        uint8_t byte = title.at[i], next = i + 1 < title.len ? title.at[i + 1] : 0;
+
+        if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next < 0xa0))
+            return refuse_title(core);
+        is_blank = is_blank && byte == ' ';
+    }
+    return is_blank || title.len > TITLE_MAX ? refuse_title(core) : 0;
+}
+
 int record_create(struct core *core, const struct kind *kind, const struct author *author,
                   const struct value *body, struct slice id, struct slice title,
                   const struct value *fields, const struct value *links, const struct value *extra,
@@ -548,8 +571,7 @@ int record_create(struct core *core, const struct kind *kind, const struct autho
     struct value own;
 
     if (title.len == 0 || title.len > TITLE_MAX)
-        return run_refuse(core, 422, "guard-failed", "A title of 1 to %d bytes is needed.",
-                          TITLE_MAX);
+        return refuse_title(core);
     put_presets(core, kind, &all);
     fields_keep_away(core, kind, &all);
     own = birth(core, kind, id, title, &all, links, author->actor, via);
@@ -647,7 +669,8 @@ int record_open(struct core *core, const struct question *question)
         fields = &none;
     if (fields->type != VALUE_MAP)
         return run_refuse(core, 400, "malformed", "\"fields\" is a map of field names to values.");
-    if (record_check_fields(core, kind, fields, true) != 0 ||
+    if (check_title(core, value_get_text(args, "title")) != 0 ||
+        record_check_fields(core, kind, fields, true) != 0 ||
         given_links(core, value_get(args, "links"), &links) != 0)
         return -1;
     if (owner.len > 0 && authority_person(core, owner) == NULL)
@@ -752,15 +775,14 @@ int record_edit(struct core *core, const struct question *question)
         set = &none;
     if (check_edit(core, &subject, set) != 0)
         return -1;
-    if (set->count == 0 && title.len == 0)
+    if (set->count == 0 && value_get(question->args, "title") == NULL)
         return run_refuse(core, 400, "malformed", "There is nothing to change.");
+    if (value_get(question->args, "title") != NULL && check_title(core, title) != 0)
+        return -1;
     fields = value_copy(core->arena, value_get(subject.row, "fields"));
     value_merge(core->arena, &fields, set);
     if (set->count > 0)
         value_set(core->arena, &own, "fields", *set);
-    if (title.len > TITLE_MAX)
-        return run_refuse(core, 422, "guard-failed", "The title is longer than %d bytes.",
-                          TITLE_MAX);
     if (title.len > 0)
         value_set(core->arena, &own, "title", value_text(title));
     record_digest(core, subject.id, subject.kind,

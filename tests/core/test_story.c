@@ -135,6 +135,28 @@ static void a_draft_is_edited_by_its_author_alone(void **state)
     story_end(story);
 }
 
+static void a_title_is_one_line_that_says_something(void **state)
+{
+    static const char *const bad[] = {"", "   ", "Clean\\ndesk", "Clean\\u001b[31mdesk",
+                                      "Clean\\u0085desk"};
+    struct story *story = with_policy();
+    char args[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(args, sizeof args, "{'title': '%s'}", bad[i]);
+        assert_refused(story_do(story, "amara", "edit", "POL-0001", args), 422, "guard-failed");
+        snprintf(args, sizeof args, "{'kind': 'policy', 'title': '%s'}", bad[i]);
+        assert_refused(story_do(story, "amara", "open", NULL, args), 422, "guard-failed");
+    }
+    assert_refused(story_do(story, "amara", "edit", "POL-0001", "{}"), 400, "malformed");
+    assert_string_equal(story_fact(story, "POL-0001", "title"), "Clean desk");
+    assert_done(
+        story_do(story, "amara", "edit", "POL-0001",
+                 "{'title': '\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d \xf0\x9f\x8e\x89 \xc3\xa4'}"));
+    story_end(story);
+}
+
 static void a_field_of_the_wrong_shape_is_refused(void **state)
 {
     static const char *const wrong[] = {"{'set': {'count': 10}}",
@@ -620,6 +642,7 @@ int main(void)
         cmocka_unit_test(refusals_are_journaled_so_many_an_hour_and_not_more),
         cmocka_unit_test(what_was_beyond_is_one_leaf_that_says_how_many),
         cmocka_unit_test(a_draft_is_edited_by_its_author_alone),
+        cmocka_unit_test(a_title_is_one_line_that_says_something),
         cmocka_unit_test(a_field_of_the_wrong_shape_is_refused),
         cmocka_unit_test(a_link_goes_to_a_record_and_to_nothing_else),
         cmocka_unit_test(a_signature_that_nobody_checks_is_not_taken),
