@@ -440,6 +440,28 @@ static enum permission apart(struct core *core, struct slice actor, const struct
     return PERMIT;
 }
 
+const char *approval_rule(const struct approval *approval, int word)
+{
+    return approval->apart_rules != NULL && approval->apart_rules[word] != NULL
+               ? approval->apart_rules[word]
+               : APART_RULE;
+}
+
+/* From granting: each word by its own rule. */
+static enum permission apart_from_approval(struct core *core, struct slice actor,
+                                           const struct subject *subject,
+                                           const struct approval *approval, const char **sentence)
+{
+    enum permission permission = PERMIT;
+
+    for (int i = 0; i < approval->apart.count && permission == PERMIT; i++) {
+        struct words one = {&approval->apart.at[i], 1};
+
+        permission = apart(core, actor, subject, &one, approval_rule(approval, i), sentence);
+    }
+    return permission;
+}
+
 bool authority_apart(struct core *core, const struct subject *subject, const struct need *need,
                      struct slice *who, const char **word)
 {
@@ -534,14 +556,14 @@ static enum permission permit(struct core *core, struct slice actor, const struc
     if (!has_glass && !is_theirs(core, subject, by, actor)) {
         /* Who is kept apart hears of the rule, not of the role he does not have. */
         if (transition->vote != VOTE_NONE && approval != NULL &&
-            apart(core, actor, subject, &approval->apart, APART_RULE, sentence) != PERMIT)
+            apart_from_approval(core, actor, subject, approval, sentence) != PERMIT)
             return DENY_APART;
         return deny_role(
             core, by, transition->title != NULL ? transition->title : transition->event, sentence);
     }
     permission = apart(core, actor, subject, &transition->apart, transition->apart_rule, sentence);
     if (permission == PERMIT && transition->vote == VOTE_GRANT && approval != NULL)
-        permission = apart(core, actor, subject, &approval->apart, APART_RULE, sentence);
+        permission = apart_from_approval(core, actor, subject, approval, sentence);
     return permission;
 }
 
@@ -624,8 +646,7 @@ static enum permission fits(const struct stand *stand, struct slice name, const 
                            transition->apart_rule, sentence);
     if (permission == PERMIT && transition != NULL && transition->vote == VOTE_GRANT &&
         approval != NULL)
-        permission =
-            apart(stand->core, name, stand->subject, &approval->apart, APART_RULE, sentence);
+        permission = apart_from_approval(stand->core, name, stand->subject, approval, sentence);
     return permission;
 }
 

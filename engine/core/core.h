@@ -90,6 +90,7 @@ struct refusal {
     int status;           /* 400, 403, 404, 409, 413, 422 ... */
     const char *code;     /* not-allowed, separation-of-duties, ... */
     const char *sentence; /* for a person; memory of the draft */
+    const char *rule;     /* of separation of duties, that stood against it (SOD-4); or NULL */
 };
 
 struct run_leaf {

@@ -397,6 +397,7 @@ static void begin_run(struct core *core, const struct question *question, struct
     core->is_signature_checked = false;
     core->waived = NULL;
     core->contents_told = 0;
+    core->apart = (struct apart){NULL, {NULL, 0}};
     core->looks_back = false;
     core->has_too_many = false;
     core->is_alone = false;
@@ -430,13 +431,16 @@ static void place_leaves(struct core *core, struct run *run)
 /* Gives up what a refused run has drafted; the refusal stays. */
 static void give_up(struct core *core, struct run *run)
 {
-    struct buf sentence = BUF_EMPTY;
+    struct buf sentence = BUF_EMPTY, rule = BUF_EMPTY;
 
     buf_add_str(&sentence, run->refusal.sentence);
+    buf_add_str(&rule, run->refusal.rule != NULL ? run->refusal.rule : "");
     state_drop(core->state);
     core->arena = state_arena(core->state);
     run->refusal.sentence = arena_str(core->arena, buf_text(&sentence));
+    run->refusal.rule = rule.len > 0 ? arena_str(core->arena, buf_text(&rule)) : NULL;
     buf_release(&sentence);
+    buf_release(&rule);
     run->leaf_count = 0;
     run->follows = value_array();
     run->offers = value_array();

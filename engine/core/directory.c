@@ -103,10 +103,9 @@ static int check_conflicts(struct core *core, const struct value *person)
             if (!value_has_text(roles, slice_str(rule->conflict.at[k])))
                 continue;
             if (first != NULL)
-                return run_refuse(core, 403, "separation-of-duties",
-                                  "%.*s cannot be both %s and %s (%s). %s", (int)name.len,
-                                  (const char *)name.at, first, rule->conflict.at[k], rule->name,
-                                  rule->says);
+                return run_refuse_apart(core, rule->name, "%.*s cannot be both %s and %s (%s). %s",
+                                        (int)name.len, (const char *)name.at, first,
+                                        rule->conflict.at[k], rule->name, rule->says);
             first = rule->conflict.at[k];
         }
     }

@@ -79,6 +79,9 @@ struct author run_engine(int64_t cause);              /* the engine, because of 
 
 int run_refuse(struct core *core, int status, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5))); /* gives -1 */
+/* The same, 403 separation-of-duties, by this rule, which the refusal's entry names. */
+int run_refuse_apart(struct core *core, const char *rule, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Encodes, folds and adds a leaf; fills in seq, time, rev, command id, content. `record` is what it concerns
  * (empty: none): the chain `^` is kept here. Gives the seq, or -1 with a refusal (too large, too many). */
@@ -237,6 +240,8 @@ int guard_alone(struct core *core, const struct subject *subject,
                 const struct transition *transition, struct slice actor, const struct value *args);
 /* Whom the command's `for` names, or nobody; -1 if it is no name. */
 int question_for(struct core *core, const struct question *question, struct slice *person);
+/* What authority.h denied, as the refusal that it is. */
+int refuse_permission(struct core *core, enum permission permission, const char *sentence);
 int permit_event(struct core *core, const struct question *question, const struct subject *subject,
                  const struct transition *transition);
 
@@ -501,8 +506,11 @@ bool was_refused_so(const struct question *question, const struct leaf *leaf); /
 /* ---- waiver.c ---- */
 #define WAIVE_COMMAND "waive_sod" /* `waive` is an event of kinds */
 #define WAIVE_END_COMMAND "end_waiver"
-#define APART_RULE "SOD-1"  /* where a transition or an approval names no rule */
-#define NEED_RULE "SOD-3"   /* where a need names none */
+#define APART_RULE "SOD-1"      /* where a transition or an approval names no rule */
+#define NEED_RULE "SOD-3"       /* where a need names none */
+#define SIGNATURES_RULE "SOD-2" /* two signatures are two people */
+/* The rule for which the word of that index keeps people apart from an approval. */
+const char *approval_rule(const struct approval *approval, int word);
 enum { WAIVERS_MAX = 100 }; /* of one record */
 /* The number of the waiver of the rule for the person over the record's present content; 0: there is none. */
 int64_t waiver_of(struct core *core, const struct subject *subject, const char *rule,

@@ -228,7 +228,9 @@ struct approval_stage {
 struct approval {
     struct approval_stage *stages; /* each after those that it names; the short form is one */
     int stage_count;
-    struct words apart;  /* default: those who edited ("editors") */
+    struct words apart; /* default: those who edited ("editors") */
+    const char **
+        apart_rules; /* of each of those words: the rule that it stands for; NULL, or NULL there: SOD-1 */
     struct span expires; /* all zero: never */
     enum vote on_expiry; /* VOTE_NONE: the round is void and the record can be edited again */
     enum vote on_tie;    /* of COUNT_MAJORITY */

@@ -115,10 +115,11 @@ static const struct value *agreeable(struct core *core, const struct question *q
     }
     permission = authority_agree(core, question->principal, &sentence);
     if (slice_equal(value_get_text(row, "by"), question->principal)) {
-        run_refuse(core, 403, "separation-of-duties",
-                   "SOD-6: who proposed a change does not agree to it. Another person with the "
-                   "role top_management or isms_manager does: rota agree %lld.",
-                   (long long)number);
+        run_refuse_apart(
+            core, "SOD-6",
+            "SOD-6: who proposed a change does not agree to it. Another person with the "
+            "role top_management or isms_manager does: rota agree %lld.",
+            (long long)number);
         return NULL;
     }
     if (permission != PERMIT) {

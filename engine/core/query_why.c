@@ -51,6 +51,28 @@ static void put_who(struct asking *asking, const struct subject *subject, const 
     value_set(asking->arena, asking->out, key, who);
 }
 
+/* Who is kept apart, and by which rule. */
+static void put_apart(struct asking *asking, const struct subject *subject,
+                      const struct transition *transition)
+{
+    const struct approval *approval = subject->kind->approval;
+    bool is_of_approval =
+        transition->apart.count == 0 && transition->vote == VOTE_GRANT && approval != NULL;
+    const struct words *words = is_of_approval ? &approval->apart : &transition->apart;
+    struct value *list;
+
+    if (words->count == 0)
+        return;
+    put_who(asking, subject, words, "apart");
+    list = value_at(asking->out, slice_str("apart"));
+    for (int i = 0; i < words->count; i++) {
+        const char *rule = is_of_approval ? approval_rule(approval, i) : transition->apart_rule;
+
+        value_set(asking->arena, &list->as.items[i], "rule",
+                  value_str(rule != NULL ? rule : APART_RULE));
+    }
+}
+
 static void put_transition(struct asking *asking, const struct subject *subject,
                            const struct transition *transition, struct slice person)
 {
@@ -393,10 +415,7 @@ int query_why(struct asking *asking)
                              value_get_text(asking->args, "for"), &number);
         put_transition(asking, &subject, transition, right);
         put_who(asking, &subject, who_may(&subject, transition), "who");
-        if (transition->apart.count > 0)
-            put_who(asking, &subject, &transition->apart, "apart");
-        else if (transition->vote == VOTE_GRANT && subject.kind->approval != NULL)
-            put_who(asking, &subject, &subject.kind->approval->apart, "apart");
+        put_apart(asking, &subject, transition);
         explain_state(asking, &subject, transition, is_elsewhere);
         explain_permission(asking, &subject, transition, person, right, number);
         explain_round(asking, &subject, transition, right);

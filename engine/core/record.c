@@ -350,7 +350,7 @@ static int check_need(struct core *core, const struct subject *subject, const st
                       const char *event)
 {
     struct slice who;
-    const char *word;
+    const char *word, *rule = need->rule != NULL ? need->rule : NEED_RULE;
 
     if (need->when != NULL)
         return scope_holds(core, need->when, subject, slice_str(event), core->question->principal,
@@ -359,12 +359,11 @@ static int check_need(struct core *core, const struct subject *subject, const st
                    : run_refuse(core, 422, "guard-failed", "%s", need->says);
     if (authority_apart(core, subject, need, &who, &word))
         return 0;
-    return run_refuse(core, 403, "separation-of-duties",
-                      "%.*s stands as \"%s\" and may not be named here (%s: separation of "
-                      "duties). %s",
-                      (int)who.len, (const char *)who.at, word,
-                      need->rule != NULL ? need->rule : NEED_RULE,
-                      need->says != NULL ? need->says : "Name somebody else.");
+    return run_refuse_apart(core, rule,
+                            "%.*s stands as \"%s\" and may not be named here (%s: separation of "
+                            "duties). %s",
+                            (int)who.len, (const char *)who.at, word, rule,
+                            need->says != NULL ? need->says : "Name somebody else.");
 }
 
 static int check_required(struct core *core, const struct subject *subject, const char *event)
@@ -662,9 +661,7 @@ int record_open(struct core *core, const struct question *question)
                                 : authority_transition(core, question->principal, &subject,
                                                        creating(kind), &sentence);
     if (permission != PERMIT)
-        return run_refuse(core, 403,
-                          permission == DENY_APART ? "separation-of-duties" : "not-allowed", "%s",
-                          sentence);
+        return refuse_permission(core, permission, sentence);
     if (fields == NULL)
         fields = &none;
     if (fields->type != VALUE_MAP)

@@ -84,6 +84,8 @@ void journal_refusal(struct core *core, const struct question *question, struct 
     value_set(core->arena, &body, "asked", value_bin(asked_hash(core->arena, question), HASH_LEN));
     if (subject_find(core, question->record, &subject))
         value_set(core->arena, &body, "record", value_text(subject.id));
+    if (run->refusal.rule != NULL)
+        value_set(core->arena, &body, "rule", value_str(run->refusal.rule));
     if (is_unheld) {
         value_set(core->arena, &body, "why", value_str(run->refusal.sentence));
         tell_keepers(core, value_get_text(&body, "record"), &body, &effects);

@@ -179,11 +179,11 @@ int round_check_delegate(struct core *core, const struct value *round, struct sl
 
     if (!has_voted && !value_has_text(value_get(round, "ask"), actor))
         return 0;
-    return run_refuse(core, 403, "separation-of-duties",
-                      "%.*s %s in this round, and one person votes once in it, whoever they stand "
-                      "in for (SOD-2: separation of duties).",
-                      (int)actor.len, (const char *)actor.at,
-                      has_voted ? "has voted" : "is asked himself");
+    return run_refuse_apart(
+        core, SIGNATURES_RULE,
+        "%.*s %s in this round, and one person votes once in it, whoever they stand "
+        "in for (" SIGNATURES_RULE ": separation of duties).",
+        (int)actor.len, (const char *)actor.at, has_voted ? "has voted" : "is asked himself");
 }
 
 bool round_waits_for(const struct value *round, struct slice person)

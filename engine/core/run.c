@@ -40,8 +40,22 @@ int run_refuse(struct core *core, int status, const char *code, const char *form
     if (core->run->is_refused)
         return -1;
     core->run->is_refused = true;
-    core->run->refusal.status = status;
-    core->run->refusal.code = code;
+    core->run->refusal = (struct refusal){.status = status, .code = code};
+    va_start(args, format);
+    core->run->refusal.sentence = arena_vprintf(core->arena, format, args);
+    va_end(args);
+    return -1;
+}
+
+int run_refuse_apart(struct core *core, const char *rule, const char *format, ...)
+{
+    va_list args;
+
+    if (core->run->is_refused)
+        return -1;
+    core->run->is_refused = true;
+    core->run->refusal =
+        (struct refusal){.status = 403, .code = "separation-of-duties", .rule = rule};
     va_start(args, format);
     core->run->refusal.sentence = arena_vprintf(core->arena, format, args);
     va_end(args);

@@ -829,6 +829,12 @@ int question_for(struct core *core, const struct question *question, struct slic
                       "\"for\" is the name of the person in whose place this is done.");
 }
 
+int refuse_permission(struct core *core, enum permission permission, const char *sentence)
+{
+    return permission == DENY_APART ? run_refuse_apart(core, core->apart.rule, "%s", sentence)
+                                    : run_refuse(core, 403, "not-allowed", "%s", sentence);
+}
+
 int permit_event(struct core *core, const struct question *question, const struct subject *subject,
                  const struct transition *transition)
 {
@@ -843,9 +849,7 @@ int permit_event(struct core *core, const struct question *question, const struc
                                 : authority_transition(core, question->principal, subject,
                                                        transition, &sentence);
     if (permission != PERMIT)
-        return run_refuse(core, 403,
-                          permission == DENY_APART ? "separation-of-duties" : "not-allowed", "%s",
-                          sentence);
+        return refuse_permission(core, permission, sentence);
     if (transition->reason && !has_reason(question->args))
         return run_refuse(core, 422, "guard-failed", "%s needs a reason (--reason \"...\").",
                           transition->event);

@@ -20,7 +20,6 @@ enum { SCOPE_MAX = 10000 }; /* that a condition looks at */
 
 #define MEANING "waived_sod"
 #define MEANING_ENDED "waiver_ended"
-#define SIGNATURES "SOD-2" /* two signatures are two people: round_check_delegate() */
 
 static const struct value *waiver_at(struct core *core, struct slice record, int64_t n)
 {
@@ -166,7 +165,7 @@ struct value waivers_scope(struct core *core)
 
 static void add_rule(struct core *core, const char *rule, struct value *out)
 {
-    if (!value_has_text(out, slice_str(rule)) && strcmp(rule, SIGNATURES) != 0)
+    if (!value_has_text(out, slice_str(rule)) && strcmp(rule, SIGNATURES_RULE) != 0)
         value_push(core->arena, out, value_str(rule));
 }
 
@@ -175,8 +174,8 @@ static struct value rules_of(struct core *core, const struct kind *kind)
 {
     struct value rules = value_array();
 
-    if (kind->approval != NULL && kind->approval->apart.count > 0)
-        add_rule(core, APART_RULE, &rules);
+    for (int i = 0; kind->approval != NULL && i < kind->approval->apart.count; i++)
+        add_rule(core, approval_rule(kind->approval, i), &rules);
     for (int i = 0; i < kind->lifecycle->transition_count; i++) {
         const struct transition *row = &kind->lifecycle->transitions[i];
 
@@ -216,17 +215,19 @@ static int check_rule(struct core *core, const struct subject *subject, struct s
     struct value rules = rules_of(core, subject->kind);
     struct slice list = slice_str("none");
 
-    if (slice_is(rule, SIGNATURES))
-        return run_refuse(core, 403, "separation-of-duties",
-                          SIGNATURES " is never waived: two signatures of one approval are two "
-                                     "people. Name another person in the directory.");
+    if (slice_is(rule, SIGNATURES_RULE))
+        return run_refuse_apart(core, SIGNATURES_RULE,
+                                SIGNATURES_RULE
+                                " is never waived: two signatures of one approval are two "
+                                "people. Name another person in the directory.");
     if (value_has_text(&rules, rule))
         return 0;
     if (named != NULL && named->conflict.count > 0)
-        return run_refuse(core, 403, "separation-of-duties",
-                          "%s is never waived: it says which roles nobody holds together. Give one "
-                          "of the roles to somebody else in the directory.",
-                          named->name);
+        return run_refuse_apart(
+            core, named->name,
+            "%s is never waived: it says which roles nobody holds together. Give one "
+            "of the roles to somebody else in the directory.",
+            named->name);
     for (uint32_t i = 0; i < rules.count; i++)
         list = textf(core, "%.*s%s%.*s", i == 0 ? 0 : (int)list.len, (const char *)list.at,
                      i == 0 ? "" : ", ", (int)rules.as.items[i].count, rules.as.items[i].as.text);
@@ -258,11 +259,11 @@ static int check_signer(struct core *core, const struct subject *subject, struct
     int64_t count = value_get_int(subject->row, "waivers", 0);
 
     if (slice_equal(person, signer))
-        return run_refuse(core, 403, "separation-of-duties",
-                          "%.*s cannot waive %.*s for themselves. Another person of top management "
-                          "signs it.",
-                          (int)signer.len, (const char *)signer.at, (int)rule.len,
-                          (const char *)rule.at);
+        return run_refuse_apart(
+            core, (const char *)keep_text(core, rule).at,
+            "%.*s cannot waive %.*s for themselves. Another person of top management "
+            "signs it.",
+            (int)signer.len, (const char *)signer.at, (int)rule.len, (const char *)rule.at);
     for (int64_t n = 1; n <= count; n++) {
         const struct value *row = waiver_at(core, subject->id, n);
         struct slice freed = value_get_text(row, "person"), by = value_get_text(row, "by");
@@ -270,14 +271,14 @@ static int check_signer(struct core *core, const struct subject *subject, struct
         if (!is_of_content(subject, row) || !slice_equal(value_get_text(row, "rule"), rule))
             continue;
         if (slice_equal(freed, signer) || slice_equal(by, person))
-            return run_refuse(core, 403, "separation-of-duties",
-                              "%.*s %s freed from %.*s here by a signature of %.*s (waiver %lld): "
-                              "who is freed frees nobody else. Somebody of top management signs it "
-                              "who is not freed, or for somebody who has freed nobody.",
-                              (int)freed.len, (const char *)freed.at,
-                              value_get(row, "ended") != NULL ? "was" : "is", (int)rule.len,
-                              (const char *)rule.at, (int)by.len, (const char *)by.at,
-                              (long long)n);
+            return run_refuse_apart(
+                core, (const char *)keep_text(core, rule).at,
+                "%.*s %s freed from %.*s here by a signature of %.*s (waiver %lld): "
+                "who is freed frees nobody else. Somebody of top management signs it "
+                "who is not freed, or for somebody who has freed nobody.",
+                (int)freed.len, (const char *)freed.at,
+                value_get(row, "ended") != NULL ? "was" : "is", (int)rule.len,
+                (const char *)rule.at, (int)by.len, (const char *)by.at, (long long)n);
     }
     return 0;
 }

@@ -191,6 +191,8 @@ static void check_approval(struct checks *c, const struct approval *approval)
         has_tie = has_tie || approval->stages[i].counting == COUNT_MAJORITY;
     }
     check_who(c, &approval->apart, true);
+    for (int i = 0; approval->apart_rules != NULL && i < approval->apart.count; i++)
+        check_separation(c, approval->apart_rules[i]);
     check_outcome(c, approval, approval->on_expiry, "on_expiry");
     if (has_tie && approval->on_tie != VOTE_REFUSE)
         check_outcome(c, approval, approval->on_tie, "on_tie");

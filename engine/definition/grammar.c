@@ -510,6 +510,66 @@ struct written_stage grammar_stage(struct reader *reader, const config_setting_t
     return stage;
 }
 
+struct written_apart {
+    struct words who;
+    const char *rule;
+};
+
+static const struct option APART_OPTIONS[] = {
+    MUST("who", WHO, read_words, AT(written_apart, who), "who may not vote"),
+    NOTE("rule", TEXT, read_text, AT(written_apart, rule), "SOD-1",
+         "the rule of separation of duties that this is: refusals name it, and it can be waived"),
+};
+static const struct option_table APART = {
+    "parted group",
+    "Who is kept apart from an approval, and by which rule (`apart` of an approval).",
+    APART_OPTIONS, COUNT(APART_OPTIONS)};
+
+static void add_apart(struct reader *reader, struct approval *approval,
+                      const struct written_apart *more)
+{
+    struct arena *arena = reader->arena;
+    int count = approval->apart.count, all = count + more->who.count;
+    const char **at = arena_zero(arena, sizeof *at * (size_t)(all + 1));
+    const char **rules = arena_zero(arena, sizeof *rules * (size_t)(all + 1));
+
+    for (int i = 0; i < all; i++) {
+        at[i] = i < count ? approval->apart.at[i] : more->who.at[i - count];
+        rules[i] = i < count ? approval->apart_rules[i] : more->rule;
+    }
+    approval->apart = (struct words){at, all};
+    approval->apart_rules = rules;
+}
+
+/* ["editors", ...] or ( "editors", { who = "assessors"; rule = "SOD-5"; } ) */
+static void read_apart(struct reader *reader, const config_setting_t *setting, void *into)
+{
+    struct approval *approval = into;
+    bool partial = reader->partial;
+
+    approval->apart_rules = NULL;
+    if (!config_setting_is_list(setting)) {
+        read_words(reader, setting, &approval->apart);
+        return;
+    }
+    approval->apart = (struct words){arena_zero(reader->arena, sizeof(char *)), 0};
+    reader->partial = false;
+    for (int i = 0; i < config_setting_length(setting); i++) {
+        const config_setting_t *item = config_setting_get_elem(setting, (unsigned)i);
+        struct written_apart more = {{NULL, 0}, NULL};
+
+        if (config_setting_is_group(item))
+            option_read_group(reader, item, &APART, &more);
+        else
+            read_words(reader, item, &more.who);
+        add_apart(reader, approval, &more);
+    }
+    reader->partial = partial;
+    if (approval->apart.count > WORDS_MAX)
+        problem(reader->problems, where_setting(reader, setting), "'apart': more than %d names",
+                WORDS_MAX);
+}
+
 static const struct option APPROVAL_OPTIONS[] = {
     NOTE("ask", WHO, read_words, AT(written_approval, whole.stage.ask), "those of its `stages`",
          "everyone they resolve to is asked"),
@@ -518,8 +578,8 @@ static const struct option APPROVAL_OPTIONS[] = {
          "what the signature means"),
     NOTE("stages", "list of stages", keep_setting, AT(written_approval, stages), "one stage",
          "instead of `ask` and how it is counted: several, one after the other or side by side"),
-    NOTE("apart", WHO, read_words, AT(written_approval, approval.apart), "[\"editors\"]",
-         "who may not vote"),
+    NOTE("apart", WHO ", or parted groups", read_apart, AT(written_approval, approval),
+         "[\"editors\"]", "who may not vote"),
     NOTE("expires", SPAN, read_span, AT(written_approval, approval.expires), "never",
          "when the round closes as expired"),
     NOTE("on_expiry", "void, refuse, return or grant", read_text, AT(written_approval, on_expiry),
@@ -943,9 +1003,10 @@ void grammar_read(struct reader *reader, const config_setting_t *root, struct wr
 void grammar_reference(struct buf *out)
 {
     static const struct option_table *const TABLES[] = {
-        &PACK, &CALENDAR, &LIFECYCLE, &STATE,    &TRANSITION, &NOTICE,  &TASK,      &TIMER,
-        &STEP, &KIND,     &FIELD,     &APPROVAL, &STAGE,      &REVIEW,  &NEED,      &PROCESS,
-        &KPI,  &RULE,     &SIGNAL,    &ROLE,     &MEANING,    &MESSAGE, &RETENTION, &SEPARATION};
+        &PACK,    &CALENDAR, &LIFECYCLE, &STATE,     &TRANSITION, &NOTICE, &TASK,
+        &TIMER,   &STEP,     &KIND,      &FIELD,     &APPROVAL,   &APART,  &STAGE,
+        &REVIEW,  &NEED,     &PROCESS,   &KPI,       &RULE,       &SIGNAL, &ROLE,
+        &MEANING, &MESSAGE,  &RETENTION, &SEPARATION};
     size_t i;
 
     for (i = 0; i < COUNT(TABLES); i++)

@@ -311,7 +311,8 @@ static people_set freed(const struct rights *rights, const struct sheet *sheet, 
         const struct value *waiver = sheet->waivers[i];
         int who = folk_find(&rights->folk, value_get_text(waiver, "person"));
 
-        if (who >= 0 && slice_is(value_get_text(waiver, "rule"), rule != NULL ? rule : preset) &&
+        if (who >= 0 && value_get(waiver, "ended") == NULL &&
+            slice_is(value_get_text(waiver, "rule"), rule != NULL ? rule : preset) &&
             slice_equal(value_get_bin(waiver, "digest"), value_get_bin(sheet->row, "digest")))
             out |= BIT(who);
     }
@@ -320,8 +321,16 @@ static people_set freed(const struct rights *rights, const struct sheet *sheet, 
 
 static people_set kept_from_voting(const struct rights *rights, const struct sheet *sheet)
 {
-    return kept_apart(rights, sheet, &sheet->kind->approval->apart) &
-           ~freed(rights, sheet, "SOD-1", NULL);
+    const struct approval *approval = sheet->kind->approval;
+    people_set out = 0;
+
+    for (int i = 0; i < approval->apart.count; i++) {
+        const struct words one = {&approval->apart.at[i], 1};
+        const char *rule = approval->apart_rules != NULL ? approval->apart_rules[i] : NULL;
+
+        out |= kept_apart(rights, sheet, &one) & ~freed(rights, sheet, rule, "SOD-1");
+    }
+    return out;
 }
 
 static bool is_apart(const struct rights *rights, const struct sheet *sheet,

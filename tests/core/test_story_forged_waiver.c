@@ -211,6 +211,47 @@ static void one_that_names_another_directory_or_pack_is_found(void **state)
     story_end(story);
 }
 
+/* An approval that keeps its reviewers apart by a rule of their own, and a waiver of another rule. */
+static void a_waiver_of_another_rule_frees_from_no_approval(void **state)
+{
+    static const struct story_change reviewers_apart[] = {
+        {"document.cfg", "expires = \"20 days\";",
+         "expires = \"20 days\"; apart = (\"editors\", { who = \"reviewers\"; rule = \"SOD-4\"; "
+         "});"},
+        {NULL, NULL, NULL}};
+    static const char *const people[] = {"amara", "bo", "cleo"};
+    static const char *const rules[] = {"SOD-1", "SOD-4"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct story *story = story_begin_rooted();
+        struct forgery *forgery;
+
+        for (size_t k = 0; k < 3; k++)
+            assert_done(story_enrol(story, people[k], people[k], 0, BOTH));
+        assert_done(story_install_agreed(story, "amara", "For good.", reviewers_apart));
+        assert_done(
+            story_do(story, "amara", "open", NULL,
+                     "{'kind': 'policy', 'title': 'Doors', 'fields': {'text': 'Lock them.', "
+                     "'reviewers': ['bo'], 'places': [{'name': 'Hall', 'inside': true}]}}"));
+        assert_done(story_sign(story, "cleo", "waive_sod", "POL-0001",
+                               "{'rule': 'SOD-4', 'person': 'bo', " TEXTS "}"));
+        assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+        assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+        forgery = forgery_begin(story);
+        if (i == 0) {
+            struct leaf *leaf = forgery_leaf(forgery, "record.waive_sod", NULL, 1);
+
+            forgery_set(forgery, &leaf->body, "rule", value_str(rules[i]));
+            forgery_set(forgery, forgery_effect(forgery, leaf, ""), "rule", value_str(rules[i]));
+            forgery_is_found(&forgery, "VOTE_APART");
+        } else {
+            forgery_holds(&forgery);
+        }
+        story_end(story);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_waiver_that_is_written_otherwise_is_found),
         cmocka_unit_test(a_waiver_for_another_content_is_found),
         cmocka_unit_test(an_end_that_nobody_of_top_management_signed_is_found),
+        cmocka_unit_test(a_waiver_of_another_rule_frees_from_no_approval),
         cmocka_unit_test(one_that_names_another_directory_or_pack_is_found),
     };
 

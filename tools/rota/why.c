@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "facts.h"
 
+/* Each word with whom it means, and where there is one the rule of separation that it stands for. */
 static void print_who(struct tool *tool, const struct value *who)
 {
     for (uint32_t i = 0; value_is(who, VALUE_ARRAY) && i < who->count; i++) {
@@ -12,6 +13,9 @@ static void print_who(struct tool *tool, const struct value *who)
         for (uint32_t p = 0; value_is(people, VALUE_ARRAY) && p < people->count; p++)
             text = arena_printf(&tool->arena, "%s%s%s", text, p > 0 ? ", " : "",
                                 facts_person(tool, value_slice(&people->as.items[p])));
+        if (value_get(entry, "rule") != NULL)
+            text = arena_printf(&tool->arena, "%s (%s)", *text != '\0' ? text : "nobody",
+                                value_get_str(entry, "rule", "", &tool->arena));
         output_pair(&tool->out, 2, 18, value_get_str(entry, "word", "", &tool->arena), INK_NONE,
                     slice_str(*text != '\0' ? text : "nobody"));
     }
@@ -67,6 +71,10 @@ static void print(struct tool *tool, const struct arguments *given, const struct
     if (value_is(value_get(answer, "who"), VALUE_ARRAY) && value_get(answer, "who")->count > 0) {
         output_heading(&tool->out, "Who may");
         print_who(tool, value_get(answer, "who"));
+    }
+    if (value_is(value_get(answer, "apart"), VALUE_ARRAY)) {
+        output_heading(&tool->out, "Kept apart, whatever else they are");
+        print_who(tool, value_get(answer, "apart"));
     }
 }
 

@@ -295,6 +295,31 @@ static void read_stage(const config_setting_t *group, const char *name, const ch
                      words_count(stage->veto) == 0 && !stage->waits_for_all);
 }
 
+static void add_apart(struct kind *kind, words list, const char *rule)
+{
+    for (int i = 0; i < words_count(list) && kind->apart_count < APART_MAX; i++)
+        kind->apart[kind->apart_count++] =
+            (struct apart){words_at(list, i), rule != NULL ? rule : APART_RULE};
+}
+
+/* ["editors", ...] or ( "editors", { who = "assessors"; rule = "SOD-5"; } ); without it the editors. */
+static void read_apart(const config_setting_t *apart, struct kind *kind)
+{
+    if (apart == NULL)
+        kind->apart[kind->apart_count++] = (struct apart){"editors", APART_RULE};
+    else if (!config_setting_is_list(apart))
+        add_apart(kind, apart, NULL);
+    for (int i = 0;
+         apart != NULL && config_setting_is_list(apart) && i < config_setting_length(apart); i++) {
+        const config_setting_t *one = config_setting_get_elem(apart, (unsigned)i);
+
+        if (config_setting_is_group(one))
+            add_apart(kind, config_setting_get_member(one, "who"), text_of(one, "rule"));
+        else
+            add_apart(kind, one, NULL);
+    }
+}
+
 static void read_approval(const config_setting_t *approval, struct kind *kind)
 {
     const config_setting_t *stages = config_setting_get_member(approval, "stages");
@@ -304,7 +329,7 @@ static void read_approval(const config_setting_t *approval, struct kind *kind)
     kind->silence_grants = vote_of(text_of(approval, "on_expiry")) == VOTE_GRANT;
     kind->on_tie = tie != NULL ? vote_of(tie) : VOTE_REFUSE;
     kind->expires = text_of(approval, "expires");
-    kind->apart = config_setting_get_member(approval, "apart");
+    read_apart(config_setting_get_member(approval, "apart"), kind);
     kind->is_one_stage = stages == NULL || group_count(stages) == 1;
     if (stages == NULL)
         read_stage(approval, "approval", meaning, &kind->stages[kind->stage_count++]);

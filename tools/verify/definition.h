@@ -54,6 +54,13 @@ struct kind_stage {                        /* of an approval */
     bool waits_for_all, one_refuse_ends;
 };
 
+enum { APART_MAX = 32 };
+#define APART_RULE "SOD-1" /* where none is named */
+
+struct apart { /* whom a word keeps apart, and by which rule of separation */
+    const char *word, *rule;
+};
+
 struct kind {
     struct kind *next;
     const char *name;
@@ -65,8 +72,9 @@ struct kind {
     const config_setting_t *fields;
     const struct definition *of; /* borrowed */
     bool has_approval, silence_grants, is_one_stage;
-    const char *expires; /* a span, as "20 days"; or NULL */
-    words apart;         /* NULL: the editors */
+    const char *expires;           /* a span, as "20 days"; or NULL */
+    struct apart apart[APART_MAX]; /* from granting */
+    int apart_count;
     enum vote on_tie;
     struct kind_stage stages[DEFINITION_STAGES_MAX];
     int stage_count;

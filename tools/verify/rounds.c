@@ -91,9 +91,10 @@ static bool is_ended(struct bytes waiver)
     return dmp_find(waiver, "ended", &ended);
 }
 
-/* Has top management freed this person from being kept apart, over just this content? That it has signed so is checked where
+/* Has top management freed this person from this rule, over just this content? That it has signed so is checked where
  * waivers are. */
-static bool is_waived(const struct proof *proof, const struct voting *voting, struct bytes name)
+static bool is_waived(const struct proof *proof, const struct voting *voting, const char *rule,
+                      struct bytes name)
 {
     struct bytes digest = {NULL, 0}, over = {NULL, 0};
     int64_t count = 0;
@@ -109,7 +110,7 @@ static bool is_waived(const struct proof *proof, const struct voting *voting, st
                                : bytes_of(NULL, 0);
 
         if (!is_ended(row) && bytes_equal(text_in(row, "person"), name) &&
-            bytes_are(text_in(row, "rule"), "SOD-1") && dmp_find_bin(row, "digest", &over) &&
+            bytes_are(text_in(row, "rule"), rule) && dmp_find_bin(row, "digest", &over) &&
             bytes_equal(over, digest))
             return true;
     }
@@ -119,21 +120,21 @@ static bool is_waived(const struct proof *proof, const struct voting *voting, st
 static void check_apart(struct proof *proof, const struct voting *voting, struct bytes name)
 {
     const struct kind *kind = voting->kind;
-    bool is_known, is_apart;
-    const char *word = NULL;
+    bool is_known;
 
-    for (int i = 0; i < words_count(kind->apart) && word == NULL; i++) {
-        is_apart = people_mean(proof, kind, voting->row, words_at(kind->apart, i), name, &is_known);
-        word = is_apart && is_known ? words_at(kind->apart, i) : NULL;
+    for (int i = 0; i < kind->apart_count; i++) {
+        const struct apart *apart = &kind->apart[i];
+        bool is_one = people_mean(proof, kind, voting->row, apart->word, name, &is_known);
+
         proof->unproven_asks += !is_known;
+        if (is_one && is_known && !is_waived(proof, voting, apart->rule, name)) {
+            PROOF_ERROR(proof, "VOTE_APART",
+                        "%.*s grants %.*s and stands as \"%s\" of it: the approval is by somebody "
+                        "who is kept apart from it (%s)",
+                        BYTES_ARG(name), BYTES_ARG(voting->record), apart->word, apart->rule);
+            return;
+        }
     }
-    if (kind->apart == NULL && people_mean(proof, kind, voting->row, "editors", name, &is_known))
-        word = "editors";
-    if (word != NULL && !is_waived(proof, voting, name))
-        PROOF_ERROR(proof, "VOTE_APART",
-                    "%.*s grants %.*s and stands as \"%s\" of it: the approval is by somebody who "
-                    "is kept apart from it",
-                    BYTES_ARG(name), BYTES_ARG(voting->record), word);
 }
 
 static void check_rights(struct proof *proof, const struct voting *voting, struct bytes name)
