@@ -1,7 +1,10 @@
 #include "daemon/clock.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static int64_t read_us(clockid_t id)
@@ -15,6 +18,22 @@ static int64_t read_us(clockid_t id)
 int64_t clock_boot_ms(void)
 {
     return read_us(CLOCK_BOOTTIME) / 1000;
+}
+
+bool clock_boot_id(uint8_t out[BOOT_ID_LEN])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    uint8_t hash[HASH_LEN];
+    char text[64];
+    size_t len;
+
+    if (file == NULL)
+        return false;
+    len = fread(text, 1, sizeof text, file);
+    fclose(file);
+    hash_bytes(slice_of(text, len), hash);
+    memcpy(out, hash, BOOT_ID_LEN);
+    return len > 0;
 }
 
 void clock_start(struct clock *clock, bool is_virtual, int64_t from_us)

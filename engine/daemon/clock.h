@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { BOOT_ID_LEN = 8 };
+
 struct clock {
     bool is_virtual;
     int64_t virtual_us; /* at boot_us */
@@ -21,6 +23,8 @@ struct clock {
 void clock_start(struct clock *clock, bool is_virtual, int64_t from_us);
 int64_t clock_now_us(struct clock *clock); /* never less than before, nor than where it started */
 int64_t clock_boot_ms(void);
+/* Which boot of the machine the boot clock counts from: false if that cannot be told. */
+bool clock_boot_id(uint8_t out[BOOT_ID_LEN]);
 /* Virtual only. It stands once clock_settle() says that it could be written down; clock_undo() takes it back, with all that
  * was dated by it. */
 void clock_advance(struct clock *clock, int64_t us);

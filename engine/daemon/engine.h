@@ -145,6 +145,7 @@ bool engine_may_read(void *self, const char *user_id, struct slice topic);
 /* ---- work.c ---- */
 void engine_offer(struct engine *engine, int64_t task);
 void engine_offer_due(struct engine *engine);
+void engine_withdraw(struct engine *engine, int64_t task);
 int64_t engine_next_retry_ms(const struct engine *engine); /* -1: none */
 int engine_restore_work(struct engine *engine, struct error *err);
 void engine_result(void *self, const struct result *result);

@@ -299,7 +299,7 @@ int engine_ask(struct engine *engine, const struct question *question, struct as
     if (asked->is_beyond)
         engine_flood_count(engine, question, asked->refusal.code);
     for (uint32_t i = 0; engine->broker != NULL && i < withdrawn.count; i++)
-        broker_withdraw(engine->broker, withdrawn.as.items[i].as.number);
+        engine_withdraw(engine, withdrawn.as.items[i].as.number);
     for (uint32_t i = 0; engine->broker != NULL && i < offers.count; i++)
         engine_offer(engine, offers.as.items[i].as.number);
     return 0;

@@ -7,7 +7,12 @@
 
 #include <stdlib.h>
 
-enum { RESTORED_LEASE_MS = 10000, OUTPUT_MAX = 16 * 1024, REFUSED_PAUSE_MS = 600000 };
+enum {
+    RESTORED_LEASE_MS = 10000, /* from the first start that finds it: for work in flight to land */
+    RECONNECT_MS = 2000,       /* from each: for a worker that lives to be back */
+    OUTPUT_MAX = 16 * 1024,
+    REFUSED_PAUSE_MS = 600000
+};
 
 /* ---- tasks that wait for their pause to pass ---- */
 
@@ -128,21 +133,35 @@ void engine_offer_due(struct engine *engine)
 
 /* ---- leases ---- */
 
-void engine_leased(void *self, const struct lease *lease)
+/* Times are on the boot clock, which means something only to whoever runs since the same boot. */
+static int put_lease(struct engine *engine, const struct lease *lease, bool is_restored)
 {
-    struct engine *engine = self;
     struct value row = value_map();
     struct buf bytes = BUF_EMPTY;
+    uint8_t boot[BOOT_ID_LEN];
+    int rc;
 
     value_set(&engine->arena, &row, "attempt", value_int(lease->attempt));
     value_set(&engine->arena, &row, "token", value_str(lease->token));
     value_set(&engine->arena, &row, "principal", value_str(lease->principal));
     value_set(&engine->arena, &row, "until_ms", value_int(lease->until_boot_ms));
+    value_set(&engine->arena, &row, "last_ms", value_int(lease->last_boot_ms));
+    if (clock_boot_id(boot))
+        value_set(&engine->arena, &row, "boot", value_bin(boot, sizeof boot));
+    if (is_restored)
+        value_set(&engine->arena, &row, "restored", value_bool(true));
     dmp_encode(&bytes, &row);
-    if (journal_put_lease(engine->journal, lease->task, buf_slice(&bytes), NULL) != 0)
+    rc = journal_put_lease(engine->journal, lease->task, buf_slice(&bytes), NULL);
+    if (rc != 0)
         engine->batch_is_dead = true;
     engine->is_dirty = true;
     buf_release(&bytes);
+    return rc;
+}
+
+void engine_leased(void *self, const struct lease *lease)
+{
+    put_lease(self, lease, false);
 }
 
 static void drop_lease(struct engine *engine, int64_t task)
@@ -150,6 +169,13 @@ static void drop_lease(struct engine *engine, int64_t task)
     if (journal_put_lease(engine->journal, task, slice_of(NULL, 0), NULL) != 0)
         engine->batch_is_dead = true;
     engine->is_dirty = true;
+}
+
+/* What is no more is not waited for after a restart either. */
+void engine_withdraw(struct engine *engine, int64_t task)
+{
+    if (broker_withdraw(engine->broker, task))
+        drop_lease(engine, task);
 }
 
 /* Has core taken it, or is there no such task any more? If not, the note says why. */
@@ -239,35 +265,97 @@ void engine_lost(void *self, const struct lease *lease, bool counts, const char 
 
 /* ---- after a restart: every open task is offered again, every lease is given time to land ---- */
 
-struct restoring {
-    struct engine *engine;
-    struct map held; /* task key -> itself */
+struct held { /* a lease as it was stored */
+    struct lease lease;
+    bool is_new; /* no start has found it yet */
 };
 
-static int restore_lease(void *self, int64_t task, struct slice row)
+struct restoring {
+    struct engine *engine;
+    struct map by_task; /* task key -> itself, for those that are held */
+    struct held *at;    /* owned */
+    size_t count, cap;
+};
+
+/* A lease is worth what it says: its worker is silent while it works, and may be back with the result. The first start that
+ * finds it gives it time beyond that, once, so that crash after crash does not put off work that nobody does; each start
+ * leaves a worker the time to connect. */
+static void lease_of_row(const struct value *row, struct held *held)
+{
+    struct slice boot = value_get_bin(row, "boot");
+    int64_t now_ms = clock_boot_ms();
+    uint8_t ours[BOOT_ID_LEN];
+    bool is_ours = clock_boot_id(ours) && slice_equal(boot, slice_of(ours, sizeof ours));
+    struct lease *lease = &held->lease;
+
+    held->is_new = !is_ours || !value_get_bool(row, "restored", false);
+    lease->until_boot_ms = is_ours ? value_get_int(row, "until_ms", 0) : 0;
+    lease->last_boot_ms = is_ours ? value_get_int(row, "last_ms", INT64_MAX) : INT64_MAX;
+    if (held->is_new && lease->until_boot_ms < now_ms + RESTORED_LEASE_MS)
+        lease->until_boot_ms = now_ms + RESTORED_LEASE_MS;
+    if (lease->until_boot_ms < now_ms + RECONNECT_MS)
+        lease->until_boot_ms = now_ms + RECONNECT_MS;
+}
+
+static int collect_lease(void *self, int64_t task, struct slice row)
 {
     struct restoring *restoring = self;
+    struct arena *arena = &restoring->engine->arena;
+    struct value facts = VALUE_NONE;
+    struct held held = {.lease = {.task = task}};
+
+    if (dmp_decode(arena, row, &facts, NULL) != 0)
+        return 0;
+    held.lease.attempt = (int)value_get_int(&facts, "attempt", 1);
+    strncpy(held.lease.token, value_get_str(&facts, "token", "", arena), BROKER_TOKEN_MAX);
+    strncpy(held.lease.principal, value_get_str(&facts, "principal", "", arena),
+            sizeof held.lease.principal - 1);
+    lease_of_row(&facts, &held);
+    if (restoring->count == restoring->cap) {
+        restoring->cap = restoring->cap > 0 ? restoring->cap * 2 : 64;
+        restoring->at = realloc(restoring->at, restoring->cap * sizeof *restoring->at);
+        check(restoring->at != NULL);
+    }
+    restoring->at[restoring->count++] = held;
+    return 0;
+}
+
+static void restore_lease(struct restoring *restoring, const struct held *held)
+{
     struct engine *engine = restoring->engine;
     struct buf header = BUF_EMPTY, input = BUF_EMPTY;
-    struct value facts = VALUE_NONE;
-    struct lease lease = {.task = task, .until_boot_ms = clock_boot_ms() + RESTORED_LEASE_MS};
     struct offer offer;
     int64_t not_before_ms;
 
-    if (dmp_decode(&engine->arena, row, &facts, NULL) != 0)
-        return 0;
-    lease.attempt = (int)value_get_int(&facts, "attempt", 1);
-    strncpy(lease.token, value_get_str(&facts, "token", "", &engine->arena), BROKER_TOKEN_MAX);
-    strncpy(lease.principal, value_get_str(&facts, "principal", "", &engine->arena),
-            sizeof lease.principal - 1);
-    if (make_offer(engine, task, &offer, &header, &input, &not_before_ms)) {
-        char *key = arena_printf(&engine->arena, "task/%lld", (long long)task);
+    if (make_offer(engine, held->lease.task, &offer, &header, &input, &not_before_ms)) {
+        char *key = arena_printf(&engine->arena, "task/%lld", (long long)held->lease.task);
 
-        broker_hold(engine->broker, &lease, &offer);
-        map_put(&restoring->held, slice_str(key), engine);
+        broker_hold(engine->broker, &held->lease, &offer);
+        map_put(&restoring->by_task, slice_str(key), engine);
+        if (held->is_new)
+            put_lease(engine, &held->lease, true);
+    } else {
+        drop_lease(engine, held->lease.task);
     }
     buf_release(&header);
     buf_release(&input);
+}
+
+/* That they were found is durable before anything else is. Where nothing can be written, they are found again. */
+static int restore_leases(struct restoring *restoring, struct error *err)
+{
+    struct engine *engine = restoring->engine;
+    struct error why = {ERROR_NONE, ""};
+
+    if (journal_each_lease(engine->journal, collect_lease, restoring, err) < 0)
+        return -1;
+    for (size_t i = 0; i < restoring->count; i++)
+        restore_lease(restoring, &restoring->at[i]);
+    if (engine->batch_is_dead)
+        journal_rollback(engine->journal);
+    else if (journal_commit(engine->journal, &why) != 0)
+        log_line(LOG_LEVEL_ERROR, "leases could not be written: %s", why.text);
+    engine->batch_is_dead = engine->is_dirty = false;
     return 0;
 }
 
@@ -296,27 +384,29 @@ static int collect_task(void *self, struct slice key, struct slice bytes, int64_
 
 int engine_restore_work(struct engine *engine, struct error *err)
 {
-    struct restoring restoring = {engine, MAP_EMPTY};
+    struct restoring restoring = {engine, MAP_EMPTY, NULL, 0, 0};
     struct open_tasks tasks = {NULL, 0, 0};
     int rc = -1;
 
-    if (journal_each_lease(engine->journal, restore_lease, &restoring, err) < 0 ||
+    if (restore_leases(&restoring, err) != 0 ||
         journal_each_row(engine->journal, slice_str("task/"), slice_of(NULL, 0), collect_task,
                          &tasks, err) < 0)
         goto out;
     for (size_t i = 0; i < tasks.count; i++) {
         char *key = arena_printf(&engine->arena, "task/%lld", (long long)tasks.at[i]);
 
-        if (map_get(&restoring.held, slice_str(key)) == NULL)
+        if (map_get(&restoring.by_task, slice_str(key)) == NULL)
             engine_offer(engine, tasks.at[i]);
         if (i % 1024 == 1023) {
             arena_clear(&engine->arena);
             core_forget(engine->core); /* rows that were read for the offer alone */
         }
     }
+    broker_release(engine->broker); /* a batch that fails takes nothing of this back */
     rc = 0;
 out:
     free(tasks.at);
-    map_release(&restoring.held);
+    map_release(&restoring.by_task);
+    free(restoring.at);
     return rc;
 }

@@ -57,6 +57,7 @@ struct lease {
     char token[BROKER_TOKEN_MAX + 1]; /* T1.<task>.<attempt>.<nonce> */
     char principal[65];
     int64_t until_boot_ms; /* on the boot clock */
+    int64_t last_boot_ms;  /* no renewal goes beyond; INT64_MAX or 0: there is no bound */
 };
 
 struct offer { /* a task that is ready for a worker */
@@ -152,10 +153,10 @@ int broker_receive(struct broker *broker, int64_t boot_ms);
 void broker_reply(struct broker *broker, const struct reply_to *to, int status, struct slice body);
 
 /* Tasks. offer copies; withdraw takes a task back that is not leased (or cancels a leased one: SDK
- * workers are told, the lease ends, its result will be stale). hold restores a lease after a
- * restart. */
+ * workers are told, the lease ends, its result will be stale) and says whether it was leased. hold
+ * restores a lease after a restart. */
 void broker_offer(struct broker *broker, const struct offer *offer);
-void broker_withdraw(struct broker *broker, int64_t task);
+bool broker_withdraw(struct broker *broker, int64_t task);
 void broker_hold(struct broker *broker, const struct lease *lease, const struct offer *offer);
 /* broker_offer of a task that waits replaces the offer; of a leased task it is ignored. */
 

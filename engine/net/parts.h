@@ -110,7 +110,6 @@ struct task {
     /* only while (or after) leased: */
     struct lease lease;
     int64_t lease_span_ms;   /* what a renewal adds */
-    int64_t run_until_ms;    /* no renewal goes beyond */
     struct session *session; /* NULL: held over a restart, or restored by a discard */
     struct task *next_leased, *prev_leased;
     bool is_envelope, knows_envelope;

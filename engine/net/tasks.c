@@ -179,13 +179,14 @@ void broker_offer(struct broker *broker, const struct offer *offer)
     note_change(broker, CHANGE_OFFERED, task);
 }
 
-void broker_withdraw(struct broker *broker, int64_t id)
+bool broker_withdraw(struct broker *broker, int64_t id)
 {
     struct task *task = task_find(broker, id);
     struct session *session = task != NULL ? task->session : NULL;
+    bool is_leased = task != NULL && task->state == TASK_LEASED;
 
     if (task == NULL)
-        return;
+        return false;
     if (session != NULL) {
         /* The worker is still at it: its credit stays taken until it says something, or as long as
          * the lease would have run. */
@@ -195,6 +196,7 @@ void broker_withdraw(struct broker *broker, int64_t id)
             session_tell(broker, session, &session->cancels, slice_str(task->lease.token));
     }
     task_end(broker, task);
+    return is_leased;
 }
 
 void broker_hold(struct broker *broker, const struct lease *lease, const struct offer *offer)
@@ -209,10 +211,9 @@ void broker_hold(struct broker *broker, const struct lease *lease, const struct 
     task = task_new(broker, offer);
     task->lease = *lease;
     task->attempt = lease->attempt;
+    if (task->lease.last_boot_ms == 0)
+        task->lease.last_boot_ms = INT64_MAX;
     task->lease_span_ms = offer->lease_ms > 0 ? offer->lease_ms : broker->sdk_lease_ms;
-    task->run_until_ms = INT64_MAX;
-    if (offer->max_run_ms > 0)
-        task->run_until_ms = lease->until_boot_ms + offer->max_run_ms;
     enter_leased(broker, task);
     note_change(broker, CHANGE_OFFERED, task);
 }
@@ -243,10 +244,11 @@ void task_lease(struct broker *broker, struct task *task, struct session *sessio
                : session->is_sdk     ? broker->sdk_lease_ms
                                      : broker->plain_lease_ms;
     task->lease_span_ms = span;
-    task->run_until_ms = task->max_run_ms > 0 ? broker->boot_ms + task->max_run_ms : INT64_MAX;
+    task->lease.last_boot_ms =
+        task->max_run_ms > 0 ? broker->boot_ms + task->max_run_ms : INT64_MAX;
     task->lease.until_boot_ms = broker->boot_ms + span;
-    if (task->lease.until_boot_ms > task->run_until_ms)
-        task->lease.until_boot_ms = task->run_until_ms;
+    if (task->lease.until_boot_ms > task->lease.last_boot_ms)
+        task->lease.until_boot_ms = task->lease.last_boot_ms;
     task->is_envelope = session->envelope;
     task->knows_envelope = true;
     task->is_undelivered = false;
@@ -260,8 +262,8 @@ void task_renew(struct broker *broker, struct task *task)
 {
     int64_t until = broker->boot_ms + task->lease_span_ms;
 
-    if (until > task->run_until_ms)
-        until = task->run_until_ms;
+    if (until > task->lease.last_boot_ms)
+        until = task->lease.last_boot_ms;
     if (until <= task->lease.until_boot_ms)
         return;
     task->lease.until_boot_ms = until;

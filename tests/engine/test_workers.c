@@ -4,11 +4,13 @@
  */
 #include "peers.h"
 
+#include "base/dmp.h"
 #include "wire/token.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -295,6 +297,114 @@ static void a_result_whose_receipt_nobody_got_is_not_counted_twice(void **state)
     close_stage(&stage);
 }
 
+/* The row of the one lease that is stored, as it lies on the disk; false: there is none. */
+static bool stored_lease(struct house *house, struct value *row)
+{
+    sqlite3_stmt *select = NULL;
+    sqlite3 *db = NULL;
+    bool is_there;
+
+    house_prove(house, false);
+    assert_int_equal(sqlite3_open(house_path(house, "proof.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT row FROM lease", -1, &select, NULL), SQLITE_OK);
+    is_there = sqlite3_step(select) == SQLITE_ROW;
+    if (is_there) {
+        size_t len = (size_t)sqlite3_column_bytes(select, 0);
+        char *kept = arena_copy(&house->arena, sqlite3_column_blob(select, 0), len);
+
+        assert_int_equal(dmp_decode(&house->arena, slice_of(kept, len), row, NULL), 0);
+        assert_int_equal(sqlite3_step(select), SQLITE_DONE);
+    }
+    sqlite3_finalize(select);
+    sqlite3_close(db);
+    return is_there;
+}
+
+/* The engine dies with work in hand, and again and again after each start. The lease as it was at first, and after each. */
+static void die_often(struct stage *stage, struct value *before, struct value *after)
+{
+    struct value again;
+
+    house_kill(stage->house);
+    assert_true(stored_lease(stage->house, before));
+    assert_false(value_get_bool(before, "restored", false));
+    for (int i = 0; i < 3; i++) {
+        house_start(stage->house);
+        house_kill(stage->house);
+        assert_true(stored_lease(stage->house, i == 0 ? after : &again));
+        assert_true(i == 0 || value_equal(&again, after));
+    }
+    assert_true(value_get_bool(after, "restored", false));
+}
+
+static void a_lease_is_worth_what_it_says_however_often_the_engine_dies(void **state)
+{
+    struct stage stage;
+    struct worker *collector;
+    struct value before, after;
+    const char *audit;
+    struct work work;
+
+    (void)state;
+    open_stage(&stage, "60000");
+    collector = worker_new(stage.house, "collector", "audit.collect");
+    audit = begin_work(&stage);
+    work = worker_hears(collector, PATIENCE_MS);
+    assert_true(work.came);
+    die_often(&stage, &before, &after);
+    assert_int_equal(value_get_int(&after, "until_ms", 0), value_get_int(&before, "until_ms", 1));
+    worker_replies(collector, work.token, "{\"n\":1}");
+    house_start(stage.house);
+    done_once(&stage, audit, 0);
+    assert_false(stored_lease(stage.house, &after));
+    worker_free(&collector);
+    close_stage(&stage);
+}
+
+/* Crash after crash, a task that was lent waits for its worker beyond its lease once, not each time anew. */
+static void a_lease_that_is_over_is_prolonged_by_the_first_start_and_by_no_other(void **state)
+{
+    struct stage stage;
+    struct worker *collector;
+    struct value before, after;
+
+    (void)state;
+    open_stage(&stage, "1000");
+    collector = worker_new(stage.house, "collector", "audit.collect");
+    begin_work(&stage);
+    assert_true(worker_hears(collector, PATIENCE_MS).came);
+    die_often(&stage, &before, &after);
+    assert_true(value_get_int(&after, "until_ms", 0) > value_get_int(&before, "until_ms", 0));
+    worker_free(&collector);
+    close_stage(&stage);
+}
+
+/* A lease of work that somebody gave up is no row for ever. */
+static void the_lease_of_a_task_that_is_cancelled_goes_with_it(void **state)
+{
+    struct stage stage;
+    struct worker *collector;
+    struct answer answer;
+    struct value row;
+    struct work work;
+    int64_t task;
+    int attempt;
+
+    (void)state;
+    open_stage(&stage, "60000");
+    collector = worker_new(stage.house, "collector", "audit.collect");
+    begin_work(&stage);
+    work = worker_hears(collector, PATIENCE_MS);
+    assert_true(work.came && stored_lease(stage.house, &row));
+    assert_int_equal(token_parse(slice_str(work.token), &task, &attempt), 0);
+    answer = command(stage.ines, "task.cancel", NULL,
+                     arena_printf(&stage.house->arena, "{\"task\":%lld}", (long long)task));
+    expect(stage.ines, &answer, 200, "");
+    assert_false(stored_lease(stage.house, &row));
+    worker_free(&collector);
+    close_stage(&stage);
+}
+
 /* An id names one run for ever: a worker that spends its token on a command of its own would break the batch that its
  * result is stored in. */
 static void a_token_is_no_id_for_a_command(void **state)
@@ -364,6 +474,9 @@ int main(void)
         cmocka_unit_test(a_silent_busy_worker_outlives_the_patience_for_idle_ones),
         cmocka_unit_test(work_in_hand_when_the_engine_dies_lands_once_when_it_is_back),
         cmocka_unit_test(a_result_whose_receipt_nobody_got_is_not_counted_twice),
+        cmocka_unit_test(a_lease_is_worth_what_it_says_however_often_the_engine_dies),
+        cmocka_unit_test(a_lease_that_is_over_is_prolonged_by_the_first_start_and_by_no_other),
+        cmocka_unit_test(the_lease_of_a_task_that_is_cancelled_goes_with_it),
         cmocka_unit_test(a_token_is_no_id_for_a_command),
         cmocka_unit_test(each_attempt_has_another_token_of_the_same_task),
     };
