@@ -280,6 +280,57 @@ static void close_desk(struct desk *desk)
     scratch_remove(desk->folder);
 }
 
+static void a_setting_that_nobody_reads_is_not_passed_over(void **state)
+{
+    static const char *const bad[][2] = {
+        {"smpt: { host = \"mail.example\"; };",
+         "workers.cfg, line 2: there is no setting smpt; did you mean 'smtp'?"},
+        {"smtp: { url = \"smtp://mail.example\"; };",
+         "workers.cfg, line 2: there is no setting url"},
+        {"smtp: { port = \"25\"; };",
+         "workers.cfg, line 2: port wants a whole number from 0 to 65535"},
+        {"smtp: { tls = \"yes\"; };", "workers.cfg, line 2: tls is \"starttls\" or \"none\""},
+        {"aproval: { credit = 2; };",
+         "workers.cfg, line 2: there is no setting aproval; did you mean 'approval'?"},
+        {"approval: { credits = 2; };",
+         "workers.cfg, line 2: there is no setting credits; did you mean 'credit'?"},
+        {"credit = 65;", "workers.cfg, line 2: credit wants a whole number from 1 to 64"},
+        {"webhooks = \"https://a.example/\";",
+         "workers.cfg, line 2: webhooks wants a list of texts: [\"...\", \"...\"]"},
+    };
+    char folder[64], text[256];
+
+    (void)state;
+    scratch_make(folder);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct program program = {.name = "test", .section = "audit", .dir = folder};
+        struct error err = {ERROR_NONE, ""};
+
+        snprintf(text, sizeof text, "security = \"none\";\n%s\n", bad[i][0]);
+        scratch_write(folder, "workers.cfg", text);
+        assert_int_equal(program_enter(&program, &err), -1);
+        assert_string_equal(err.text, bad[i][1]);
+        program_leave(&program);
+        assert_int_equal(chdir("/"), 0);
+    }
+    scratch_remove(folder);
+}
+
+static void what_workers_cfg_may_say_is_taken(void **state)
+{
+    struct desk desk;
+
+    (void)state;
+    open_desk(&desk, "approval",
+              "security = \"none\"; domains = [\"a.example\"]; unresolved = [];\n"
+              "smtp = { host = \"mail.example\"; port = 25; tls = \"none\"; timeout_s = 30; };\n"
+              "approval: { credit = 2; smtp = { host = \"\"; }; };\n"
+              "own: { principal = \"own\"; colour = \"red\"; };\n");
+    assert_string_equal(program_text(&desk.program, "smtp.host", "none"), "");
+    assert_int_equal(program_credit(&desk.program, 8), 2);
+    close_desk(&desk);
+}
+
 static int deliver(struct delivery *delivery, const char *json, struct post_report *report)
 {
     struct rota_doc *input = NULL, *output = rota_doc_new();
@@ -478,6 +529,8 @@ int main(void)
         cmocka_unit_test(the_encoding_of_a_body_fits_its_way),
         cmocka_unit_test(the_same_key_is_the_same_mail),
         cmocka_unit_test(a_maildir_stays_below_its_root),
+        cmocka_unit_test(a_setting_that_nobody_reads_is_not_passed_over),
+        cmocka_unit_test(what_workers_cfg_may_say_is_taken),
         cmocka_unit_test(a_notice_goes_into_the_maildir_with_the_head_of_the_journal),
         cmocka_unit_test(each_recipient_gets_the_answer_they_deserve),
         cmocka_unit_test(a_webhook_is_allowed_by_prefix_and_boundary),

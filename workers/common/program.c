@@ -1,6 +1,7 @@
 #include "common/program.h"
 
 #include "base/streams.h"
+#include "common/settings.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -205,7 +206,8 @@ int program_enter(struct program *program, struct error *err)
     config_init(&program->config);
     if (chdir(program->dir) != 0)
         return error_set(err, ERROR_IO, "cannot go to %s: %s", program->dir, strerror(errno));
-    if (read_file(&program->config, "workers.cfg", err) != 0 || find_engine(program, err) != 0)
+    if (read_file(&program->config, "workers.cfg", err) != 0 ||
+        settings_check(&program->config, "workers.cfg", err) != 0 || find_engine(program, err) != 0)
         return -1;
     return find_keys(program, err);
 }
