@@ -1,11 +1,12 @@
 /* drive.c - `make bench`: the limit and rotad, side by side on this machine.
  *
- *     drive BUILD PACK [--json] [--only NAME] [--in-flight N]
+ *     drive BUILD PACK [--json] [--only NAME] [--in-flight N] [--lives N]
  *     drive BUILD PACK --parked N
  *
  * $BENCH_SECONDS is the length of a run (2), $BENCH_ROUNDS the number of runs of which the median counts (3),
  * $BENCH_RECORDS the open records of the start-up part (10000; 0 leaves it out). --only limit, rota, signed or
- * insecure drives that server alone, without the start-up part, --in-flight one level alone: for a profiler.
+ * insecure drives that server alone, without the start-up part, --in-flight one level alone, --lives so many
+ * whole records instead of so many seconds: for a profiler, and to count instructions by the record.
  *
  * Nothing here asserts a time.
  */
@@ -30,6 +31,7 @@ struct plan {
     const char *only; /* or NULL */
     int in_flight;    /* 0: every level */
     int64_t records;
+    int64_t lives;  /* 0: BENCH_SECONDS end a run; else so many records */
     int64_t parked; /* 0: the usual table; else park.h with so many */
 };
 
@@ -85,11 +87,14 @@ static void run_once(const struct plan *plan, struct row *row, int round, double
     world_found(&world, row->target, &plan->place);
     world_start(&world);
     world_serve(&world);
-    load_run(&world, row->in_flight, seconds, &row->runs[round], &records);
+    load_run(&world, row->in_flight, seconds, plan->lives, &row->runs[round], &records);
     world_stop_workers(&world);
     world_stop(&world);
-    row->runs[round].record_kb = (double)(world_bytes(&world) - world.founded_bytes) / 1024 /
-                                 (double)(records + (uint64_t)row->in_flight / 2);
+    /* When the time is up, those in flight are half way; so many lives are all of them whole. */
+    if (plan->lives == 0)
+        records += (uint64_t)row->in_flight / 2;
+    row->runs[round].record_kb =
+        (double)(world_bytes(&world) - world.founded_bytes) / 1024 / (double)records;
     world_remove(&world);
 }
 
@@ -153,7 +158,7 @@ static void take_place(struct place *place, const char *build, const char *pack)
 static int usage(void)
 {
     fputs("usage: drive BUILD PACK [--json] [--only limit|rota|signed|insecure] [--in-flight "
-          "1|16|256]\n"
+          "1|16|256] [--lives N]\n"
           "       drive BUILD PACK --parked RECORDS\n",
           stderr);
     return 2;
@@ -175,6 +180,8 @@ int main(int argc, char **argv)
             plan.only = argv[++i];
         else if (strcmp(argv[i], "--in-flight") == 0 && i + 1 < argc)
             plan.in_flight = (int)strtol(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--lives") == 0 && i + 1 < argc)
+            plan.lives = (int64_t)strtoll(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--parked") == 0 && i + 1 < argc)
             plan.parked = (int64_t)strtoll(argv[++i], NULL, 10);
         else

@@ -18,6 +18,7 @@ enum {
     JOIN_MS = 100,
     COMMANDS_OF_LOAD = 1000000000,
     PARK_MS_MAX = 3600 * 1000,
+    LIVES_MS_MAX = 3600 * 1000,
     OPEN_IN_FLIGHT = 64, /* what one principal may have unanswered */
     WARM_PART = 4        /* of the time measured, a quarter before */
 };
@@ -61,7 +62,8 @@ struct load {
     struct slot slots[IN_FLIGHT_MAX];
     int *slot_of; /* by record; owned */
     int64_t slot_of_cap;
-    int64_t open_max; /* only open and submit so many; 0: whole lives */
+    int64_t open_max; /* so many are opened and no more; 0: as many as there is time for */
+    bool is_opening;  /* only open and submit, all but the last */
     bool is_parking;  /* and do not even submit */
     int64_t opened;
     uint64_t done; /* records, or commands of load_open */
@@ -287,7 +289,7 @@ static void begin_life(struct load *load, struct slot *slot)
     /* One record in flight visits all principals; many belong to one each; load_open() is one person. */
     slot->principal =
         (load->in_flight < PRINCIPALS ? (int)load->opened : (int)(slot - load->slots)) % PRINCIPALS;
-    if (load->open_max > 0)
+    if (load->is_opening)
         slot->principal = 0;
     slot->step = STEP_OPEN;
     load->opened++;
@@ -296,14 +298,14 @@ static void begin_life(struct load *load, struct slot *slot)
 
 static bool waits_for_news(const struct load *load, const struct slot *slot)
 {
-    return load->open_max == 0 && (slot->step == STEP_SUBMIT || slot->step == STEP_FORCE);
+    return !load->is_opening && (slot->step == STEP_SUBMIT || slot->step == STEP_FORCE);
 }
 
 static enum step step_after(const struct load *load, const struct slot *slot)
 {
     if (load->is_parking)
         return STEP_COUNT;
-    if (load->open_max > 0)
+    if (load->is_opening)
         return slot->step == STEP_OPEN && slot->record != load->open_max ? STEP_SUBMIT : STEP_COUNT;
     if (slot->step == STEP_SUBMIT && load->world->target != TARGET_SIGNED)
         return STEP_FORCE;
@@ -471,8 +473,8 @@ static void begin(struct load *load, const struct world *world, int in_flight)
     load_await(world);
 }
 
-void load_run(const struct world *world, int in_flight, double seconds, struct figures *out,
-              uint64_t *records)
+void load_run(const struct world *world, int in_flight, double seconds, int64_t lives,
+              struct figures *out, uint64_t *records)
 {
     static struct load load;
     struct usage before, after;
@@ -480,14 +482,21 @@ void load_run(const struct world *world, int in_flight, double seconds, struct f
     uint64_t done;
 
     begin(&load, world, in_flight);
+    load.open_max = lives;
+    load.is_measuring = lives > 0;
+    before = world_usage(world);
+    began = now_ms();
     for (int i = 0; i < in_flight; i++)
         begin_life(&load, &load.slots[i]);
-    drive_until(&load, now_ms() + seconds * 1000 / WARM_PART, UINT64_MAX);
-    load.is_measuring = true;
-    before = world_usage(world);
+    if (lives == 0) {
+        drive_until(&load, now_ms() + seconds * 1000 / WARM_PART, UINT64_MAX);
+        load.is_measuring = true;
+        before = world_usage(world);
+        began = now_ms();
+    }
     done = load.done;
-    began = now_ms();
-    drive_until(&load, began + seconds * 1000, UINT64_MAX);
+    drive_until(&load, lives > 0 ? began + LIVES_MS_MAX : began + seconds * 1000,
+                lives > 0 ? (uint64_t)lives : UINT64_MAX);
     span = (now_ms() - began) / 1000;
     after = world_usage(world);
     done = load.done - done;
@@ -510,6 +519,7 @@ void load_open(const struct world *world, int64_t records)
 
     begin(&load, world, OPEN_IN_FLIGHT);
     load.open_max = records;
+    load.is_opening = true;
     for (int i = 0; i < load.in_flight; i++)
         begin_life(&load, &load.slots[i]);
     drive_until(&load, now_ms() + 600e3, (uint64_t)records);
@@ -522,6 +532,7 @@ void load_park(const struct world *world, int64_t records)
 
     begin(&load, world, OPEN_IN_FLIGHT);
     load.open_max = records;
+    load.is_opening = true;
     load.is_parking = true;
     for (int i = 0; i < load.in_flight; i++)
         begin_life(&load, &load.slots[i]);

@@ -20,10 +20,11 @@ struct figures { /* of one run */
     double peak_mb, record_kb;
 };
 
-/* Warms up, measures for `seconds`. The server runs and is served by workers; record_kb is left to the caller, who has to
+/* Warms up, measures for `seconds`; with `lives` drives that many records from the first to the last and no more, and
+ * measures them all. The server runs and is served by workers; record_kb is left to the caller, who has to
  * know the number of all records. */
-void load_run(const struct world *world, int in_flight, double seconds, struct figures *out,
-              uint64_t *records);
+void load_run(const struct world *world, int in_flight, double seconds, int64_t lives,
+              struct figures *out, uint64_t *records);
 
 /* One person opens that many records and submits all but the last; workers are not needed. */
 void load_open(const struct world *world, int64_t records);

@@ -57,7 +57,7 @@ static void drive(struct side *side, int which, int round, double seconds)
     uint64_t done = 0;
 
     world_serve(&side->world);
-    load_run(&side->world, IN_FLIGHT[which], seconds, &figures, &done);
+    load_run(&side->world, IN_FLIGHT[which], seconds, 0, &figures, &done);
     world_stop_workers(&side->world);
     side->records_s[which][round] = figures.records_s;
     if (figures.peak_mb > side->peak_mb[round])
