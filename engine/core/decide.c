@@ -513,6 +513,8 @@ static void draft(struct core *core, const struct question *question, struct run
         run_refuse(core, 500, "internal", "The command could not be carried out.");
     if (!run->is_refused)
         check_follows(core);
+    if (!run->is_refused)
+        follows_drop_idle(core);
     if (!run->is_refused && !state_seal(core->state, &key))
         refuse_row(core, key);
     if (run->is_refused)

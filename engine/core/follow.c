@@ -65,6 +65,21 @@ int check_follows(struct core *core)
                             "More than %d things would follow from this at once.", RUN_FOLLOW_MAX);
 }
 
+void follows_drop_idle(struct core *core)
+{
+    struct value *follows = &core->run->follows;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < follows->count; i++) {
+        const struct value *follow = &follows->as.items[i];
+
+        if (value_get(follow, "event") != NULL ||
+            automatic_may_come(core, value_get_text(follow, "record"), value_get(follow, "args")))
+            follows->as.items[kept++] = *follow;
+    }
+    follows->count = kept;
+}
+
 /* ---- asked ---- */
 
 static int try_neighbours(struct core *core, const struct question *question)

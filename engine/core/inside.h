@@ -108,6 +108,9 @@ void run_follow(struct core *core, struct slice record, const char *event, int64
 void run_follow_rest(struct core *core, struct slice record, const char *event, int64_t cause,
                      const struct value *args);
 int check_follows(struct core *core); /* refuses a run from which too much would follow */
+/* Most records have nothing automatic where they are, and nobody waits for them: they are not asked in a run of their own
+ * only to say so. Whatever gives such a record another state or a link leaves a question about it of its own. */
+void follows_drop_idle(struct core *core);
 int answer_follow(struct core *core, const struct question *question);
 /* The step was refused, as `run` says: a leaf parks it. */
 void follow_park(struct core *core, const struct question *question, struct run *run);
@@ -210,6 +213,8 @@ int signal_record(struct core *core, struct slice record, const char *event, int
 void try_automatic(struct core *core, struct slice record, int64_t cause);
 /* Records that are linked to this one, by id after `after`, look whether something is open to them now. */
 void neighbours_follow(struct core *core, struct slice record, struct slice after, int64_t cause);
+/* Could try_automatic() do anything for this record, by the model and its links alone? `args` are the follow's. */
+bool automatic_may_come(struct core *core, struct slice record, const struct value *args);
 int check_signature(struct core *core, const struct question *question,
                     const struct subject *subject, const struct transition *transition,
                     struct slice stream, uint64_t rev_before, struct slice digest);

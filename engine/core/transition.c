@@ -984,17 +984,28 @@ int signal_record(struct core *core, struct slice record, const char *event, int
     return move_make(core, &move);
 }
 
-/* Which automatic transition is open to the record now, or NULL. */
-static const struct transition *automatic(struct core *core, const struct subject *subject)
+/* The first automatic transition from the record's state, at place `*at` of its lifecycle or after; NULL at the end. */
+static const struct transition *next_automatic(const struct subject *subject, int *at)
 {
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
     int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
 
-    for (int i = 0; i < lifecycle->transition_count; i++) {
-        const struct transition *transition = &lifecycle->transitions[i];
+    while (state != MODEL_NONE && *at < lifecycle->transition_count) {
+        const struct transition *transition = &lifecycle->transitions[(*at)++];
 
-        if (!transition->automatic || state == MODEL_NONE || !transition->from[state])
-            continue;
+        if (transition->automatic && transition->from[state])
+            return transition;
+    }
+    return NULL;
+}
+
+/* Which automatic transition is open to the record now, or NULL. */
+static const struct transition *automatic(struct core *core, const struct subject *subject)
+{
+    const struct transition *transition;
+    int at = 0;
+
+    while ((transition = next_automatic(subject, &at)) != NULL) {
         if (guard_transition(core, subject, transition, slice_str("engine"), NULL) == 0)
             return transition;
         core->run->is_refused = false;
@@ -1027,6 +1038,25 @@ void neighbours_follow(struct core *core, struct slice record, struct slice afte
     }
 }
 
+/* It was asked because a record that it is linked with changed: it asks its own no further. */
+static bool is_neighbour(const struct value *args)
+{
+    return value_get_bool(args, "is_neighbour", false);
+}
+
+bool automatic_may_come(struct core *core, struct slice record, const struct value *args)
+{
+    struct subject subject;
+    const struct value *links;
+    int at = 0;
+
+    if (!subject_find(core, record, &subject))
+        return false;
+    links = value_get(subject.row, "links");
+    return next_automatic(&subject, &at) != NULL ||
+           (!is_neighbour(args) && value_is(links, VALUE_MAP) && links->count > 0);
+}
+
 void try_automatic(struct core *core, struct slice record, int64_t cause)
 {
     struct subject subject;
@@ -1041,7 +1071,7 @@ void try_automatic(struct core *core, struct slice record, int64_t cause)
     }
     /* Those that started it may be waiting for it: one step outwards from a record that changed; one that then changes
      * itself looks on. */
-    if (value_get_bool(value_get(core->question->follow, "args"), "is_neighbour", false))
+    if (is_neighbour(value_get(core->question->follow, "args")))
         return;
     neighbours_follow(core, subject.id, slice_of(NULL, 0), cause);
 }

@@ -158,6 +158,25 @@ static void take_message(struct broker *broker, struct message *message)
         client_says(broker, message, &mdp);
 }
 
+/* A few messages of one socket, as long as it has some: to ask one that has none costs two calls of the kernel. */
+static int take_turn(struct broker *broker, int socket, int most)
+{
+    int taken = 0;
+
+    most = most < SOCKET_TURN_MAX ? most : SOCKET_TURN_MAX;
+    while (broker->sockets[socket] != NULL && taken < most) {
+        struct message message;
+        int rc = sockets_receive(broker, socket, &message);
+
+        if (rc == 0)
+            break;
+        taken++;
+        if (rc > 0)
+            take_message(broker, &message);
+    }
+    return taken;
+}
+
 int broker_receive(struct broker *broker, int64_t boot_ms)
 {
     int handled = 0, silent = 0;
@@ -166,17 +185,11 @@ int broker_receive(struct broker *broker, int64_t boot_ms)
     zap_receive(broker->zap);
     beats_run(broker);
     while (handled < BROKER_DRAIN_MAX && silent < SOCKET_COUNT) {
-        int socket = broker->next_socket;
-        struct message message;
-        int rc = 0;
+        int taken = take_turn(broker, broker->next_socket, BROKER_DRAIN_MAX - handled);
 
-        broker->next_socket = (socket + 1) % SOCKET_COUNT;
-        if (broker->sockets[socket] != NULL)
-            rc = sockets_receive(broker, socket, &message);
-        silent = rc == 0 ? silent + 1 : 0;
-        handled += rc != 0;
-        if (rc > 0)
-            take_message(broker, &message);
+        silent = taken == 0 ? silent + 1 : 0;
+        handled += taken;
+        broker->next_socket = (broker->next_socket + 1) % SOCKET_COUNT;
     }
     return handled;
 }

@@ -42,6 +42,7 @@ enum {
     SOCKET_ADMIN,
     SOCKET_COUNT,
 
+    SOCKET_TURN_MAX = 16, /* messages of one socket before the next has its turn */
     FRONT_MAX = 4,
     ENDPOINT_MAX = 256,
     ROUTE_MAX = 255,
