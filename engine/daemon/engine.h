@@ -177,5 +177,6 @@ int load_log_seed(struct settings *settings, uint8_t out[SIGN_SEED_LEN], struct 
 
 /* ---- start.c ---- */
 int engine_run(const char *directory, int *exit_status, struct error *err);
+int engine_exit_status(const struct error *err); /* of rotad, by sysexits.h */
 
 #endif

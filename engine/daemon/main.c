@@ -1,16 +1,20 @@
-/* rotad - the engine of an organisation's records: `rotad DIR`; `rotad --init DIR` founds its journal. */
+/* rotad - the engine of an organisation's records: `rotad DIR`; `rotad --init DIR` founds its journal, `rotad --salvage DIR`
+ * brings it to fresh blocks. */
 #include "base/streams.h"
 #include "daemon/engine.h"
+#include "store/salvage.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: rotad DIR          run the engine of the organisation in DIR, in the foreground\n"
-    "       rotad --init DIR   found its journal from rotad.cfg, keys/, directory.cfg and pack/\n"
+    "usage: rotad DIR            run the engine of the organisation in DIR, in the foreground\n"
+    "       rotad --init DIR     found its journal from rotad.cfg, keys/, directory.cfg and pack/\n"
+    "       rotad --salvage DIR  its journal to fresh blocks, after the disk failed to keep a "
+    "write\n"
     "       rotad --version\n"
     "\n"
-    "`rota init` and `rota up` do all of this; see rotad(1).\n";
+    "`rota init`, `rota up` and `rota salvage` do all of this; see rotad(1).\n";
 
 int main(int argc, char **argv)
 {
@@ -31,6 +35,12 @@ int main(int argc, char **argv)
             return 0;
         fprintf(stderr, "rotad: %s\n", err.text);
         return err.class == ERROR_BUSY ? 73 : 78;
+    }
+    if (argc == 3 && strcmp(argv[1], "--salvage") == 0) {
+        if (journal_salvage(argv[2], &err) == 0)
+            return 0;
+        fprintf(stderr, "rotad: %s\n", err.text);
+        return engine_exit_status(&err);
     }
     if (argc != 2 || argv[1][0] == '-') {
         fputs(usage, stderr);

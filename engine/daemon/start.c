@@ -410,7 +410,7 @@ static void write_pid(struct engine *engine)
     fclose(file);
 }
 
-static int exit_status_of(const struct error *err)
+int engine_exit_status(const struct error *err)
 {
     switch (err->class) {
     case ERROR_DAMAGED:
@@ -444,7 +444,7 @@ int engine_run(const char *directory, int *exit_status, struct error *err)
         rc = loop(&engine, signal_fd, err);
         unlink(settings_path(&engine.settings, "run/rotad.pid"));
     }
-    *exit_status = rc == 0 ? 0 : exit_status_of(err);
+    *exit_status = rc == 0 ? 0 : engine_exit_status(err);
     engine_close(&engine);
     if (signal_fd >= 0)
         close(signal_fd);

@@ -89,7 +89,7 @@ int journal_read_only(enum journal_health health, struct error *err)
                          "back by itself when there is room");
     return error_set(err, ERROR_IO,
                      "the journal is read-only: the disk failed to keep data that was written; "
-                     "stop the engine and run the salvage");
+                     "stop the engine, then: rota salvage");
 }
 
 static void recent_clear(struct journal *journal)

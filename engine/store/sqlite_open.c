@@ -268,7 +268,7 @@ static int take_paths(struct sqlite_backend *self, const char *directory, struct
         return error_set(
             err, ERROR_DAMAGED,
             "an fsync failed here before, so what the file seems to hold may not be on "
-            "the disk: run the salvage first");
+            "the disk: `rota salvage` first");
     return 0;
 }
 

@@ -61,6 +61,7 @@ const struct tool_command *const tool_commands[] = {
     &command_verify,
     &command_checkpoint,
     &command_backup,
+    &command_salvage,
     &command_drain,
     &command_resume,
     &command_reload,
