@@ -92,17 +92,11 @@ static void add_service(void *self, const struct service_fact *fact)
     value_push(arena, &listing->list, service);
 }
 
-static const char *health_text(const struct engine *engine)
+static const char *health_text(struct engine *engine)
 {
-    switch (journal_health(engine->journal)) {
-    case JOURNAL_OK:
-        return "ok";
-    case JOURNAL_FULL:
-        return "read-only";
-    case JOURNAL_UNKNOWN:
+    if (journal_health(engine->journal) == JOURNAL_UNKNOWN)
         return "unknown";
-    }
-    return "unknown";
+    return engine_trouble(engine) == NULL ? "ok" : "read-only";
 }
 
 static void answer_status(struct engine *engine, struct value *out)
@@ -121,8 +115,8 @@ static void answer_status(struct engine *engine, struct value *out)
     value_set(arena, out, "pid", value_int(getpid()));
     value_set(arena, out, "uptime_s", value_int((clock_boot_ms() - engine->started_ms) / 1000));
     value_set(arena, out, "health", value_str(health_text(engine)));
-    if (engine->error[0] != '\0')
-        value_set(arena, out, "error", value_str(engine->error));
+    if (engine_trouble(engine) != NULL)
+        value_set(arena, out, "error", value_str(engine_trouble(engine)));
     value_set(arena, out, "origin", value_str(engine->settings.origin));
     value_set(arena, out, "clock", value_str(engine->clock.is_virtual ? "virtual" : "system"));
     value_set(arena, out, "now_ms", value_int(clock_now_us(&engine->clock) / 1000));

@@ -333,15 +333,14 @@ static int prepare_pack(struct engine *engine, const struct request *request,
 static bool is_acceptable(struct engine *engine, const struct request *request,
                           const struct command *command)
 {
+    const char *trouble = engine_trouble(engine);
+
     if (engine->is_draining) {
         refuse(engine, request->to, command, "draining", NULL);
         return false;
     }
-    if (!engine_is_writable(engine) || !journal_has_room(engine->journal)) {
-        refuse(engine, request->to, command, "journal-unavailable",
-               engine->error[0] != '\0'
-                   ? arena_printf(&engine->arena, "The journal is read-only: %s", engine->error)
-                   : "Less than the reserved space is free on the journal's disk. Make room.");
+    if (trouble != NULL) {
+        refuse(engine, request->to, command, "journal-unavailable", trouble);
         return false;
     }
     if (command->deadline_ms > 0 && clock_now_us(&engine->clock) / 1000 > command->deadline_ms) {

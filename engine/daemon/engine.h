@@ -90,6 +90,8 @@ struct question engine_question(struct engine *engine, enum question_kind kind);
 void engine_commit(struct engine *engine);
 void engine_wait_for_commit(struct engine *engine, const struct reply_to *to, struct slice id);
 bool engine_is_writable(struct engine *engine);
+/* Why no command is taken now, as a sentence: the disk refuses writes, or has too little room. NULL: they are taken. */
+const char *engine_trouble(struct engine *engine);
 int engine_shelf_leaf(void *self, uint64_t seq, struct buf *out);
 struct shelf engine_shelf(struct engine *engine);
 

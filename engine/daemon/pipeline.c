@@ -325,6 +325,15 @@ bool engine_is_writable(struct engine *engine)
     return journal_health(engine->journal) == JOURNAL_OK && engine->error[0] == '\0';
 }
 
+const char *engine_trouble(struct engine *engine)
+{
+    if (engine->error[0] != '\0')
+        return arena_printf(&engine->arena, "The journal is read-only: %s", engine->error);
+    return engine_is_writable(engine) && journal_has_room(engine->journal)
+               ? NULL
+               : "Less than the reserved space is free on the journal's disk. Make room.";
+}
+
 static void tell_failed(struct engine *engine)
 {
     bool is_unknown = journal_health(engine->journal) == JOURNAL_UNKNOWN;

@@ -119,7 +119,7 @@ int sqlite_fail(struct sqlite_backend *self, int rc, const char *what, struct er
             leave_mark(self, SALVAGE_MARK_NAME);
             return error_set(err, ERROR_IO,
                              "%s: fsync failed: whether the last batch was kept is not known, and "
-                             "nothing more is written before a salvage",
+                             "nothing more is written before a salvage (rota down, rota salvage)",
                              what);
         }
         if (!is_failed_read(rc))

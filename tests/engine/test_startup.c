@@ -332,6 +332,8 @@ static void full_and_not_full(struct house *house, void (*fill_up)(struct house 
     must_read(tomas, audit);
     status = query(tomas, "status", "{}");
     expect(tomas, &status, 200, "");
+    assert_string_equal(out_text(tomas, &status, "health"), "read-only");
+    assert_string_not_equal(out_text(tomas, &status, "error"), "");
     answer = edit(tomas, audit, id);
     expect(tomas, &answer, 503, "journal-unavailable");
     must_read(tomas, audit);

@@ -223,6 +223,7 @@ static void print_status(struct tool *tool, const struct value *answer)
                  ? arena_printf(&tool->arena, "%s entries", text)
                  : text);
     }
+    pair(tool, "no commands", number_text(tool, value_get(answer, "error")));
     pair(tool, "tasks", tasks_text(tool, value_get(answer, "tasks")));
     if (now > 0)
         pair(tool, "clock", arena_printf(&tool->arena, "%s, %s", facts_moment(tool, now), clock));
