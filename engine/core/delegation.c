@@ -434,7 +434,7 @@ int delegation_end(struct core *core, const struct question *question)
         return run_refuse(core, 404, "no-record",
                           "There is no such delegation (`rota delegate list`).");
     is_own = (slice_equal(from, question->principal) || slice_equal(to, question->principal)) &&
-             authority_is_here(core, question->principal);
+             authority_may_write(core, question->principal);
     if (!is_own && authority_command(core, question->principal, "delegation", &sentence) != PERMIT)
         return run_refuse(core, 403, "not-allowed", "For somebody else: %s", sentence);
     if (value_get(row, "ended_ms") != NULL || until_of(row) <= core->now_ms)

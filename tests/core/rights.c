@@ -573,3 +573,55 @@ enum answer rights_waive(const struct rights *rights, int who)
                ? MAY
                : NOT_ALLOWED;
 }
+
+/* ---- what takes two people ---- */
+
+static bool is_person(const struct folk *folk, int who)
+{
+    return slice_is(value_get_text(folk->rows[who], "kind"), "person");
+}
+
+static bool holds_one_of(const struct folk *folk, int who, const char *one, const char *other)
+{
+    return holds(folk, who, one) || holds(folk, who, other);
+}
+
+/* Never for what is signed, nor what is the engine's alone; else whoever is a person here. */
+enum answer rights_glass(const struct rights *rights, const struct transition *first, int who)
+{
+    bool is_signed = first != NULL && (first->vote != VOTE_NONE || first->meaning != NULL);
+    bool is_engines =
+        first != NULL && first->by.count == 1 && strcmp(first->by.at[0], "system") == 0;
+
+    if (first == NULL)
+        return WRONG_TIME;
+    return !is_signed && !is_engines && may_change(&rights->folk, who) &&
+                   is_person(&rights->folk, who)
+               ? MAY
+               : NOT_ALLOWED;
+}
+
+enum answer rights_agree(const struct rights *rights, int who, int by)
+{
+    if (who == by)
+        return KEPT_APART;
+    return may_change(&rights->folk, who) && is_person(&rights->folk, who) &&
+                   holds_one_of(&rights->folk, who, "top_management", "isms_manager")
+               ? MAY
+               : NOT_ALLOWED;
+}
+
+enum answer rights_end_proposal(const struct rights *rights, int who, int by)
+{
+    if (who == by)
+        return may_change(&rights->folk, who) ? MAY : NOT_ALLOWED;
+    return rights_agree(rights, who, by);
+}
+
+enum answer rights_end_delegation(const struct rights *rights, int who, int from, int to)
+{
+    return may_change(&rights->folk, who) &&
+                   (who == from || who == to || holds(&rights->folk, who, "isms_manager"))
+               ? MAY
+               : NOT_ALLOWED;
+}

@@ -59,6 +59,13 @@ enum answer rights_hand_over(const struct rights *rights, const struct sheet *sh
 enum answer rights_ack(const struct rights *rights, const struct sheet *sheet, int who);
 /* May they waive a rule of separation, if there is one to waive? */
 enum answer rights_waive(const struct rights *rights, int who);
+/* May they ask to break glass for an event, as its first row in the lifecycle has it (NULL: there is none)? */
+enum answer rights_glass(const struct rights *rights, const struct transition *first, int who);
+/* May they agree to what `by` proposed, and may they end it? */
+enum answer rights_agree(const struct rights *rights, int who, int by);
+enum answer rights_end_proposal(const struct rights *rights, int who, int by);
+/* May they end what `from` delegated to `to`? */
+enum answer rights_end_delegation(const struct rights *rights, int who, int from, int to);
 /* May the engine itself do it: a worker's result, a timer, a rule? */
 bool rights_of_system(const struct transition *way);
 /* Would a need of people before the event stand against it, whoever asks? */

@@ -316,7 +316,7 @@ static bool votes_in(const struct kind *kind, int state)
 }
 
 /* Rules of separation that were waived for the record: for those whom they keep apart, and for others; over what it says,
- * and over what it said before. */
+ * and over what it said before; taken back, too. */
 static void drawn_waivers(struct matrix *m, const char *id, struct value *row,
                           struct value *effects)
 {
@@ -334,6 +334,8 @@ static void drawn_waivers(struct matrix *m, const char *id, struct value *row,
         value_set(arena, &waiver, "person",
                   chance_below(&m->chance, 2) == 0 ? *value_get(row, "author") : anybody(m));
         value_set(arena, &waiver, "by", value_str("amara"));
+        if (chance_below(&m->chance, 5) == 0)
+            value_set(arena, &waiver, "ended", value_map());
         value_set(arena, &waiver, "digest", value_bin(digest, HASH_LEN));
         value_set(arena, effects, arena_printf(arena, "%s/waiver/%d", id, n), waiver);
     }
@@ -390,6 +392,8 @@ static const struct value *args_of(struct matrix *m, const char *command, const 
         value_set(arena, args, "for", value_str(in_place));
     if (strcmp(command, "edit") == 0)
         value_set(arena, args, "title", value_str("Otherwise"));
+    else if (strcmp(command, "end_waiver") == 0)
+        value_set(arena, args, "waiver", value_int(1));
     else if (strcmp(command, "ack") != 0 && strcmp(command, "waive_sod") != 0 &&
              strcmp(command, "hand_over") != 0)
         value_set(arena, args, "round", value_int(1));
@@ -574,6 +578,44 @@ static void try_system(struct matrix *m, const struct sheet *sheet, int state, c
     core_drop(story_core(m->story));
 }
 
+/* The same with arguments of its own, which are asked for before it is looked at who may. */
+static void compare_with(struct matrix *m, const char *who, const char *command, const char *record,
+                         const struct value *args, enum answer wanted)
+{
+    char sentence[512];
+    enum answer got = asked(m, who, command, record, args, sentence);
+
+    m->asked++;
+    m->permitted += wanted == MAY;
+    m->apart += wanted == KEPT_APART;
+    m->refused += wanted == NOT_ALLOWED;
+    if (got != (wanted == WRONG_TIME ? MAY : wanted))
+        fail_msg("%s gives %s (%s) about %s: the definition says %s, the engine %s (%s)", who,
+                 command, value_show(story_arena(m->story), args),
+                 record != NULL ? record : "nothing", answer_name(wanted), answer_name(got),
+                 sentence);
+}
+
+/* Everybody asks to do the event without the role for it. */
+static void try_glass(struct matrix *m, const struct sheet *sheet, const char *event)
+{
+    const struct value *plain = args_of(m, "ack", NULL);
+    struct value args = value_copy(story_arena(m->story), plain);
+    const struct lifecycle *lifecycle = sheet->kind->lifecycle;
+    const struct transition *first = NULL;
+
+    for (int i = lifecycle->transition_count - 1; i >= 0; i--)
+        if (!lifecycle->transitions[i].creates &&
+            strcmp(lifecycle->transitions[i].event, event) == 0)
+            first = &lifecycle->transitions[i];
+    value_set(story_arena(m->story), &args, "event", value_str(event));
+    compare_with(m, "mallory", "break_glass", sheet->id, &args,
+                 first == NULL ? WRONG_TIME : NOT_ALLOWED);
+    for (int i = 0; i < m->rights.folk.count; i++)
+        compare_with(m, m->rights.folk.names[i], "break_glass", sheet->id, &args,
+                     rights_glass(&m->rights, first, i));
+}
+
 static void try_record(struct matrix *m, const struct sheet *sheet, int state)
 {
     const struct lifecycle *lifecycle = sheet->kind->lifecycle;
@@ -585,11 +627,14 @@ static void try_record(struct matrix *m, const struct sheet *sheet, int state)
         try_event(m, sheet, state, lifecycle->transitions[i].event);
         try_in_place(m, sheet, state, lifecycle->transitions[i].event);
         try_system(m, sheet, state, lifecycle->transitions[i].event);
+        if (chance_below(&m->chance, 4) == 0)
+            try_glass(m, sheet, lifecycle->transitions[i].event);
     }
     for (int i = 0; i < folk->count; i++) {
         compare(m, sheet, folk->names[i], "edit", NULL, rights_edit(&m->rights, sheet, i), false);
         compare(m, sheet, folk->names[i], "ack", NULL, rights_ack(&m->rights, sheet, i), false);
         compare(m, sheet, folk->names[i], "waive_sod", NULL, rights_waive(&m->rights, i), false);
+        compare(m, sheet, folk->names[i], "end_waiver", NULL, rights_waive(&m->rights, i), false);
         compare(m, sheet, folk->names[i], "hand_over", NULL, rights_hand_over(&m->rights, sheet, i),
                 false);
         for (int p = 0; p < folk->count; p++)
@@ -674,6 +719,7 @@ static const struct {
     {"key.revoke", {"isms_manager", "admin", NULL}, false, "person", "lea"},
     {"delegation.give", {"isms_manager", NULL, NULL}, false, "of", "lea"},
     {"delegation.give", {NULL, NULL, NULL}, true, "to", "bo"},
+    {"task.cancel", {"isms_manager", "admin", NULL}, false, "service", "audit.run"},
     {"task.redrive", {"isms_manager", "comms_owner", "admin"}, false, "service", "audit.run"},
     {"admin", {"isms_manager", "admin", NULL}, false, "what", "drain"},
 };
@@ -707,6 +753,145 @@ static void SEC_4_commands_about_no_record_are_for_the_roles_that_are_named(void
                          commands[c].command, answer_name(got), sentence);
         }
     assert_true(m->permitted > 20);
+    story_drop(m->story);
+    free(m);
+}
+
+/* ---- what takes two people, and what one ends ---- */
+
+/* An open proposal of somebody's, about the record where there is one. */
+static void put_proposal(struct matrix *m, const char *what, int by, const char *record,
+                         const char *event)
+{
+    struct arena *arena = story_arena(m->story);
+    struct value row = value_map();
+    uint8_t *digest = arena_zero(arena, HASH_LEN);
+
+    value_set(arena, &row, "n", value_int(1));
+    value_set(arena, &row, "what", value_str(what));
+    value_set(arena, &row, "by", value_str(m->rights.folk.names[by]));
+    value_set(arena, &row, "digest", value_bin(digest, HASH_LEN));
+    value_set(arena, &row, "base", value_bin(digest, HASH_LEN));
+    value_set(arena, &row, "says", value_str("it be so"));
+    value_set(arena, &row, "state", value_str("open"));
+    if (record != NULL) {
+        value_set(arena, &row, "record", value_str(record));
+        value_set(arena, &row, "event", value_str(event));
+    }
+    put_row(m, "proposal/1", row);
+}
+
+/* What each is asked with: all that agreeing to it takes but the signature. `pack`: another one, that was proposed. */
+static struct value agreeing_args(struct matrix *m, const char *what, const char *event,
+                                  const struct value *pack)
+{
+    struct arena *arena = story_arena(m->story);
+    struct value args = strcmp(what, "pack") == 0 ? value_copy(arena, pack) : value_map();
+    struct value people = value_array(), hugo = value_map();
+
+    value_set(arena, &args, "proposal", value_int(1));
+    value_set(arena, &hugo, "name", value_str("hugo"));
+    value_set(arena, &hugo, "kind", value_str("person"));
+    value_set(arena, &hugo, "roles", value_array());
+    value_push(arena, &people, hugo);
+    if (strcmp(what, "directory") == 0)
+        value_set(arena, &args, "people", people);
+    else if (strcmp(what, "break_glass") == 0)
+        value_set(arena, &args, "event", value_str(event));
+    return args;
+}
+
+/* The first event of a kind that nobody signs, of a record made up. */
+static struct sheet *breakable(struct matrix *m, const char **event)
+{
+    for (int k = 0; k < m->rights.pack->kind_count; k++) {
+        const struct kind *kind = &m->rights.pack->kinds[k];
+
+        for (int i = 0; i < kind->lifecycle->transition_count; i++) {
+            const struct transition *way = &kind->lifecycle->transitions[i];
+
+            if (way->creates || way->vote != VOTE_NONE || way->meaning != NULL ||
+                words_have(&way->by, slice_str("system")))
+                continue;
+            *event = way->event;
+            return make_up(m, kind, 0, false);
+        }
+    }
+    fail_msg("no kind has an event that is not signed");
+    return NULL;
+}
+
+static void try_proposal(struct matrix *m, const char *what, const char *command, int by,
+                         const char *record, const char *event, const struct value *pack)
+{
+    const struct folk *folk = &m->rights.folk;
+    struct value agrees = agreeing_args(m, what, event, pack),
+                 ends = value_copy(story_arena(m->story), args_of(m, "ack", NULL));
+
+    put_proposal(m, what, by, record, event);
+    value_set(story_arena(m->story), &ends, "proposal", value_int(1));
+    compare_with(m, "mallory", command, record, &agrees, NOT_ALLOWED);
+    compare_with(m, "mallory", "proposal.end", NULL, &ends, NOT_ALLOWED);
+    for (int i = 0; i < folk->count; i++) {
+        compare_with(m, folk->names[i], command, record, &agrees, rights_agree(&m->rights, i, by));
+        compare_with(m, folk->names[i], "proposal.end", NULL, &ends,
+                     rights_end_proposal(&m->rights, i, by));
+    }
+}
+
+static void SEC_4_who_agrees_to_a_proposal_and_who_ends_it(void **state)
+{
+    static const char *const what[][2] = {{"directory", "directory.install"},
+                                          {"pack", "pack.install"},
+                                          {"break_glass", "break_glass"}};
+    static const struct story_change newer[] = {{"pack.cfg", "version  = \"", "version  = \"9"},
+                                                {NULL, NULL, NULL}};
+    struct matrix *m = calloc(1, sizeof *m);
+    const char *event = NULL;
+    struct sheet *sheet;
+    struct value pack;
+
+    (void)state;
+    begin(m);
+    assert_int_equal(story_install(m->story, "ines", "For good.", newer), 200);
+    pack = value_copy(story_arena(m->story), story_args(m->story));
+    sheet = breakable(m, &event);
+    for (int by = 0; by < m->rights.folk.count; by++)
+        for (size_t k = 0; k < 3; k++)
+            try_proposal(m, what[k][0], what[k][1], by, k == 2 ? sheet->id : NULL,
+                         k == 2 ? event : NULL, &pack);
+    report(m);
+    assert_true(m->permitted > 100 && m->apart >= 3 * m->rights.folk.count && m->refused > 1000);
+    story_drop(m->story);
+    free(m);
+}
+
+static void SEC_4_who_ends_a_delegation(void **state)
+{
+    struct matrix *m = calloc(1, sizeof *m);
+    const struct folk *folk = &m->rights.folk;
+    struct value args;
+
+    (void)state;
+    begin(m);
+    args = value_copy(story_arena(m->story), args_of(m, "ack", NULL));
+    value_set(story_arena(m->story), &args, "delegation", value_str("DEL-0001"));
+    for (int from = 0; from < folk->count; from++) {
+        int to = (int)chance_below(&m->chance, (uint32_t)folk->count);
+        struct arena *arena = story_arena(m->story);
+        struct value row = value_map();
+
+        value_set(arena, &row, "from", value_str(folk->names[from]));
+        value_set(arena, &row, "to", value_str(folk->names[to]));
+        value_set(arena, &row, "number", value_str("DEL-0001"));
+        put_row(m, "delegation/1", row);
+        compare_with(m, "mallory", "delegation.end", NULL, &args, NOT_ALLOWED);
+        for (int i = 0; i < folk->count; i++)
+            compare_with(m, folk->names[i], "delegation.end", NULL, &args,
+                         rights_end_delegation(&m->rights, i, from, to));
+    }
+    report(m);
+    assert_true(m->permitted > 30 && m->refused > 100);
     story_drop(m->story);
     free(m);
 }
@@ -748,6 +933,8 @@ int main(void)
         cmocka_unit_test(SEC_4_everybody_tries_everything_and_the_definition_decides),
         cmocka_unit_test(SEC_4_everybody_opens_every_kind),
         cmocka_unit_test(SEC_4_commands_about_no_record_are_for_the_roles_that_are_named),
+        cmocka_unit_test(SEC_4_who_agrees_to_a_proposal_and_who_ends_it),
+        cmocka_unit_test(SEC_4_who_ends_a_delegation),
         cmocka_unit_test(SEC_4_nobody_uses_the_name_of_another),
     };
 
