@@ -207,11 +207,18 @@ static int move_other(struct core *core, const struct subject *subject,
 int bundle_submit(struct core *core, struct slice lead, const struct bundle_submit *together,
                   int64_t cause)
 {
+    struct subject first;
+
     for (int i = 0; i < together->count; i++) {
         if (move_other(core, &together->others[i], together->rows[i], core->question->principal,
                        cause, lead, together->ids) != 0)
             return -1;
     }
+    /* The first was asked before the others were open: a delegate who is asked in one of those himself can stand in for
+     * nobody in it. */
+    if (together->count > 0 && subject_find(core, lead, &first) &&
+        value_get(first.round, "asked") != NULL)
+        run_follow(core, first.id, ROUND_RECOUNT, cause, NULL, NOBODY);
     return 0;
 }
 

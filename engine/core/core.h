@@ -28,7 +28,7 @@ enum {
     RUN_LEAVES_MAX = 256,  /* leaves a command may cause */
     RUN_FOLLOW_MAX = 1024, /* questions that may follow from one */
     FOLLOW_DEPTH_MAX = 16, /* from one another */
-    RECORD_ID_MAX = 96,
+    RECORD_ID_MAX = 30,    /* PREFIX-NUMBER@VERSION */
     QUESTION_SALT_LEN = 32,
     NAME_MAX_LEN = 64
 };

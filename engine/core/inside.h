@@ -38,6 +38,15 @@
 
 enum { RECORD_TITLE_MAX = 256, INLINE_MAX = 1024 };
 
+/* The longest streams there are: a vote, and what an external auditor read of a record. Names enter with the directory
+ * (NAME_MAX_LEN), ids in record_create(). */
+enum { ROUND_DIGITS_MAX = 10 };
+_Static_assert(RECORD_ID_MAX + sizeof "/round/" - 1 + ROUND_DIGITS_MAX + 1 + NAME_MAX_LEN <=
+                   LEAF_STREAM_MAX,
+               "a vote has a stream");
+_Static_assert(sizeof "read/" - 1 + NAME_MAX_LEN + 1 + RECORD_ID_MAX <= LEAF_STREAM_MAX,
+               "a read has a stream");
+
 struct directory; /* index over person rows */
 
 struct apart { /* who is kept apart, and by which rule */

@@ -571,6 +571,12 @@ int record_create(struct core *core, const struct kind *kind, const struct autho
 
     if (title.len == 0 || title.len > TITLE_MAX)
         return refuse_title(core);
+    if (id.len > RECORD_ID_MAX)
+        return run_refuse(core, 413, "too-large",
+                          "%.*s would be an id of more than the %d characters that one may have: "
+                          "kind %s has used up its numbers. Go on in another kind, or under "
+                          "another prefix.",
+                          (int)id.len, (const char *)id.at, RECORD_ID_MAX, kind->name);
     put_presets(core, kind, &all);
     fields_keep_away(core, kind, &all);
     own = birth(core, kind, id, title, &all, links, author->actor, via);

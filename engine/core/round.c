@@ -54,15 +54,43 @@ static struct asks asks_of(struct core *core, const struct value *round)
     return asks;
 }
 
+/* What goes together with the record is decided by one command: can the delegate give it for each of those in which the
+ * person is waited for, and is he asked in none of them himself? */
+static bool may_beside(struct core *core, const struct subject *subject, struct slice delegate,
+                       struct slice person)
+{
+    struct value others = rounds_beside(core, subject, person);
+    const char *sentence = "";
+    struct subject other;
+
+    for (uint32_t i = 0; i < others.count; i++) {
+        const struct transition *grant;
+
+        if (!subject_find(core, value_slice(&others.as.items[i]), &other))
+            continue;
+        grant = row_of_vote(&other, VOTE_GRANT);
+        if (value_has_text(value_get(other.round, "ask"), delegate) ||
+            value_find(value_get(other.round, "votes"), delegate) != NULL || grant == NULL ||
+            authority_in_place(core, delegate, person, &other, grant, &sentence, NULL) != PERMIT)
+            return false;
+    }
+    return true;
+}
+
 /* Of whom it is asked what `person` is asked: of a delegate, if there is one who may vote in their place. */
 static struct slice ask_whom(struct core *core, const struct subject *subject, struct slice person,
                              struct asks *asks, struct slice *number)
 {
     const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
+    struct value taken = value_copy(core->arena, &asks->taken);
     struct slice delegate = {NULL, 0};
 
     if (grant != NULL)
-        delegate = authority_delegate(core, person, subject, grant, &asks->taken, number);
+        delegate = authority_delegate(core, person, subject, grant, &taken, number);
+    while (delegate.len > 0 && !may_beside(core, subject, delegate, person)) {
+        value_push(core->arena, &taken, value_text(delegate));
+        delegate = authority_delegate(core, person, subject, grant, &taken, number);
+    }
     if (delegate.len == 0)
         return person;
     value_push(core->arena, &asks->taken, value_text(delegate));

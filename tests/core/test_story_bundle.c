@@ -383,11 +383,59 @@ static void a_delegate_signs_each_document_in_the_others_place(void **state)
     story_end(story);
 }
 
+/* How many requests are open at this person, in whosever place. */
+static int requests_of(struct story *story, const char *person)
+{
+    struct value rows;
+    int count = 0;
+
+    state_rows(core_state(story_core(story)), slice_str("task/"), UINT32_MAX, &rows);
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct value *row = value_get(&rows.as.items[i], "row");
+
+        count += slice_is(value_get_text(row, "service"), "approval.request") &&
+                 slice_is(value_get_text(value_get(row, "input"), "person"), person);
+    }
+    core_drop(story_core(story));
+    return count;
+}
+
+/* He stands in for bo, and is asked in the annex himself: there one person has one vote, and what goes together is decided
+ * by one command. So bo is asked for both, finn for the annex, and nobody for what he could not give. */
+static void a_delegate_who_is_asked_himself_is_asked_for_his_own_alone(void **state)
+{
+    static const char *const leads[] = {"CHA-0001", "ANX-0001"};
+
+    (void)state;
+    for (int when = 0; when < 2; when++)
+        for (int lead = 0; lead < 2; lead++) {
+            struct story *story = with_papers("'bo', 'finn'");
+            const char *given = "{'to': 'finn', 'reason': " STORY_REASON "}";
+
+            if (when == 0)
+                assert_done(story_sign(story, "bo", "delegation.give", NULL, given));
+            assert_done(
+                story_do(story, "amara", "submit", leads[lead],
+                         arena_printf(story_arena(story), "{'with': ['%s']}", leads[1 - lead])));
+            if (when == 1)
+                assert_done(story_sign(story, "bo", "delegation.give", NULL, given));
+            assert_int_equal(requests_of(story, "finn"), 1);
+            assert_int_equal(requests_of(story, "bo"), 2);
+            assert_done(story_sign(story, "finn", "approve", "ANX-0001", NULL));
+            assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+            assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
+            assert_string_equal(state_of(story, "CHA-0001"), "approved");
+            assert_string_equal(state_of(story, "ANX-0001"), "approved");
+            story_end(story);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_command_signs_each_document),
         cmocka_unit_test(a_delegate_signs_each_document_in_the_others_place),
+        cmocka_unit_test(a_delegate_who_is_asked_himself_is_asked_for_his_own_alone),
         cmocka_unit_test(it_may_begin_with_either_of_them),
         cmocka_unit_test(who_is_asked_in_one_signs_one),
         cmocka_unit_test(a_vote_on_one_alone_is_not_taken),

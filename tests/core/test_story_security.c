@@ -328,6 +328,73 @@ static void SEC_7_a_vote_on_version_3_never_counts_for_version_4_in_either_order
     story_end(story);
 }
 
+/* ---- streams hold what is put together in them ---- */
+
+#define LONGEST                                                                                    \
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl" /* 64 characters */
+
+static const char LONG_POLICY[] =
+    "{'kind': 'policy', 'title': 'P', 'fields': {'text': 'So be it.', 'places': [{'name': 'Lyon', "
+    "'inside': true}]}}";
+
+/* Somebody of the longest name is there, with this role; and the next policy has the last number of ten digits. */
+static struct story *with_the_longest(const char *role)
+{
+    static const struct story_change prefix[] = {
+        {"document.cfg", "prefix = \"POL\"", "prefix = \"POLICIES\""}, {NULL, NULL, NULL}};
+    struct story *story = story_begin();
+    struct value effects = value_map(), counter = value_map();
+
+    assert_done(story_install_agreed(story, "amara", "For good.", prefix));
+    assert_done(story_put_people(
+        story, "amara",
+        arena_printf(story_arena(story),
+                     "{'people': [{'name': '%s', 'kind': 'person', 'roles': ['%s']}]}", LONGEST,
+                     role)));
+    value_set(story_arena(story), &counter, "n", value_int(INT64_C(9999999998)));
+    value_set(story_arena(story), &effects, "next/POLICIES", counter);
+    story_put(story, &effects);
+    return story;
+}
+
+static void the_longest_name_beside_the_longest_id_has_a_stream(void **state)
+{
+    struct story *story = with_the_longest("external_auditor");
+    const char *record = "POLICIES-9999999999@1.0";
+    struct question question = {.kind = QUESTION_READ,
+                                .seq = story_size(story) + 1,
+                                .now_us = INT64_C(1772438400000000),
+                                .principal = slice_str(LONGEST),
+                                .auth_method = slice_str("curve"),
+                                .command = slice_str("show"),
+                                .record = slice_str(record)};
+    struct run run;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, LONG_POLICY));
+    question.seq = story_size(story);
+    assert_int_equal(core_decide(story_core(story), &question, &run), 0);
+    assert_int_equal(run.leaf_count, 1);
+    assert_true(run.leaves[0].stream.len > 64 + 23);
+    core_drop(story_core(story));
+    story_drop(story);
+}
+
+/* No counter is ever so large, unless somebody wrote in the stored state. */
+static void an_id_that_no_stream_could_hold_is_refused_where_it_enters(void **state)
+{
+    struct story *story = with_the_longest("employee");
+    struct value effects = value_map(), counter = value_map();
+
+    (void)state;
+    value_set(story_arena(story), &counter, "n", value_int(INT64_C(1000000000000000000)));
+    value_set(story_arena(story), &effects, "next/POLICIES", counter);
+    story_put(story, &effects);
+    assert_refused(story_do(story, "amara", "open", NULL, LONG_POLICY), 413, "too-large");
+    assert_false(story_has_row(story, "POLICIES-1000000000000000001@1.0"));
+    story_drop(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +406,8 @@ int main(void)
         cmocka_unit_test(SEC_5_no_key_is_two_peoples),
         cmocka_unit_test(SEC_5_no_enrolment_gives_one_key_to_two),
         cmocka_unit_test(SEC_5_a_bundle_carries_nobodys_own_past_him),
+        cmocka_unit_test(the_longest_name_beside_the_longest_id_has_a_stream),
+        cmocka_unit_test(an_id_that_no_stream_could_hold_is_refused_where_it_enters),
         cmocka_unit_test(SEC_7_a_vote_on_version_3_never_counts_for_version_4_in_either_order),
     };
 
