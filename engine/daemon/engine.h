@@ -27,7 +27,8 @@
 enum {
     ENGINE_FOLLOWS_MAX = 100000, /* what one question may cause in all */
     ENGINE_PENDING_MAX = 4096,
-    RETRIES_MAX = 1 << 20
+    RETRIES_MAX = 1 << 20,
+    HEAD_EVERY_MS = 1000 /* of the feed */
 };
 
 #define CLOCK_META "clock" /* to where a virtual clock was moved, in decimal microseconds */
@@ -57,6 +58,7 @@ struct engine {
     int retry_count, retry_cap;
     int64_t next_due_ms; /* of the earliest row with a timer; -1: none */
     uint64_t published;  /* leaves below this went to the feed */
+    int64_t head_ms;     /* boot clock: when `_head/` went last */
     /* heads.c; class -> uint64_t, owned: last seq + 1 of it, of what was published and with the open batch */
     struct map class_heads, heads_appended;
     struct poll *polls; /* readers who wait for events; owned */
@@ -138,7 +140,8 @@ int64_t engine_event_before(struct engine *engine, struct slice class, uint64_t 
 
 /* ---- events.c ---- */
 void engine_events(struct engine *engine, const struct request *request);
-void engine_publish(struct engine *engine); /* what was committed since the last time */
+void engine_publish(struct engine *engine);      /* what was committed since the last time */
+void engine_publish_head(struct engine *engine); /* if a second has passed; outside a batch */
 void engine_answer_polls(
     struct engine *engine); /* long polls whose events are there or whose time is up */
 void engine_polls_release(struct engine *engine);

@@ -134,6 +134,17 @@ static void publish_head(struct engine *engine)
     dmp_encode(&bytes, &head);
     feed_head(engine->feed, buf_slice(&bytes));
     buf_release(&bytes);
+    engine->head_ms = clock_boot_ms();
+}
+
+/* Who missed the last events, or has just come, would else not know before the next one; and silence means that the engine
+ * is gone. */
+void engine_publish_head(struct engine *engine)
+{
+    if (clock_boot_ms() - engine->head_ms < HEAD_EVERY_MS)
+        return;
+    publish_head(engine);
+    feed_release(engine->feed);
 }
 
 void engine_publish(struct engine *engine)

@@ -313,9 +313,12 @@ static int64_t patience(struct engine *engine, int idle_ms)
                             engine_floods_next_ms(engine));
     int64_t beat_ms = broker_next_ms(engine->broker) - clock_boot_ms();
     int64_t wait_ms = beat_ms < 0 ? 0 : beat_ms < LOOP_MOST_MS ? beat_ms : LOOP_MOST_MS;
+    int64_t head_ms = engine->head_ms + HEAD_EVERY_MS - clock_boot_ms();
 
     if (wake_ms >= 0 && wake_ms - now_ms < wait_ms)
         wait_ms = wake_ms > now_ms ? wake_ms - now_ms : 0;
+    if (head_ms < wait_ms)
+        wait_ms = head_ms > 0 ? head_ms : 0;
     if (idle_ms >= 0 && idle_ms < wait_ms)
         wait_ms = idle_ms;
     return wait_ms;
@@ -375,6 +378,7 @@ static int loop(struct engine *engine, int signal_fd, struct error *err)
         int idle_ms = -1;
 
         turn(engine, signal_fd, wait_ms);
+        engine_publish_head(engine);
         sign_checkpoint(engine);
         try_again(engine, &probed_ms);
         if (journal_idle(engine->journal, clock_boot_ms(), &idle_ms, err) != 0)

@@ -14,9 +14,10 @@ enum { JSON_MOST_DEPTH = 32, UNTIL_EVERY_MS = 10 };
 
 /* ---- sockets ---- */
 
-static void *dealer(struct house *house, const char *endpoint, const struct keyfile *key)
+static void *connected(struct house *house, int type, const char *endpoint,
+                       const struct keyfile *key)
 {
-    void *socket = house_socket(house, ZMQ_DEALER);
+    void *socket = house_socket(house, type);
     struct keyfile engine;
     struct error err;
     int none = 0, soon = 5;
@@ -35,6 +36,11 @@ static void *dealer(struct house *house, const char *endpoint, const struct keyf
     if (zmq_connect(socket, endpoint) != 0)
         house_fail(house, "%s: %s", endpoint, zmq_strerror(errno));
     return socket;
+}
+
+static void *dealer(struct house *house, const char *endpoint, const struct keyfile *key)
+{
+    return connected(house, ZMQ_DEALER, endpoint, key);
 }
 
 static const char *endpoint_of(struct house *house, const char *name)
@@ -82,6 +88,22 @@ static int receive(struct house *house, void *socket, int64_t patience_ms,
         zmq_msg_close(&frame);
     }
     return count;
+}
+
+/* ---- readers of the feed ---- */
+
+void *reader_new(struct client *client, const char *topic)
+{
+    struct house *house = client->house;
+    void *socket = connected(house, ZMQ_SUB, endpoint_of(house, "feed"), &client->key);
+
+    assert_int_equal(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, strlen(topic)), 0);
+    return socket;
+}
+
+int reader_hears(struct house *house, void *reader, struct slice frames[MDP_FRAMES_MAX])
+{
+    return receive(house, reader, PATIENCE_MS, frames);
 }
 
 /* ---- clients ---- */

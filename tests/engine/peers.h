@@ -57,6 +57,11 @@ struct slice packed(struct house *house, const char *json);
 void expect(const struct client *client, const struct answer *answer, int digits, const char *code);
 const char *out_text(const struct client *client, const struct answer *answer, const char *key);
 
+/* ---- readers of the live feed, with a person's key; closed with the house ---- */
+
+void *reader_new(struct client *client, const char *topic);
+int reader_hears(struct house *house, void *reader, struct slice frames[MDP_FRAMES_MAX]);
+
 /* ---- decisions: what the query `prepare` says, signed ---- */
 
 struct ballot {

@@ -153,10 +153,45 @@ static void every_event_names_the_one_before_it_wherever_a_reader_begins(void **
     house_free(&house);
 }
 
+static int64_t next_head(struct house *house, void *reader)
+{
+    struct slice frames[MDP_FRAMES_MAX];
+    struct value head = VALUE_NONE;
+
+    assert_int_equal(reader_hears(house, reader, frames), 2);
+    assert_true(slice_is(frames[0], "_head/"));
+    assert_int_equal(dmp_decode(&house->arena, frames[1], &head, NULL), 0);
+    return value_get_int(&head, "head", -1);
+}
+
+/* Nothing happens: who has just come, or missed the last event, hears how far it is all the same. */
+static void the_head_comes_again_and_again_also_when_nothing_happens(void **state)
+{
+    struct house *house = house_new();
+    struct client *tomas;
+    int64_t head;
+    void *reader;
+
+    (void)state;
+    house_start(house);
+    tomas = client_new(house, "tomas");
+    reader = reader_new(tomas, "_head/");
+    head = next_head(house, reader);
+    assert_true(head > 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(next_head(house, reader), head);
+    audit_opened(tomas, "h");
+    while (next_head(house, reader) == head)
+        continue;
+    client_free(&tomas);
+    house_free(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_names_the_one_before_it_wherever_a_reader_begins),
+        cmocka_unit_test(the_head_comes_again_and_again_also_when_nothing_happens),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
