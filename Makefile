@@ -114,7 +114,7 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 # ---- installed: PREFIX says where it will stand, DESTDIR where it is put meanwhile ----
 
 MANUALS = $(shell find engine workers tools -name '*.1')
-INTO    = $(DESTDIR)$(PREFIX)
+INTO    = "$(DESTDIR)$(PREFIX)"
 
 install: build  ## programs, librota, manual pages and the shipped definitions, to PREFIX (default /usr/local)
 	@install -d $(INTO)/bin $(INTO)/lib/pkgconfig $(INTO)/include $(INTO)/share/rota $(INTO)/share/man/man1
@@ -127,7 +127,7 @@ install: build  ## programs, librota, manual pages and the shipped definitions, 
 	@sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$${prefix}/lib|; s|@INCLUDEDIR@|$${prefix}/include|; s|@VERSION@|$(VERSION)|' \
 	    workers/sdk/rota.pc.in >$(INTO)/lib/pkgconfig/rota.pc
 	@chmod 644 $(INTO)/lib/pkgconfig/rota.pc
-	@find workflows config -type f -exec sh -c 'for f; do install -D -m 644 "$$f" "$(INTO)/share/rota/$$f" || exit 1; done' sh {} +
+	@find workflows config -type f -exec sh -c 'for f; do install -D -m 644 "$$f" $(INTO)/share/rota/"$$f" || exit 1; done' sh {} +
 	@install -m 644 $(MANUALS) $(INTO)/share/man/man1
 
 # ---- what is missing on this machine ----

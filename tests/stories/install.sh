@@ -22,6 +22,12 @@ done
 ! grep -rqF "$staged" "$root/lib/pkgconfig" || wrong "rota.pc names DESTDIR"
 [ "$(find "$root/share/rota" -type f | wc -l)" = "$(find workflows config -type f | wc -l)" ] || wrong "share/rota is not whole"
 
+# ---- a directory whose name has a blank ----
+env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+    make -s BUILD="${build#"$source"/}" DESTDIR="$staged/a b" PREFIX=/opt/rota install >"$out" 2>"$err" || wrong "make install with a blank"
+diff -r "$root" "$staged/a b/opt/rota" >"$out" || wrong "not the same in a directory with a blank"
+rm -rf "$staged/a b"
+
 # ---- a worker in C ----
 if command -v cc >/dev/null && command -v pkg-config >/dev/null; then
     export PKG_CONFIG_PATH="$root/lib/pkgconfig"
