@@ -112,6 +112,119 @@ static int check_conflicts(struct core *core, const struct value *person)
     return 0;
 }
 
+/* ---- what an entry newly says means something ---- */
+
+static bool is_letter_or_digit(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9');
+}
+
+/* A name stands in streams, in commands, and as the name of key files and mail folders. */
+static bool is_usable_name(struct slice name)
+{
+    if (name.len == 0 || name.len > NAME_MAX_LEN || slice_is(name, "engine") ||
+        !is_letter_or_digit(name.at[0]))
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!is_letter_or_digit(name.at[i]) && memchr("._@+-", name.at[i], 5) == NULL)
+            return false;
+    return true;
+}
+
+/* audit.run, or all that begin so: audit.* */
+static bool is_service(struct slice name)
+{
+    if (name.len == 0 || name.len > NAME_MAX_LEN || name.at[0] < 'a' || name.at[0] > 'z')
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t byte = name.at[i];
+
+        if (!(byte >= 'a' && byte <= 'z') && !(byte >= '0' && byte <= '9') && byte != '.' &&
+            byte != '-' && !(byte == '*' && i + 1 == name.len))
+            return false;
+    }
+    return true;
+}
+
+/* These two are the engine's own; the others are the workflows'. */
+static bool is_role(const struct pack *pack, struct slice role)
+{
+    return pack_role(pack, role) != NULL || slice_is(role, "admin") ||
+           slice_is(role, "external_auditor");
+}
+
+static bool said_before(const struct value *before, const char *fact, struct slice word)
+{
+    return before != NULL && value_has_text(value_get(before, fact), word);
+}
+
+static int check_roles(struct core *core, struct slice name, const struct value *roles)
+{
+    const struct pack *pack = core_current_pack(core);
+    const struct value *before = row_of(core, name);
+
+    for (uint32_t i = 0; pack != NULL && value_is(roles, VALUE_ARRAY) && i < roles->count; i++) {
+        struct slice role = value_slice(&roles->as.items[i]);
+
+        if (!is_role(pack, role) && !said_before(before, "roles", role))
+            return run_refuse(core, 422, "guard-failed", "%.*s: the workflows know no role %.*s%s",
+                              (int)name.len, (const char *)name.at, (int)role.len,
+                              (const char *)role.at, or_stop(role_hint(core, role)));
+    }
+    return 0;
+}
+
+static int check_services(struct core *core, struct slice name, const struct value *services)
+{
+    for (uint32_t i = 0; value_is(services, VALUE_ARRAY) && i < services->count; i++) {
+        struct slice service = value_slice(&services->as.items[i]);
+
+        if (!is_service(service) && !said_before(row_of(core, name), "services", service))
+            return run_refuse(core, 422, "guard-failed",
+                              "%.*s: %.*s is no name of a service, as audit.run, or audit.* for "
+                              "all that begin so.",
+                              (int)name.len, (const char *)name.at, (int)service.len,
+                              (const char *)service.at);
+    }
+    return 0;
+}
+
+static bool is_listed(const struct value *people, struct slice name)
+{
+    for (uint32_t i = 0; i < people->count; i++)
+        if (slice_equal(value_get_text(&people->as.items[i], "name"), name))
+            return true;
+    return false;
+}
+
+static int check_manager(struct core *core, const struct value *people, struct slice name,
+                         struct slice manager)
+{
+    if (manager.len == 0 || slice_equal(manager, value_get_text(row_of(core, name), "manager")))
+        return 0;
+    if (slice_equal(manager, name))
+        return run_refuse(core, 422, "guard-failed", "%.*s is not the manager of themselves.",
+                          (int)name.len, (const char *)name.at);
+    if (row_of(core, manager) == NULL && !is_listed(people, manager))
+        return run_refuse(core, 422, "guard-failed",
+                          "%.*s: the manager %.*s is not in the directory%s", (int)name.len,
+                          (const char *)name.at, (int)manager.len, (const char *)manager.at,
+                          or_stop(person_hint(core, manager)));
+    return 0;
+}
+
+/* Each refused with the entry and the word. What stands there already may stay: it was taken once. */
+static int check_words(struct core *core, const struct value *people, const struct value *person)
+{
+    struct slice name = value_get_text(person, "name");
+
+    return check_roles(core, name, value_get(person, "roles")) != 0 ||
+                   check_services(core, name, value_get(person, "services")) != 0
+               ? -1
+               : check_manager(core, people, name, value_get_text(person, "manager"));
+}
+
 /* Whose rights now end at another time: open rounds that ask them are counted again. */
 static void note_leaving(struct core *core, struct slice name, const struct value *person,
                          struct value *leaving)
@@ -147,21 +260,25 @@ static void note_change(struct core *core, struct slice name, const struct value
         value_push(core->arena, &listing->others, value_text(name));
 }
 
-static int take_entry(struct core *core, const struct value *given, uint32_t at,
+static int take_entry(struct core *core, const struct value *people, uint32_t at,
                       struct listing *listing)
 {
+    const struct value *given = &people->as.items[at];
     struct slice name = value_get_text(given, "name");
     struct value person = value_copy(core->arena, given);
 
-    if (name.len == 0 || name.len > NAME_MAX_LEN || slice_is(name, "engine") ||
-        memchr(name.at, '/', name.len) != NULL)
+    if (!is_usable_name(name) && row_of(core, name) == NULL)
         return run_refuse(core, 422, "guard-failed",
-                          "Entry %u of the directory has no usable name.", at + 1);
+                          "Entry %u of the directory has no usable name: letters a to z, digits "
+                          "and . _ @ + - in at most %d bytes; how a person is called stands in "
+                          "`title`.",
+                          at + 1, NAME_MAX_LEN);
     if (value_find(&listing->effects, person_key(core, name)) != NULL)
         return run_refuse(core, 422, "guard-failed",
                           "%.*s stands in the list twice; one entry says all of it.", (int)name.len,
                           (const char *)name.at);
-    if (check_conflicts(core, &person) != 0 || keys_keep(core, &person) != 0)
+    if (check_words(core, people, &person) != 0 || check_conflicts(core, &person) != 0 ||
+        keys_keep(core, &person) != 0)
         return -1;
     note_leaving(core, name, &person, &listing->leaving);
     forget_facts(core, name, &person);
@@ -176,7 +293,7 @@ static int take_list(struct core *core, const struct value *people, struct listi
     if (!value_is(people, VALUE_ARRAY) || people->count == 0 || people->count > PEOPLE_MAX)
         return run_refuse(core, 400, "malformed", "\"people\" is a list of people and workers.");
     for (uint32_t i = 0; i < people->count; i++) {
-        if (take_entry(core, &people->as.items[i], i, listing) != 0)
+        if (take_entry(core, people, i, listing) != 0)
             return -1;
     }
     return keys_are_own(core, &listing->effects);

@@ -26,6 +26,16 @@ const char *kind_hint(struct core *core, struct slice name)
     return nearest_hint(&nearest, core->arena);
 }
 
+const char *role_hint(struct core *core, struct slice name)
+{
+    const struct pack *pack = core_current_pack(core);
+    struct nearest nearest = nearest_to(name);
+
+    for (int i = 0; pack != NULL && i < pack->role_count; i++)
+        nearest_offer(&nearest, pack->roles[i].name);
+    return nearest_hint(&nearest, core->arena);
+}
+
 const char *event_hint(struct core *core, const struct kind *kind, struct slice event)
 {
     const struct lifecycle *lifecycle = kind->lifecycle;

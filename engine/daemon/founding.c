@@ -1,16 +1,15 @@
 /* founding.c - a new journal: its first leaf, the directory, the pack, and a first signature over them. */
 #include "daemon/engine.h"
 
-#include "base/date.h"
 #include "core/endorse.h"
 #include "definition/pack.h"
+#include "definition/people.h"
 #include "wire/json.h"
 #include "wire/keyfile.h"
 
-#include <libconfig.h>
+#include <stdio.h>
 #include <unistd.h>
 
-enum { DAY_MS = 86400000 };
 enum { FOUNDERS_MAX = 160 /* a first directory fits one leaf */, ENROLMENT_BYTES_MAX = 16384 };
 
 struct roots { /* public keys that top management keeps the secret halves of */
@@ -121,31 +120,6 @@ static int append_opened(struct engine *engine, const uint8_t seed[SIGN_SEED_LEN
 
 /* ---- the directory ---- */
 
-static void put_text(struct arena *arena, struct value *person, const config_setting_t *from,
-                     const char *name, const char *as)
-{
-    const char *text;
-
-    if (config_setting_lookup_string(from, name, &text) == CONFIG_TRUE)
-        value_set(arena, person, as, value_str(arena_str(arena, text)));
-}
-
-static void put_list(struct arena *arena, struct value *person, config_setting_t *from,
-                     const char *name, const char *as)
-{
-    const config_setting_t *list = config_setting_lookup(from, name);
-    struct value array = value_array();
-
-    for (int i = 0; list != NULL && i < config_setting_length(list); i++) {
-        const char *text = config_setting_get_string_elem(list, i);
-
-        if (text != NULL)
-            value_push(arena, &array, value_str(arena_str(arena, text)));
-    }
-    if (array.count > 0)
-        value_set(arena, person, as, array);
-}
-
 /* Where there are root keys, signing keys come by enrolment alone. */
 static void put_keys(struct engine *engine, const struct roots *roots, struct value *person,
                      const char *name)
@@ -175,80 +149,22 @@ static void put_keys(struct engine *engine, const struct roots *roots, struct va
     }
 }
 
-/* `until`: the last day of the rights. `scope`: the kinds that an external auditor sees; an empty list is none of them. */
-static int put_limits(struct arena *arena, struct value *person, config_setting_t *entry,
-                      const char *file, struct error *err)
-{
-    const char *until;
-    int32_t day;
-
-    if (config_setting_get_member(entry, "scope") != NULL) {
-        value_set(arena, person, "scope", value_array());
-        put_list(arena, person, entry, "scope", "scope");
-    }
-    if (config_setting_lookup_string(entry, "until", &until) != CONFIG_TRUE)
-        return 0;
-    if (date_parse(slice_str(until), &day) != 0)
-        return error_set(err, ERROR_INPUT, "%s:%u: until = \"%s\" is no day, as \"2026-12-31\"",
-                         file, config_setting_source_line(entry), until);
-    value_set(arena, person, "not_after", value_int(((int64_t)day + 1) * DAY_MS - 1));
-    return 0;
-}
-
-static int read_entry(struct engine *engine, const struct roots *roots, config_setting_t *entry,
-                      const char *kind, const char *file, struct value *people, struct error *err)
-{
-    struct arena *arena = &engine->arena;
-    struct value person = value_map();
-    const char *name;
-    int gateway;
-
-    if (config_setting_lookup_string(entry, "name", &name) != CONFIG_TRUE)
-        return error_set(err, ERROR_INPUT, "%s:%u: this entry has no name", file,
-                         config_setting_source_line(entry));
-    value_set(arena, &person, "name", value_str(arena_str(arena, name)));
-    value_set(arena, &person, "kind", value_str(kind));
-    put_text(arena, &person, entry, "title", "title");
-    put_text(arena, &person, entry, "email", "email");
-    put_text(arena, &person, entry, "manager", "manager");
-    put_list(arena, &person, entry, "roles", "roles");
-    put_list(arena, &person, entry, "serves", "services");
-    if (config_setting_lookup_bool(entry, "gateway", &gateway) == CONFIG_TRUE && gateway)
-        value_set(arena, &person, "gateway", value_bool(true));
-    if (put_limits(arena, &person, entry, file, err) != 0)
-        return -1;
-    put_keys(engine, roots, &person, name);
-    value_push(arena, people, person);
-    return 0;
-}
-
 static int read_directory(struct engine *engine, const struct roots *roots, struct value *people,
                           struct error *err)
 {
-    static const char *const lists[][2] = {{"people", "person"}, {"workers", "worker"}};
     const char *file = settings_path(&engine->settings, "directory.cfg");
     struct arena *arena = &engine->arena;
-    struct value operator= value_map(), roles = value_array();
-    config_t config;
-    int rc = 0;
+    struct value operator= value_map(), operator_roles = value_array();
+    int rc = people_entries(file, arena, people, err);
 
-    config_init(&config);
-    if (config_read_file(&config, file) != CONFIG_TRUE)
-        rc = error_set(err, ERROR_INPUT, "%s:%d: %s", file, config_error_line(&config),
-                       config_error_text(&config));
-    for (int l = 0; rc == 0 && l < 2; l++) {
-        const config_setting_t *list = config_lookup(&config, lists[l][0]);
-
-        for (int i = 0; rc == 0 && list != NULL && i < config_setting_length(list); i++)
-            rc = read_entry(engine, roots, config_setting_get_elem(list, (unsigned)i), lists[l][1],
-                            file, people, err);
-    }
-    config_destroy(&config);
+    for (uint32_t i = 0; rc == 0 && i < people->count; i++)
+        put_keys(engine, roots, &people->as.items[i],
+                 value_get_str(&people->as.items[i], "name", "", arena));
     /* Whoever owns the engine's account administers it through the local socket; the kernel says who that is. */
-    value_push(arena, &roles, value_str("admin"));
+    value_push(arena, &operator_roles, value_str("admin"));
     value_set(arena, &operator, "name", value_str("operator"));
     value_set(arena, &operator, "kind", value_str("operator"));
-    value_set(arena, &operator, "roles", roles);
+    value_set(arena, &operator, "roles", operator_roles);
     value_set(arena, &operator, "uid", value_int((int64_t)geteuid()));
     value_push(arena, people, operator);
     return rc;

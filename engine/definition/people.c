@@ -1,5 +1,8 @@
 #include "definition/people.h"
 
+#include "base/date.h"
+#include "base/nearest.h"
+
 #include <libconfig.h>
 
 static int add(struct people *people, struct arena *arena, const struct person *person,
@@ -15,49 +18,168 @@ static int add(struct people *people, struct arena *arena, const struct person *
 
 /* ---- from a file ---- */
 
-static struct words read_roles(const config_setting_t *list, struct arena *arena)
+enum { DAY_MS = 86400000 };
+
+enum shape { SHAPE_TEXT, SHAPE_TEXTS, SHAPE_YES, SHAPE_DAY };
+
+/* What may stand in an entry. A name that nobody reads would take something away without a word: with `managr` the person has
+ * no manager any more. */
+static const struct setting_rule {
+    const char *name, *as; /* as: in the map */
+    enum shape shape;
+    bool even_empty; /* an empty list says something: sees nothing */
+} rules[] = {
+    {"name", "name", SHAPE_TEXT, false},      {"title", "title", SHAPE_TEXT, false},
+    {"email", "email", SHAPE_TEXT, false},    {"manager", "manager", SHAPE_TEXT, false},
+    {"roles", "roles", SHAPE_TEXTS, false},   {"serves", "services", SHAPE_TEXTS, false},
+    {"gateway", "gateway", SHAPE_YES, false}, {"scope", "scope", SHAPE_TEXTS, true},
+    {"until", "not_after", SHAPE_DAY, false},
+};
+
+enum { RULES = sizeof rules / sizeof rules[0] };
+
+struct reading { /* a directory.cfg */
+    const char *path;
+    struct arena *arena;
+    struct error *err;
+};
+
+static int bad(const struct reading *reading, const config_setting_t *setting, const char *what)
 {
-    int count = list == NULL ? 0 : config_setting_length(list);
-    struct words roles = {arena_zero(arena, sizeof *roles.at * (size_t)(count + 1)), 0};
-
-    for (int i = 0; i < count; i++) {
-        const char *role = config_setting_get_string_elem(list, i);
-
-        if (role != NULL)
-            roles.at[roles.count++] = arena_str(arena, role);
-    }
-    return roles;
+    return error_set(reading->err, ERROR_INPUT, "%s:%u: %s", reading->path,
+                     config_setting_source_line(setting), what);
 }
 
-static int read_list(const config_setting_t *list, const char *path, struct arena *arena,
-                     struct people *people, struct error *err)
+static int wants(const struct reading *reading, const config_setting_t *setting, const char *what)
 {
-    for (int i = 0; list != NULL && i < config_setting_length(list); i++) {
-        const config_setting_t *entry = config_setting_get_elem(list, (unsigned)i);
-        const char *name = NULL, *manager = NULL;
-        struct person person = {NULL, {NULL, 0}, NULL};
+    return bad(reading, setting,
+               arena_printf(reading->arena, "%s wants %s", config_setting_name(setting), what));
+}
 
-        if (config_setting_lookup_string(entry, "name", &name) != CONFIG_TRUE)
-            return error_set(err, ERROR_INPUT, "%s:%u: this entry has no name", path,
-                             config_setting_source_line(entry));
-        if (config_setting_lookup_string(entry, "manager", &manager) == CONFIG_TRUE)
-            person.manager = arena_str(arena, manager);
-        person.name = arena_str(arena, name);
-        person.roles = read_roles(config_setting_get_member(entry, "roles"), arena);
-        if (add(people, arena, &person, err) != 0)
+static int take_texts(const struct reading *reading, const config_setting_t *setting,
+                      struct value *out)
+{
+    bool is_list = config_setting_is_array(setting) || config_setting_is_list(setting);
+
+    *out = value_array();
+    for (int i = 0; is_list && i < config_setting_length(setting); i++) {
+        const char *text = config_setting_get_string_elem(setting, i);
+
+        is_list = text != NULL;
+        if (is_list)
+            value_push(reading->arena, out, value_str(arena_str(reading->arena, text)));
+    }
+    return is_list ? 0 : wants(reading, setting, "a list of texts: [\"...\", \"...\"]");
+}
+
+/* The last day of the rights. */
+static int take_day(const struct reading *reading, const config_setting_t *setting,
+                    struct value *out)
+{
+    const char *text = config_setting_get_string(setting);
+    int32_t day;
+
+    if (text == NULL || date_parse(slice_str(text), &day) != 0)
+        return wants(reading, setting, "a day, as \"2026-12-31\"");
+    *out = value_int(((int64_t)day + 1) * DAY_MS - 1);
+    return 0;
+}
+
+static int take_setting(const struct reading *reading, const config_setting_t *setting,
+                        const struct setting_rule *rule, struct value *entry)
+{
+    const char *text = config_setting_get_string(setting);
+    struct value value = VALUE_NONE;
+
+    switch (rule->shape) {
+    case SHAPE_TEXT:
+        if (text == NULL)
+            return wants(reading, setting, "a text in quotes");
+        value = value_str(arena_str(reading->arena, text));
+        break;
+    case SHAPE_TEXTS:
+        if (take_texts(reading, setting, &value) != 0)
             return -1;
+        if (value.count == 0 && !rule->even_empty)
+            return 0;
+        break;
+    case SHAPE_YES:
+        if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+            return wants(reading, setting, "true or false");
+        if (config_setting_get_bool(setting) == CONFIG_FALSE)
+            return 0;
+        value = value_bool(true);
+        break;
+    case SHAPE_DAY:
+        if (take_day(reading, setting, &value) != 0)
+            return -1;
+        break;
+    }
+    value_set(reading->arena, entry, rule->as, value);
+    return 0;
+}
+
+static int unknown(const struct reading *reading, const config_setting_t *setting)
+{
+    struct nearest nearest = nearest_to(slice_str(config_setting_name(setting)));
+
+    for (size_t i = 0; i < RULES; i++)
+        nearest_offer(&nearest, rules[i].name);
+    return bad(reading, setting,
+               arena_printf(reading->arena, "an entry has no %s%s", config_setting_name(setting),
+                            nearest_hint(&nearest, reading->arena)));
+}
+
+static int take_entry(const struct reading *reading, const config_setting_t *from, const char *kind,
+                      struct value *entries)
+{
+    struct value entry = value_map();
+
+    if (!config_setting_is_group(from))
+        return bad(reading, from, "an entry is a group: { name = \"...\"; }");
+    value_set(reading->arena, &entry, "kind", value_str(kind));
+    for (int i = 0; i < config_setting_length(from); i++) {
+        const config_setting_t *setting = config_setting_get_elem(from, (unsigned)i);
+        size_t at = 0;
+
+        while (at < RULES && strcmp(rules[at].name, config_setting_name(setting)) != 0)
+            at++;
+        if (at == RULES)
+            return unknown(reading, setting);
+        if (take_setting(reading, setting, &rules[at], &entry) != 0)
+            return -1;
+    }
+    if (value_get_text(&entry, "name").len == 0)
+        return bad(reading, from, "this entry has no name");
+    value_push(reading->arena, entries, entry);
+    return 0;
+}
+
+static int take_lists(const struct reading *reading, const config_t *config, struct value *entries)
+{
+    static const char *const lists[][2] = {{"people", "person"}, {"workers", "worker"}};
+
+    for (int l = 0; l < 2; l++) {
+        const config_setting_t *list = config_lookup(config, lists[l][0]);
+
+        for (int i = 0; list != NULL && i < config_setting_length(list); i++)
+            if (take_entry(reading, config_setting_get_elem(list, (unsigned)i), lists[l][1],
+                           entries) != 0)
+                return -1;
     }
     return 0;
 }
 
-int people_read(const char *path, struct arena *arena, struct people *people, struct error *err)
+int people_entries(const char *path, struct arena *arena, struct value *entries, struct error *err)
 {
+    struct reading reading = {path, arena, err};
     config_t config;
     int status;
 
+    *entries = value_array();
     config_init(&config);
     if (config_read_file(&config, path) == CONFIG_TRUE)
-        status = read_list(config_lookup(&config, "people"), path, arena, people, err);
+        status = take_lists(&reading, &config, entries);
     else if (config_error_type(&config) == CONFIG_ERR_FILE_IO)
         status = error_set(err, ERROR_INPUT, "%s cannot be read", path);
     else
@@ -65,6 +187,15 @@ int people_read(const char *path, struct arena *arena, struct people *people, st
                            config_error_text(&config));
     config_destroy(&config);
     return status;
+}
+
+int people_read(const char *path, struct arena *arena, struct people *people, struct error *err)
+{
+    struct value entries;
+
+    return people_entries(path, arena, &entries, err) != 0
+               ? -1
+               : people_take(&entries, INT64_MIN, arena, people, err);
 }
 
 /* ---- from the engine ---- */

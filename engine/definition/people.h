@@ -1,4 +1,4 @@
-/* people.h - who there is, as far as proofs ask: names, the roles they hold, their managers. */
+/* people.h - what directory.cfg says; and who there is, as far as proofs ask: names, the roles they hold, their managers. */
 #ifndef ROTA_DEFINITION_PEOPLE_H
 #define ROTA_DEFINITION_PEOPLE_H
 
@@ -22,6 +22,10 @@ struct people {
     {                                                                                              \
         NULL, 0                                                                                    \
     }
+
+/* What directory.cfg says of people and workers: an array of maps as the command directory.install takes them, without their
+ * keys, in `arena`. -1 with file and line if it cannot be read, or says something that nobody would read. */
+int people_entries(const char *path, struct arena *arena, struct value *entries, struct error *err);
 
 /* The people (no workers) of a directory.cfg, in `arena`. -1 with file and line if it cannot be read, or names more than
  * PEOPLE_KNOWN_MAX. */

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -30,6 +31,34 @@ static int propose(struct story *story, const char *people)
 static const char *fact(struct story *story, const char *key, const char *fact)
 {
     return value_get_str(story_row(story, key), fact, "", story_arena(story));
+}
+
+/* What would otherwise be agreed to and mean nothing: a role that nobody has, a service that nobody serves. */
+static void an_entry_names_what_there_is(void **state)
+{
+    static const char *const bad[][2] = {
+        {"'name': 'a/b'", "letters a to z"},
+        {"'name': '..'", "letters a to z"},
+        {"'name': 'two words'", "letters a to z"},
+        {"'name': 'hugo', 'roles': ['emplyee']", "know no role emplyee; did you mean 'employee'?"},
+        {"'name': 'hugo', 'manager': 'amra'",
+         "amra is not in the directory; did you mean 'amara'?"},
+        {"'name': 'hugo', 'manager': 'hugo'", "manager of themselves"},
+        {"'name': 'hugo', 'services': ['Audit *']", "no name of a service"},
+    };
+    struct story *story = story_begin();
+    char args[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(args, sizeof args, "{'people': [{'kind': 'person', %s}]}", bad[i][0]);
+        assert_refused(propose(story, args), 422, "guard-failed");
+        assert_non_null(strstr(story_sentence(story), bad[i][1]));
+    }
+    assert_done(propose(story, "{'people': [{'name': 'hugo', 'kind': 'person', 'roles': "
+                               "['employee', 'external_auditor'], 'manager': 'ivan'}, {'name': "
+                               "'ivan', 'kind': 'worker', 'services': ['audit.*', 'exec.a-b']}]}"));
+    story_end(story);
 }
 
 static void an_entry_counts_when_a_second_person_has_signed_it(void **state)
@@ -178,7 +207,7 @@ static void what_it_would_replace_has_changed_since(void **state)
     (void)state;
     assert_done(propose(story, "{'people': [{'name': 'finn', 'kind': 'person', 'roles': []}]}"));
     assert_done(propose(story, "{'people': [{'name': 'finn', 'kind': 'person', 'roles': "
-                               "['risk_owner']}]}"));
+                               "['doc_controller']}]}"));
     assert_done(story_agree(story, "bo", 2, NULL));
     assert_true(
         value_get_bool(story_ask(story, "bo", "proposals", "{'proposal': 1}"), "stale", false));
@@ -368,6 +397,7 @@ static void a_decision_names_the_directory_that_it_was_made_under(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_entry_names_what_there_is),
         cmocka_unit_test(an_entry_counts_when_a_second_person_has_signed_it),
         cmocka_unit_test(the_signature_is_below_a_sentence_that_says_what_is_put_in_force),
         cmocka_unit_test(who_proposed_it_does_not_agree_to_it),

@@ -9,6 +9,24 @@ ends 0 --as ines open --from "$ROTA_DIR/sample/interested_parties.cfg" --owner p
 record=$(grep -o '[A-Z]*-[0-9]\{4\}' "$out" | head -n 1)
 ends 0 --as pavel show "$record"
 
+# ---- taken out of the file: that ends nothing, and is said; a word that nobody reads is not passed over ----
+cp "$ROTA_DIR/directory.cfg" "$out.kept"
+sed '/name = "bo"/,/manager = "pavel"/d' "$out.kept" >"$ROTA_DIR/directory.cfg"
+ends 0 --as ines reload
+says "bo is not in the file and keeps every right"
+says_not "amara is not in the file"
+sed '/name = "bo"/,/manager = "pavel"/s/manager = "pavel"/managr = "pavel"/' "$out.kept" >"$ROTA_DIR/directory.cfg"
+line=$(grep -n managr "$ROTA_DIR/directory.cfg" | cut -d: -f1)
+ends 4 --as ines reload
+complains "directory.cfg:$line: an entry has no managr; did you mean 'manager'?"
+sed '/name = "bo"/,/manager = "pavel"/s/roles = \["employee"\]/roles = "employee"/' "$out.kept" >"$ROTA_DIR/directory.cfg"
+ends 4 --as ines reload
+complains "roles wants a list of texts"
+sed '/name = "bo"/,/manager = "pavel"/s/"employee"/"emplyee"/' "$out.kept" >"$ROTA_DIR/directory.cfg"
+ends 1 --as ines reload
+complains "bo: the workflows know no role emplyee; did you mean 'employee'?"
+cp "$out.kept" "$ROTA_DIR/directory.cfg"
+
 # ---- until a day: both count, and then it is over ----
 today=$(in_days 0)
 sed "/name = \"pavel\"/s/name = \"pavel\";/name = \"pavel\"; until = \"$today\";/" "$ROTA_DIR/directory.cfg" >"$out.cfg" &&

@@ -5,63 +5,14 @@
  * organisation gets its first people. Who no longer stands in the file keeps their entry; take away their roles to take away
  * their rights.
  */
-#include <libconfig.h>
 #include <unistd.h>
 
 #include "amend.h"
 #include "ask.h"
-#include "base/date.h"
 #include "commands.h"
+#include "definition/people.h"
 
-enum {
-    DAY_MS = 86400000,
-    ENTRIES_A_COMMAND = 40
-}; /* an entry of the journal holds some sixty kilobytes */
-
-static void put_text(struct tool *tool, struct value *row, const config_setting_t *entry,
-                     const char *name)
-{
-    const char *text;
-
-    if (config_setting_lookup_string(entry, name, &text) == CONFIG_TRUE)
-        value_set(&tool->arena, row, name, value_str(arena_str(&tool->arena, text)));
-}
-
-static void put_list(struct tool *tool, struct value *row, const config_setting_t *entry,
-                     const char *name, const char *as)
-{
-    const config_setting_t *list = config_setting_get_member(entry, name);
-    struct value words = value_array();
-
-    for (int i = 0; list != NULL && i < config_setting_length(list); i++) {
-        const char *text = config_setting_get_string_elem(list, i);
-
-        if (text != NULL)
-            value_push(&tool->arena, &words, value_str(arena_str(&tool->arena, text)));
-    }
-    if (words.count > 0)
-        value_set(&tool->arena, row, as, words);
-}
-
-/* `until`: the last day of the rights. `scope`: the kinds that an external auditor sees; an empty list is none of them. */
-static int put_limits(struct tool *tool, struct value *row, const config_setting_t *entry)
-{
-    const char *until;
-    int32_t day;
-
-    if (config_setting_get_member(entry, "scope") != NULL) {
-        value_set(&tool->arena, row, "scope", value_array());
-        put_list(tool, row, entry, "scope", "scope");
-    }
-    if (config_setting_lookup_string(entry, "until", &until) != CONFIG_TRUE)
-        return TOOL_DONE;
-    if (date_parse(slice_str(until), &day) != 0)
-        return tool_fail(TOOL_INPUT, "%s:%u: until = \"%s\" is no day, as \"2026-12-31\"",
-                         tool_path(tool, "directory.cfg"), config_setting_source_line(entry),
-                         until);
-    value_set(&tool->arena, row, "not_after", value_int(((int64_t)day + 1) * DAY_MS - 1));
-    return TOOL_DONE;
-}
+enum { ENTRIES_A_COMMAND = 40 }; /* an entry of the journal holds some sixty kilobytes */
 
 /* The public halves; a person whose key is kept elsewhere brings NAME.pub alone. */
 static int put_keys(struct tool *tool, struct value *row, const char *name)
@@ -92,51 +43,17 @@ static int put_keys(struct tool *tool, struct value *row, const char *name)
     return TOOL_DONE;
 }
 
-static int read_entry(struct tool *tool, const config_setting_t *entry, const char *kind,
-                      struct value *people)
-{
-    static const char *const texts[] = {"title", "email", "manager"};
-    struct value row = value_map();
-    const char *name;
-    int gateway = 0, status;
-
-    if (config_setting_lookup_string(entry, "name", &name) != CONFIG_TRUE)
-        return tool_fail(TOOL_INPUT, "%s:%u: this entry has no name",
-                         tool_path(tool, "directory.cfg"), config_setting_source_line(entry));
-    put_text(tool, &row, entry, "name");
-    value_set(&tool->arena, &row, "kind", value_str(kind));
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        put_text(tool, &row, entry, texts[i]);
-    put_list(tool, &row, entry, "roles", "roles");
-    put_list(tool, &row, entry, "serves", "services");
-    if (config_setting_lookup_bool(entry, "gateway", &gateway) == CONFIG_TRUE && gateway)
-        value_set(&tool->arena, &row, "gateway", value_bool(true));
-    status = put_limits(tool, &row, entry);
-    if (status == TOOL_DONE)
-        status = put_keys(tool, &row, name);
-    value_push(&tool->arena, people, row);
-    return status;
-}
-
 static int read_directory(struct tool *tool, struct value *people)
 {
-    static const char *const lists[][2] = {{"people", "person"}, {"workers", "worker"}};
     const char *path = tool_path(tool, "directory.cfg");
     int status = TOOL_DONE;
-    config_t config;
+    struct error err;
 
-    config_init(&config);
-    if (config_read_file(&config, path) != CONFIG_TRUE)
-        status = tool_fail(TOOL_INPUT, "%s:%d: %s", path, config_error_line(&config),
-                           config_error_text(&config));
-    for (int l = 0; status == TOOL_DONE && l < 2; l++) {
-        const config_setting_t *list = config_lookup(&config, lists[l][0]);
-
-        for (int i = 0; status == TOOL_DONE && list != NULL && i < config_setting_length(list); i++)
-            status =
-                read_entry(tool, config_setting_get_elem(list, (unsigned)i), lists[l][1], people);
-    }
-    config_destroy(&config);
+    if (people_entries(path, &tool->arena, people, &err) != 0)
+        return tool_error(TOOL_INPUT, &err);
+    for (uint32_t i = 0; status == TOOL_DONE && i < people->count; i++)
+        status = put_keys(tool, &people->as.items[i],
+                          value_get_str(&people->as.items[i], "name", "", &tool->arena));
     return status;
 }
 
@@ -228,6 +145,43 @@ static int install(struct tool *tool, struct reload *reload)
 
 /* ---- told ---- */
 
+static bool is_in_file(const struct reload *reload, struct slice name)
+{
+    for (uint32_t i = 0; i < reload->people.count; i++)
+        if (slice_equal(value_get_text(&reload->people.as.items[i], "name"), name))
+            return true;
+    return false;
+}
+
+static bool has_rights(const struct value *person)
+{
+    const struct value *roles = value_get(person, "roles"),
+                       *services = value_get(person, "services");
+
+    return !slice_is(value_get_text(person, "kind"), "operator") &&
+           value_get(person, "not_after") == NULL &&
+           ((value_is(roles, VALUE_ARRAY) && roles->count > 0) ||
+            (value_is(services, VALUE_ARRAY) && services->count > 0));
+}
+
+/* Who stands in the directory and not in the file keeps what they may: whoever took the entry out believes otherwise. */
+static void tell_left_out(struct tool *tool, const struct reload *reload)
+{
+    const struct value *list =
+        value_is(&reload->now, VALUE_ARRAY) ? &reload->now : value_get(&reload->now, "people");
+
+    for (uint32_t i = 0; value_is(list, VALUE_ARRAY) && i < list->count; i++) {
+        const struct value *person = &list->as.items[i];
+        struct slice name = value_get_text(person, "name");
+
+        if (has_rights(person) && !is_in_file(reload, name))
+            output_line(&tool->out, INK_WAIT,
+                        "%.*s is not in the file and keeps every right. To end them, write the "
+                        "entry with until = \"DAY\", the last day.",
+                        (int)name.len, (const char *)name.at);
+    }
+}
+
 static void tell_json(struct tool *tool, const struct reload *reload)
 {
     struct value line = value_map();
@@ -250,6 +204,7 @@ static void tell(struct tool *tool, const struct reload *reload)
     struct slice by = slice_str(tool->who != NULL ? tool->who : "operator");
     const char *who = amend_seconds(tool, &reload->now, by);
 
+    tell_left_out(tool, reload);
     if (reload->changes.count == 0) {
         output_line(&tool->out, INK_GOOD,
                     "the directory says all of this already: %u people and workers",
