@@ -80,6 +80,10 @@ static bool is_readable(struct loader *l, const struct pack_file *file)
         problem(l->problems, where, "longer than %d bytes", PACK_FILE_BYTES_MAX);
     else if (!utf8_is_valid(file->bytes) || memchr(file->bytes.at, '\0', file->bytes.len) != NULL)
         problem(l->problems, where, "not a text in UTF-8");
+    else if (slice_starts(file->bytes, "\xef\xbb\xbf"))
+        problem(l->problems, where,
+                "it begins with a byte order mark, which some editors put there: save it as UTF-8 "
+                "without one");
     else if (has_include(file->bytes, &where.line))
         problem(l->problems, where,
                 "@include is not allowed: every file of a pack stands for itself");

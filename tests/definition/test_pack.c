@@ -567,6 +567,7 @@ static const struct mutation MUTATIONS[] = {
     {"The author does not approve.\"", "The author does not approve.", "common.cfg:9: cannot be read: the text or comment that begins here is not closed"},
     {"retention = (", "@include \"/etc/passwd\"\nretention = (", "common.cfg:8: @include is not allowed"},
     {"retention = (", "retention = ( \001\377", "common.cfg: not a text in UTF-8"},
+    {"pack = {", "\xef\xbb\xbf" "pack = {", "common.cfg: it begins with a byte order mark"},
     {"pack = { name = \"small\"; version = \"1.2\"; timezone = \"UTC\"; };", "", "no file has the setting 'pack'"},
     {"DUT", "D1", "kinds/duty.cfg:1: 'D1' is no prefix"},
     {"\"UTC\"", "\"Mars/Crater\"", "common.cfg:1: there is no time zone 'Mars/Crater'"},

@@ -216,6 +216,23 @@ static void a_libconfig_file_is_read_with_its_lines(void **state)
     unlink(path);
 }
 
+static void a_byte_order_mark_before_a_file_is_passed_over(void **state)
+{
+    static const char *const texts[] = {"\xef\xbb\xbf"
+                                        "count = 3;\n",
+                                        "\xef\xbb\xbf{\"count\": 3}"};
+    struct desk *desk = *state;
+    struct value file, lines;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const char *path = write_file(desk, texts[i]);
+
+        assert_int_equal(values_read(&desk->arena, path, &file, &lines, &desk->err), 0);
+        assert_int_equal(value_get_int(&file, "count", 0), 3);
+        unlink(path);
+    }
+}
+
 static void a_json_file_is_read_too_and_a_fraction_is_not(void **state)
 {
     struct desk *desk = *state;
@@ -270,6 +287,7 @@ int main(void)
         EACH(long_texts_and_long_tables_go_up_and_short_ones_stay),
         EACH(what_can_be_erased_goes_up_however_short_it_is),
         EACH(a_libconfig_file_is_read_with_its_lines),
+        EACH(a_byte_order_mark_before_a_file_is_passed_over),
         EACH(a_json_file_is_read_too_and_a_fraction_is_not),
         EACH(a_file_goes_up_with_name_and_type),
         EACH(a_reason_always_goes_up),

@@ -152,6 +152,8 @@ int values_read(struct arena *arena, const char *path, struct value *out, struct
         return -1;
     if (!utf8_is_valid(text) || memchr(text.at, '\0', text.len) != NULL)
         return error_set(err, ERROR_INPUT, "%s: not UTF-8 text", path);
+    if (slice_starts(text, "\xef\xbb\xbf")) /* the mark that some editors put before a text */
+        text = slice_of(text.at + 3, text.len - 3);
     if (!looks_like_json(text))
         return read_config(arena, path, text, out, lines, err);
     *lines = VALUE_NONE;
