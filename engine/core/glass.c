@@ -68,6 +68,15 @@ static const struct transition *breakable(struct core *core, const struct subjec
     return found;
 }
 
+/* It may be asked for ahead of its state; but nothing comes after an end. */
+static bool is_over(const struct subject *subject, const struct transition *transition)
+{
+    struct slice state = value_get_text(subject->row, "state");
+
+    return kind_state(subject->kind, state)->is_closed &&
+           !transition->from[kind_state_index(subject->kind, state)];
+}
+
 static int check_asked(struct core *core, const struct question *question,
                        const struct subject *subject, const struct transition *transition)
 {
@@ -81,6 +90,8 @@ static int check_asked(struct core *core, const struct question *question,
     if (value_get_bin(value_get(question->args, "reason"), "content").len != HASH_LEN)
         return run_refuse(core, 422, "guard-failed",
                           "To break glass needs a reason (--reason \"...\").");
+    if (is_over(subject, transition))
+        return refuse_event(core, subject, slice_str(transition->event));
     if (authority_transition(core, question->principal, subject, transition, &sentence) == PERMIT)
         return run_refuse(core, 409, "wrong-state",
                           "You may do %s on %.*s as it is; no glass is to be broken.",

@@ -140,6 +140,18 @@ static void conditions_and_states_hold_as_ever(void **state)
     story_end(story);
 }
 
+static void it_is_not_asked_for_what_has_ended(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL, POLICY));
+    assert_done(story_do(story, "amara", "withdraw", "POL-0001", "{'reason': " STORY_REASON "}"));
+    assert_refused(story_do(story, "finn", "break_glass", "POL-0001", PUT), 409, "wrong-state");
+    assert_non_null(strstr(story_sentence(story), "withdrawn"));
+    story_end(story);
+}
+
 static void who_is_kept_apart_stays_so(void **state)
 {
     struct story *story = story_begin();
@@ -197,6 +209,7 @@ int main(void)
         cmocka_unit_test(it_is_for_one_person_one_record_and_one_event),
         cmocka_unit_test(it_gives_no_vote_and_nothing_that_is_signed_or_the_engines),
         cmocka_unit_test(conditions_and_states_hold_as_ever),
+        cmocka_unit_test(it_is_not_asked_for_what_has_ended),
         cmocka_unit_test(who_is_kept_apart_stays_so),
         cmocka_unit_test(nobody_breaks_it_alone_and_nobody_asks_without_need),
         cmocka_unit_test(in_a_house_of_one_no_glass_is_broken),
