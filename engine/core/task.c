@@ -368,14 +368,18 @@ static void mark_delivery(struct core *core, const struct value *row, const char
 {
     struct slice key = value_get_text(row, "delivery");
     struct value *delivery;
+    bool had_note;
 
     if (key.len == 0)
         return;
+    had_note = value_get(state_row(core->state, key), "note") != NULL;
     delivery = run_patch(core, effects, key);
     value_set(core->arena, delivery, "state", value_str(state));
     value_set(core->arena, delivery, "at_ms", value_int(core->now_ms));
     if (note.len > 0)
         value_set(core->arena, delivery, "note", value_text(note));
+    else if (had_note) /* why it failed says nothing of what came after */
+        value_set(core->arena, delivery, "note", VALUE_NONE);
 }
 
 static struct slice short_note(const struct question *question)
@@ -433,6 +437,8 @@ static const char *settle(struct core *core, const struct question *question,
     if (question->status == 202) {
         value_set(core->arena, &own, "state", value_str("handed_over"));
         value_set(core->arena, &own, "attempt", value_int(question->attempt));
+        if (value_get(row, "note") != NULL)
+            value_set(core->arena, &own, "note", VALUE_NONE);
         if (question->until_ms > core->now_ms)
             value_set(core->arena, &own, "until_ms", value_int(question->until_ms));
         mark_delivery(core, row, "handed_over", slice_of(NULL, 0), effects);

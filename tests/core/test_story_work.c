@@ -295,6 +295,23 @@ static void what_cannot_be_done_is_parked_at_once_and_driven_again_by_hand(void 
     story_end(story);
 }
 
+static void why_it_failed_is_not_said_of_what_came_after(void **state)
+{
+    struct story *story = with_notice_on_its_way();
+
+    (void)state;
+    assert_done(story_settle(story, 1, 500, 0));
+    assert_non_null(value_get(story_row(story, "task/1"), "note"));
+    assert_done(story_settle(story, 1, 202, 0));
+    assert_null(value_get(story_row(story, "task/1"), "note"));
+    assert_done(story_settle(story, 2, 422, 0));
+    assert_non_null(value_get(story_row(story, "NOT-0001/delivery/0002"), "note"));
+    assert_done(story_do(story, "amara", "task.redrive", NULL, "{'task': 2}"));
+    assert_done(story_settle(story, 2, 200, 0));
+    assert_null(value_get(story_row(story, "NOT-0001/delivery/0002"), "note"));
+    story_end(story);
+}
+
 static void what_was_handed_over_is_asked_for_again_when_nothing_comes(void **state)
 {
     struct story *story = with_notice_on_its_way();
@@ -883,6 +900,7 @@ int main(void)
         cmocka_unit_test(each_addressee_is_a_task_and_the_last_one_closes_it),
         cmocka_unit_test(a_task_that_fails_is_tried_again_and_then_parked),
         cmocka_unit_test(what_cannot_be_done_is_parked_at_once_and_driven_again_by_hand),
+        cmocka_unit_test(why_it_failed_is_not_said_of_what_came_after),
         cmocka_unit_test(what_was_handed_over_is_asked_for_again_when_nothing_comes),
         cmocka_unit_test(reminders_come_each_at_its_time),
         cmocka_unit_test(what_was_missed_collapses_into_one_message),
