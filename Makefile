@@ -66,7 +66,7 @@ all: build
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-build: $(BINARIES) $(BUILD)/librota.a $(BUILD)/librota.so  ## every program and the library
+build: $(BINARIES) $(BUILD)/librota.a $(BUILD)/librota.so $(BUILD)/rota.1  ## every program and the library
 
 # `make demo` and `make check` build on every processor, unless somebody said how many (-j N).
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -113,10 +113,16 @@ $(BUILD)/%.o: %.c | $(BUILD)/.deps
 
 # ---- installed: PREFIX says where it will stand, DESTDIR where it is put meanwhile ----
 
-MANUALS = $(shell find engine workers tools -name '*.1')
+MANUALS = $(filter-out tools/rota/rota.1,$(shell find engine workers tools -name '*.1')) $(BUILD)/rota.1
 INTO    = "$(DESTDIR)$(PREFIX)"
 
-install: build  ## programs, librota, manual pages and the shipped definitions, to PREFIX (default /usr/local)
+# What a person asks with --help and what the manual says is one text: the table of commands.
+$(BUILD)/rota.1: tools/rota/rota.1 $(BUILD)/rota
+	@$(BUILD)/rota help --man >$@.commands
+	@sed -e '/made from the table of commands/{r $@.commands' -e 'd}' $< >$@
+	@rm -f $@.commands
+
+install: build $(BUILD)/rota.1  ## programs, librota, manual pages, completion and the shipped definitions, to PREFIX (default /usr/local)
 	@install -d $(INTO)/bin $(INTO)/lib/pkgconfig $(INTO)/include $(INTO)/share/rota $(INTO)/share/man/man1
 	@install -m 755 $(BINARIES) $(INTO)/bin
 	@install -m 644 $(BUILD)/librota.a $(INTO)/lib
@@ -129,6 +135,9 @@ install: build  ## programs, librota, manual pages and the shipped definitions, 
 	@chmod 644 $(INTO)/lib/pkgconfig/rota.pc
 	@find workflows config -type f -exec sh -c 'for f; do install -D -m 644 "$$f" $(INTO)/share/rota/"$$f" || exit 1; done' sh {} +
 	@install -m 644 $(MANUALS) $(INTO)/share/man/man1
+	@install -d $(INTO)/share/bash-completion/completions
+	@$(BUILD)/rota completion bash >$(INTO)/share/bash-completion/completions/rota
+	@chmod 644 $(INTO)/share/bash-completion/completions/rota
 
 # ---- what is missing on this machine ----
 

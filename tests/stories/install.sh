@@ -14,7 +14,7 @@ for program in rotad rota rota-verify rota-approval rota-communication rota-audi
     [ -x "$root/bin/$program" ] || wrong "bin/$program is not installed"
     [ -r "$root/share/man/man1/$program.1" ] || wrong "$program(1) is not installed"
 done
-for file in include/rota.h lib/librota.a lib/librota.so lib/librota.so.0 lib/pkgconfig/rota.pc \
+for file in share/bash-completion/completions/rota include/rota.h lib/librota.a lib/librota.so lib/librota.so.0 lib/pkgconfig/rota.pc \
     share/rota/workflows/pack.cfg share/rota/config/rotad.cfg share/rota/config/sample/directory.cfg; do
     [ -r "$root/$file" ] || wrong "$file is not installed"
 done

@@ -215,7 +215,7 @@ const struct tool_command command_stop = {
 const struct tool_command command_clock = {
     "clock",
     "operation",
-    "advance SPAN | advance --to DATE",
+    "advance SPAN\nadvance --to DATE",
     "move the clock of a virtual journal",
     "Only a journal that was made with a virtual clock can do this; its origin ends in /virtual, "
     "so that it\n"

@@ -334,7 +334,7 @@ static const struct tool_option agree_options[] = {
 const struct tool_command command_proposals = {
     "proposals",
     "decisions",
-    "[N] [--all] | end N --reason TEXT",
+    "[N] [--all]\nend N --reason TEXT",
     "changes of people, roles and workflows that wait for a second person",
     "Who may what, and the workflows, change only if two people want it: one proposes (rota "
     "reload, "
@@ -364,8 +364,7 @@ const struct tool_command command_break_glass = {
     "votes "
     "or what is signed.\n"
     "The ISMS manager and top management are told, and the record's history says it.\n\n"
-    "    rota --as omar break-glass INC-0003 contain --reason \"The incident manager is on a "
-    "plane\"",
+    "    rota --as omar break-glass INC-0003 contain --reason \"She is on a plane\"",
     glass_options,
     2,
     2,

@@ -12,8 +12,6 @@
 #include "wire/json.h"
 #include "wire/status.h"
 
-enum { PEOPLE_MAX = 1024 };
-
 /* ---- the place ---------------------------------------------------------------------------------- */
 
 /* The first endpoint of a setting that is a text or a list of texts; ipc before tcp. */
@@ -122,13 +120,13 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int persons_here(struct tool *tool, const char **names)
+int ask_persons_here(struct tool *tool, const char *names[ASK_PERSONS_MAX])
 {
     DIR *dir = opendir(tool_path(tool, "keys"));
     struct dirent *entry;
     int count = 0;
 
-    while (dir != NULL && count < PEOPLE_MAX && (entry = readdir(dir)) != NULL) {
+    while (dir != NULL && count < ASK_PERSONS_MAX && (entry = readdir(dir)) != NULL) {
         size_t len = strlen(entry->d_name);
 
         if (len > 4 && strcmp(entry->d_name + len - 4, ".key") == 0 &&
@@ -143,7 +141,7 @@ static int persons_here(struct tool *tool, const char **names)
 
 int ask_who(struct tool *tool, const char **out)
 {
-    const char *names[PEOPLE_MAX];
+    const char *names[ASK_PERSONS_MAX];
     char *list;
     int count;
 
@@ -151,7 +149,7 @@ int ask_who(struct tool *tool, const char **out)
         *out = tool->who;
         return TOOL_DONE;
     }
-    count = persons_here(tool, names);
+    count = ask_persons_here(tool, names);
     if (count == 0)
         return tool_fail(TOOL_USAGE,
                          "no person's key is in %s: name one with --as WHO, or copy yours there",
@@ -171,13 +169,13 @@ int ask_who(struct tool *tool, const char **out)
 int ask_key(struct tool *tool, const char *who, struct keyfile *out)
 {
     const char *path = tool_path(tool, arena_printf(&tool->arena, "keys/%s.key", who));
-    const char *names[PEOPLE_MAX], *near;
+    const char *names[ASK_PERSONS_MAX], *near;
     struct error err;
 
     if (*who == '\0' || strchr(who, '/') != NULL)
         return tool_fail(TOOL_USAGE, "--as %s: not a name", who);
     if (access(path, F_OK) != 0) {
-        near = nearest_said(&tool->arena, who, names, persons_here(tool, names));
+        near = nearest_said(&tool->arena, who, names, ask_persons_here(tool, names));
         return tool_fail(TOOL_USAGE, "there is no key of %s here (%s)%s", who, path, near);
     }
     if (keyfile_load(path, out, &err) != 0)

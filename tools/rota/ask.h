@@ -10,7 +10,7 @@
 #include "wire/command.h"
 #include "wire/keyfile.h"
 
-enum { ASK_ID_LEN = 32, ASK_CHUNK = 512 * 1024 };
+enum { ASK_ID_LEN = 32, ASK_CHUNK = 512 * 1024, ASK_PERSONS_MAX = 1024 };
 
 /* rotad.cfg of an organisation, as far as a client needs it. Endpoints can be connected to as they stand. */
 struct engine_place {
@@ -26,6 +26,8 @@ int ask_place_quietly(struct tool *tool, struct engine_place *out, struct error 
 
 /* Who asks: --as, $ROTA_AS, or the only person whose key is here. */
 int ask_who(struct tool *tool, const char **out);
+/* Those whose key is here, by name; how many. */
+int ask_persons_here(struct tool *tool, const char *names[ASK_PERSONS_MAX]);
 /* Their key. The caller wipes it (keyfile_wipe). */
 int ask_key(struct tool *tool, const char *who, struct keyfile *out);
 

@@ -255,7 +255,7 @@ static const struct tool_option options[] = {
 const struct tool_command command_check = {
     "check",
     "definitions",
-    "[PACK]",
+    "[PACK] [--directory FILE | --people] [--away NAMES] [--strict]",
     "is a pack of workflows sound? every problem with its place",
     "Reads the directory PACK (else pack/ or workflows/ in the organisation's directory), says "
     "what "
@@ -268,7 +268,7 @@ const struct tool_command command_check = {
     "the "
     "engine would refuse\n"
     "the pack (what --directory or --people find, it would not ask); 4 if there is no pack to "
-    "read.\n"
+    "read.\n\n"
     "    rota check workflows\n"
     "    rota check --directory directory.cfg --away amara",
     options,

@@ -336,7 +336,7 @@ static int run(struct tool *tool, const struct arguments *given)
 }
 
 static const struct tool_option options[] = {
-    {"--format", "FORMAT", "text, markdown or html"},
+    {"--format", "text|markdown|html", "as text, or as a page to keep"},
     {NULL, NULL, NULL},
 };
 

@@ -192,7 +192,10 @@ static const struct tool_option options[] = {
 const struct tool_command command_delegate = {
     "delegate",
     "people",
-    "TO --reason TEXT [--from DATE] [--until DATE] [--kind K] [--role R] | list [WHO] | end NUMBER",
+    "TO --reason TEXT [--from DATE] [--until DATE] [--kind KINDS] [--role ROLES] [--onward] [--of "
+    "WHO]\n"
+    "list [WHO] [--all]\n"
+    "end NUMBER [--reason TEXT]",
     "let somebody stand in for you",
     "Whoever stands in is asked instead of you, and may do what you may, under their own name and "
     "with their own\n"
@@ -204,8 +207,7 @@ const struct tool_command command_delegate = {
     "end one takes\n"
     "no signature.\n\n"
     "    rota delegate bo --from 2026-08-01 --until 2026-08-21 --reason \"on leave\"\n"
-    "    rota delegate bo --kind policy --role top_management --reason \"writes the annual "
-    "report\"\n"
+    "    rota delegate bo --kind policy --role top_management --reason \"on leave\"\n"
     "    rota delegate list\n"
     "    rota delegate end DEL-0003",
     options,

@@ -54,6 +54,25 @@ static int find_format(const struct arguments *given, const struct format **out)
 
 /* ---- output ---- */
 
+/* With --json: the drawing as text, or the file it went to. */
+static int tell_json(struct tool *tool, const struct format *format, FILE *from, const char *path)
+{
+    struct value line = value_map();
+    struct buf text = BUF_EMPTY;
+    char chunk[8192];
+    size_t len;
+
+    value_set(&tool->arena, &line, "format", value_str(format->name));
+    rewind(from);
+    while (path == NULL && (len = fread(chunk, 1, sizeof chunk, from)) > 0)
+        buf_add(&text, chunk, len);
+    value_set(&tool->arena, &line, path != NULL ? "file" : "drawing",
+              path != NULL ? value_str(path) : value_text(buf_slice(&text)));
+    output_json(&tool->out, &line);
+    buf_release(&text);
+    return TOOL_DONE;
+}
+
 static int write_all(struct tool *tool, FILE *from, const char *path)
 {
     FILE *to = path != NULL ? fopen(path, "wb") : tool->out.to;
@@ -115,8 +134,10 @@ static int put_out(struct tool *tool, const struct format *format, const struct 
         if (format->dot != NULL)
             status = run_dot(tool, format->dot, words, picture);
     }
-    if (status == TOOL_DONE)
+    if (status == TOOL_DONE && (path != NULL || !tool->out.json))
         status = write_all(tool, format->dot != NULL ? picture : words, path);
+    if (status == TOOL_DONE && tool->out.json)
+        status = tell_json(tool, format, format->dot != NULL ? picture : words, path);
     buf_release(&text);
     if (words != NULL)
         fclose(words);
@@ -248,6 +269,10 @@ static int run(struct tool *tool, const struct arguments *given)
     if (arguments_have(given, "--map") != (given->word_count == 0))
         return tool_usage(given, given->word_count == 0 ? "a kind, a lifecycle, a record, or --map?"
                                                         : "--map draws all kinds; name none");
+    if (tool->out.json && !arguments_have(given, "-o") &&
+        (strcmp(format->name, "png") == 0 || strcmp(format->name, "pdf") == 0))
+        return tool_usage(given, "%s is no text: with --json say where it goes, -o FILE",
+                          format->name);
     return draw(tool, given, format);
 }
 
@@ -256,7 +281,7 @@ static const struct tool_option options[] = {
     {"--by-clause", NULL, "the map grouped by the clauses of the standard"},
     {"--state", "STATE", "mark this state; of a record, the one it is in is marked"},
     {"--full", NULL, "conditions, separation of duties, work and notices as well"},
-    {"--format", "FORMAT", "svg (what -o's ending says, else svg), png, pdf, mermaid, dot"},
+    {"--format", "svg|png|pdf|mermaid|dot", "what -o's ending says, else svg"},
     {"-o", "FILE", "where the drawing goes; else to stdout"},
     PACKS_OPTION,
     {NULL, NULL, NULL},
@@ -265,7 +290,9 @@ static const struct tool_option options[] = {
 const struct tool_command command_draw = {
     "draw",
     "definitions",
-    "KIND | LIFECYCLE | RECORD | --map [-o FILE] [--format FORMAT] [--pack DIR]",
+    "KIND|LIFECYCLE [--state STATE] [--full] [-o FILE] [--format FORMAT] [--pack DIR]\n"
+    "RECORD [--full] [-o FILE] [--format FORMAT] [--pack DIR]\n"
+    "--map [--by-clause] [-o FILE] [--format FORMAT] [--pack DIR]",
     "a workflow, a record's place in it, or the map of interactions as a picture",
     "Colours are stages; a double border is the version that is valid, a dashed one an end; dotted "
     "arrows are timers.\n"

@@ -522,14 +522,16 @@ static void tell(struct founding *founding)
             slice_str("Two root keys endorse everybody's; here they lie in keys/ as well. A "
                       "real organisation keeps them elsewhere."));
     output_heading(out, "Next");
-    output_line(out, INK_NONE, "  export ROTA_DIR=%s", tool_shell(&tool->arena, founding->dir));
-    output_line(out, INK_NONE, "  rota up");
-    output_line(
-        out, INK_NONE,
-        founding->is_sample ? "  rota --as ines open --from %s"
-                            : "  rota key new YOU      then write yourself into %s: rota reload",
-        tool_shell(&tool->arena, in(founding, founding->is_sample ? "sample/scope_statement.cfg"
-                                                                  : "directory.cfg")));
+    output_whole(out, INK_NONE, "  export ROTA_DIR=%s", tool_shell(&tool->arena, founding->dir));
+    output_whole(out, INK_NONE, "  rota up");
+    if (founding->is_sample) {
+        output_whole(out, INK_NONE, "  rota --as ines open --from %s",
+                     tool_shell(&tool->arena, in(founding, "sample/scope_statement.cfg")));
+        return;
+    }
+    output_whole(out, INK_NONE, "  rota key new YOU");
+    output_line(out, INK_NONE, "then write yourself into %s, and", in(founding, "directory.cfg"));
+    output_whole(out, INK_NONE, "  rota reload");
 }
 
 /* The engine's sockets are files in DIR/run, and the name of a socket has 107 bytes. */

@@ -86,6 +86,7 @@ static int list_keys(struct tool *tool, const struct arguments *given)
     if (status != TOOL_DONE)
         return status;
     table_begin(&table, 3, heads);
+    table.spare = 1; /* a key is copied whole */
     for (uint32_t i = 0; i < list->count; i++)
         list_one(tool, &table, &list->as.items[i], plain);
     if (!plain && !tool->out.json)
@@ -130,6 +131,18 @@ static int show_roots(struct tool *tool, const struct arguments *given)
     return TOOL_DONE;
 }
 
+/* With --json: the file that was written, and the enrolment that is in it. */
+static int tell_file(struct tool *tool, const char *path, const struct value *enrolment)
+{
+    struct value line = value_map();
+
+    value_set(&tool->arena, &line, "file", value_str(path));
+    if (enrolment != NULL)
+        value_set(&tool->arena, &line, "enrolment", *enrolment);
+    output_json(&tool->out, &line);
+    return TOOL_DONE;
+}
+
 /* ---- a pair, a root ---- */
 
 /* A secret is sealed with a passphrase unless somebody says that it shall not be. */
@@ -164,6 +177,8 @@ static int new_root(struct tool *tool, const struct arguments *given)
     status = keys_make(tool, to, name, &plan);
     if (status != TOOL_DONE)
         return status;
+    if (tool->out.json)
+        return tell_file(tool, arena_printf(&tool->arena, "%s/%s.key", to, name), NULL);
     output_line(&tool->out, INK_GOOD, "made %s/%s.key and its public half", to, name);
     output_text(&tool->out, 0,
                 slice_str("Keep the secret off this machine. Two or more public halves found a "
@@ -191,6 +206,8 @@ static int seal(struct tool *tool, const struct arguments *given)
     if (status == TOOL_DONE)
         status = keys_replace(tool, path, &key, true);
     keyfile_wipe(&key);
+    if (status == TOOL_DONE && tool->out.json)
+        return tell_file(tool, path, NULL);
     if (status == TOOL_DONE)
         output_line(&tool->out, INK_GOOD, "%s: the secret signing key is sealed", path);
     return status;
@@ -260,6 +277,8 @@ static int request_key(struct tool *tool, const struct arguments *given)
         status = enrolment_write(tool, to, &enrolment);
     if (status != TOOL_DONE)
         return status;
+    if (tool->out.json)
+        return tell_file(tool, to, &enrolment);
     output_line(&tool->out, INK_GOOD, "%s", to);
     output_text(&tool->out, 0,
                 slice_str("asks for this key. It takes the endorsement of the present key, or of "
@@ -289,6 +308,8 @@ static int endorse_key(struct tool *tool, const struct arguments *given)
         status = enrolment_write(tool, given->words[1], &enrolment);
     if (status != TOOL_DONE)
         return status;
+    if (tool->out.json)
+        return tell_file(tool, given->words[1], &enrolment);
     hex_encode(value_get_bin(&enrolment, "key"), hex);
     output_line(&tool->out, INK_GOOD, "endorsed: the key of %s in %s, change %lld of theirs",
                 value_get_str(&enrolment, "person", "", &tool->arena),
@@ -436,23 +457,29 @@ static const struct tool_option options[] = {
 const struct tool_command command_key = {
     "key",
     "people",
-    "list | roots | new NAME | seal NAME | root NAME | request NAME | endorse FILE | enrol FILE | "
-    "rotate | "
-    "revoke NAME",
+    "list [--actor-keys]\n"
+    "roots\n"
+    "new NAME [--ssh FILE] [--unsealed]\n"
+    "seal NAME\n"
+    "request NAME [--key FILE] [--to FILE]\n"
+    "endorse FILE --with FILE\n"
+    "enrol FILE\n"
+    "rotate\n"
+    "revoke NAME --reason TEXT\n"
+    "root NAME --to DIR",
     "people's signing keys: made, endorsed, enrolled, replaced, revoked",
     "A signing key counts when its holder's present key, or two root keys, endorse it: nobody who "
     "keeps the engine can\n"
     "give a person a key. A lost key is replaced by two roots; one that is found again later is "
     "worth nothing.\n\n"
-    "    rota key new bo                            a pair of keys for bo, sealed with a "
-    "passphrase\n"
-    "    rota key new bo --ssh ~/.ssh/id_ed25519    the key that bo has already\n"
-    "    rota key request bo                        keys/bo.enrolment, to be endorsed\n"
-    "    rota key endorse bo.enrolment --with root-amara.key      on the machine of each root\n"
-    "    rota key enrol bo.enrolment\n"
-    "    rota --as bo key rotate                    a new key, endorsed by the one before\n"
+    "    rota key new bo                           a pair, sealed with a passphrase\n"
+    "    rota key new bo --ssh ~/.ssh/id_ed25519   the key that bo has already\n"
+    "    rota key request bo                       keys/bo.enrolment, to be endorsed:\n"
+    "    rota key endorse bo.enrolment --with root-amara.key   where each root is\n"
+    "    rota key enrol bo.enrolment               brings it to the engine\n"
+    "    rota --as bo key rotate                   a new one, endorsed by the old\n"
     "    rota key revoke bo --reason \"laptop stolen\"\n"
-    "    rota key roots                             the fingerprint that an auditor is told",
+    "    rota key roots                            the fingerprint auditors are told",
     options,
     1,
     2,

@@ -118,6 +118,7 @@ static int list(struct tool *tool, struct value args, int64_t limit)
     int status;
 
     table_begin(&table, 6, heads);
+    table.spare = 4; /* the record's name says it too */
     do {
         value_set(&tool->arena, &args, "limit", value_int(left < PAGE ? left : PAGE));
         if (next.type != VALUE_NIL)
@@ -186,7 +187,7 @@ static int run_find(struct tool *tool, const struct arguments *given)
 
 static const struct tool_option list_options[] = {
     {"--state", "STATE", "only those in this state"},
-    {"--stage", "STAGE", "draft, approved, in_force, under_review, changed or closed"},
+    {"--stage", "draft|approved|in_force|under_review|changed|closed", "only those at this stage"},
     {"--owner", "WHO", "only those of this owner"},
     {"--open", NULL, "only those that are not closed"},
     {"--valid", NULL, "only versions that are valid now"},

@@ -7,6 +7,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "facts.h"
+#include "help.h"
 
 static const char *from_environment(const char *name, const char *fallback)
 {

@@ -65,7 +65,10 @@ static int run(struct tool *tool, const struct arguments *given)
         return tool_usage(given, "--id %s: 16 to 64 of A-Z a-z 0-9 . _ -", id);
     if ((status = facts_kind(tool, name, &kind)) == TOOL_DONE &&
         arguments_have(given, "--template")) {
-        template_print(tool, kind);
+        if (tool->out.json)
+            output_json(&tool->out, kind);
+        else
+            template_print(tool, kind);
         return TOOL_DONE;
     }
     if (status != TOOL_DONE || (status = given_read(tool, given, first, kind, &from)) != TOOL_DONE)

@@ -11,7 +11,11 @@
 
 #include "wire/json.h"
 
-enum { WIDTH_MIN = 40, WIDTH_MAX = 120, WIDTH_PIPE = 100, CELL_MIN = 12 };
+enum { WIDTH_MIN = 40, WIDTH_MAX = 120, WIDTH_PIPE = 100, ROOM_MIN = 12, HANG = 2 };
+enum {
+    CELL_SHORT = 16,
+    CELL_PROSE = 32
+}; /* columns: what stays whole if it can; what is read as a text */
 
 static const char *const inks[] = {
     [INK_NONE] = "",         [INK_BOLD] = "\033[1m", [INK_DIM] = "\033[2m",
@@ -29,6 +33,7 @@ void output_init(struct output *out, FILE *to)
     out->form = OUTPUT_TEXT;
     out->block = 0;
     out->json = false;
+    out->terminal = terminal;
     out->colour = terminal && (plain == NULL || *plain == '\0');
     out->width = WIDTH_PIPE;
     if (terminal && ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
@@ -149,22 +154,38 @@ static void inked(struct output *out, enum ink ink, const void *at, size_t len)
         fputs("\033[0m", out->to);
 }
 
-/* How many bytes of `text` fit into `room` columns, broken at a blank if there is one; *next is where
- * the rest begins. */
-static size_t line_length(struct slice text, int room, size_t *next)
+/* A place in a line where it may be broken: what stands before it, and where the rest begins. */
+struct place {
+    size_t end, next;
+};
+
+/* How many bytes of `text` fit into `room` columns, broken at a blank or beside a wide character. A word that is wider stands
+ * whole (a digest is copied), but in the cell of a table it is parted, after a sign if it has one. *next is where the rest
+ * begins. */
+static size_t line_length(struct slice text, int room, bool parts_words, size_t *next)
 {
-    size_t i = 0, blank = 0;
+    struct place blank = {0, 0}, sign = {0, 0};
+    size_t i = 0;
     int used = 0, width;
 
     while (i < text.len && text.at[i] != '\n') {
         size_t len = character(text, i, &width);
 
-        if (used + width > room && i > 0) {
-            *next = blank > 0 ? blank + 1 : i;
-            return blank > 0 ? blank : i;
+        if (width == 2 && i > 0)
+            blank = (struct place){i, i};
+        if (used + width > room && i > 0 && text.at[i] != ' ' && (blank.end > 0 || parts_words)) {
+            struct place at = blank.end > 0 ? blank : sign.end > 0 ? sign : (struct place){i, i};
+
+            *next = at.next;
+            return at.end;
         }
-        if (text.at[i] == ' ')
-            blank = i;
+        if (text.at[i] == ' ') {
+            if (blank.next != i || i == 0)
+                blank.end = i;
+            blank.next = i + 1;
+        } else if (strchr("./-_:@,", text.at[i]) != NULL) {
+            sign = (struct place){i + 1, i + 1};
+        }
         used += width;
         i += len;
     }
@@ -172,22 +193,24 @@ static size_t line_length(struct slice text, int room, size_t *next)
     return i;
 }
 
-/* Text from the present column on; later lines begin at `indent`. Ends with a line end. */
-static void wrapped(struct output *out, int indent, enum ink ink, struct slice text)
+/* Text from the present column on; lines that it is broken into begin at `indent` + `hang`, those it has at `indent`. Ends
+ * with a line end. */
+static void wrapped(struct output *out, int indent, int hang, enum ink ink, struct slice text)
 {
-    int room = out->width - indent < CELL_MIN ? CELL_MIN : out->width - indent;
+    int room = out->width - indent, broken = 0;
 
     for (;;) {
-        size_t next, len = line_length(text, room, &next);
-        bool more = next < text.len;
+        int left = room - broken < ROOM_MIN ? ROOM_MIN : room - broken;
+        size_t next, len = line_length(text, left, false, &next);
 
         inked(out, ink, text.at, len);
         fputc('\n', out->to);
-        if (!more)
+        if (next >= text.len)
             return;
+        broken = len < text.len && text.at[len] != '\n' ? hang : 0;
         text = slice_of(text.at + next, text.len - next);
         if (text.at[0] != '\n')
-            spaces(out, indent);
+            spaces(out, indent + broken);
     }
 }
 
@@ -200,7 +223,7 @@ void output_text(struct output *out, int indent, struct slice text)
         paper_text(out, clean);
     } else {
         spaces(out, indent);
-        wrapped(out, indent, INK_NONE, slice_str(clean));
+        wrapped(out, indent, 0, INK_NONE, slice_str(clean));
     }
     arena_release(&arena);
 }
@@ -212,7 +235,34 @@ clean_line(struct arena *arena, const char *format, va_list args)
     return text_clean(arena, slice_str(arena_vprintf(arena, format, args)), false);
 }
 
+/* At a terminal what is too long goes on under itself, a little further in; elsewhere it stays one line, to be searched. */
+static void hanging(struct output *out, enum ink ink, int hang, const char *text)
+{
+    int lead = (int)strspn(text, " ");
+
+    if (out->form != OUTPUT_TEXT) {
+        paper_line(out, ink, text);
+    } else if (out->terminal) {
+        spaces(out, lead);
+        wrapped(out, lead, hang, ink, slice_str(text + lead));
+    } else {
+        inked(out, ink, text, strlen(text));
+        fputc('\n', out->to);
+    }
+}
+
 void output_line(struct output *out, enum ink ink, const char *format, ...)
+{
+    struct arena arena = ARENA_EMPTY;
+    va_list args;
+
+    va_start(args, format);
+    hanging(out, ink, HANG, clean_line(&arena, format, args));
+    va_end(args);
+    arena_release(&arena);
+}
+
+void output_whole(struct output *out, enum ink ink, const char *format, ...)
 {
     struct arena arena = ARENA_EMPTY;
     const char *text;
@@ -221,12 +271,19 @@ void output_line(struct output *out, enum ink ink, const char *format, ...)
     va_start(args, format);
     text = clean_line(&arena, format, args);
     va_end(args);
-    if (out->form != OUTPUT_TEXT) {
-        paper_line(out, ink, text);
-    } else {
-        inked(out, ink, text, strlen(text));
-        fputc('\n', out->to);
-    }
+    inked(out, ink, text, strlen(text));
+    fputc('\n', out->to);
+    arena_release(&arena);
+}
+
+void output_said(FILE *to, const char *before, const char *format, va_list args)
+{
+    struct arena arena = ARENA_EMPTY;
+    struct output out;
+
+    output_init(&out, to);
+    hanging(&out, INK_NONE, text_width(slice_str(before)),
+            arena_printf(&arena, "%s%s", before, arena_vprintf(&arena, format, args)));
     arena_release(&arena);
 }
 
@@ -292,34 +349,48 @@ void output_pair(struct output *out, int indent, int label_width, const char *la
     } else {
         spaces(out, indent);
         inked(out, INK_DIM, clean, strlen(clean));
-        spaces(out, label_width - text_width(slice_str(clean)));
+        if (out->terminal && text_width(slice_str(clean)) > label_width) {
+            fputc('\n', out->to);
+            spaces(out, indent + label_width);
+        } else {
+            spaces(out, label_width - text_width(slice_str(clean)));
+        }
         fputs("  ", out->to);
-        wrapped(out, indent + label_width + 2, ink, slice_str(value));
+        wrapped(out, indent + label_width + 2, 0, ink, slice_str(value));
     }
     arena_release(&arena);
 }
 
+/* `*owed` blanks stand before the next word, unless it begins a line. */
 static void put_piece(struct output *out, int indent, const struct output_piece *piece,
-                      struct arena *arena, int *column)
+                      struct arena *arena, int *column, int *owed)
 {
     struct slice left = slice_str(text_clean(arena, piece->text, false));
 
     while (left.len > 0) {
-        size_t len = 0;
+        size_t len = 0, blanks = 0;
         int width;
 
+        while (blanks < left.len && left.at[blanks] == ' ')
+            blanks++;
+        *owed += (int)blanks;
+        left = slice_of(left.at + blanks, left.len - blanks);
         while (len < left.len && left.at[len] != ' ')
             len++;
+        if (len == 0)
+            return;
         width = text_width(slice_of(left.at, len));
-        if (*column > indent && *column + width > out->width) {
+        if (*column > indent && *column + *owed + width > out->width) {
             fputc('\n', out->to);
             spaces(out, indent);
             *column = indent;
+        } else {
+            inked(out, piece->ink, "                ", (size_t)(*owed < 16 ? *owed : 16));
+            *column += *owed < 16 ? *owed : 16;
         }
-        while (len < left.len && left.at[len] == ' ')
-            len++;
+        *owed = 0;
         inked(out, piece->ink, left.at, len);
-        *column += text_width(slice_of(left.at, len));
+        *column += width;
         left = slice_of(left.at + len, left.len - len);
     }
 }
@@ -328,13 +399,13 @@ void output_pieces(struct output *out, int indent, const char *mark,
                    const struct output_piece *pieces, uint32_t count)
 {
     struct arena arena = ARENA_EMPTY;
-    int column = indent + text_width(slice_str(mark)) + 1, from = column;
+    int column = indent + text_width(slice_str(mark)) + 1, from = column, owed = 0;
 
     spaces(out, indent);
     inked(out, INK_DIM, mark, strlen(mark));
     fputc(' ', out->to);
     for (uint32_t i = 0; i < count; i++)
-        put_piece(out, from, &pieces[i], &arena, &column);
+        put_piece(out, from, &pieces[i], &arena, &column, &owed);
     fputc('\n', out->to);
     arena_release(&arena);
 }
@@ -380,32 +451,118 @@ void table_cell(struct table *table, int column, enum ink ink, const char *text)
         (struct cell){text != NULL ? text : "", ink};
 }
 
-static void table_widths(const struct table *table, int room, int *widths)
+/* The widest word of a text. */
+static int word_width(const char *text)
 {
-    int total = 0, last = table->column_count - 1;
+    int widest = 0, width;
+
+    for (; *text != '\0'; text += strspn(text, " ")) {
+        size_t len = strcspn(text, " ");
+
+        width = text_width(slice_of(text, len));
+        widest = width > widest ? width : widest;
+        text += len;
+    }
+    return widest;
+}
+
+/* What the columns take as they are, and at least, if no word is to be parted. */
+struct widths {
+    int whole[TABLE_COLUMNS_MAX], word[TABLE_COLUMNS_MAX];
+    int whole_sum, count;
+};
+
+static struct widths table_measure(const struct table *table)
+{
+    struct widths w = {.count = table->column_count};
 
     for (int c = 0; c < table->column_count; c++) {
-        widths[c] = table->heads[c] != NULL ? text_width(slice_str(table->heads[c])) : 0;
-        for (int r = 0; r < table->row_count; r++) {
-            int width = text_width(slice_str(table->cells[r * table->column_count + c].text));
+        for (int r = -1; r < table->row_count; r++) {
+            const char *text =
+                r < 0 ? table->heads[c] : table->cells[r * table->column_count + c].text;
+            int whole = text != NULL ? text_width(slice_str(text)) : 0;
+            int word = text != NULL ? word_width(text) : 0;
 
-            if (width > widths[c])
-                widths[c] = width;
+            w.whole[c] = whole > w.whole[c] ? whole : w.whole[c];
+            w.word[c] = word > w.word[c] ? word : w.word[c];
         }
-        total += widths[c] + 2;
+        w.whole_sum += w.whole[c];
     }
-    while (total - 2 >
-           room) { /* take from the widest until it fits; the last column is wrapped anyway */
-        int widest = last;
+    return w;
+}
 
-        for (int c = 0; c < last; c++)
-            if (widths[c] > widths[widest])
+/* Takes columns from the widest that is wider than its floor, until nothing is over. */
+static int shrink(const struct widths *w, int *widths, const int *floors, int over)
+{
+    while (over > 0) {
+        int widest = -1;
+
+        for (int c = 0; c < w->count; c++)
+            if (widths[c] > floors[c] && (widest < 0 || widths[c] >= widths[widest]))
                 widest = c;
-        if (widths[widest] <= CELL_MIN)
-            return;
+        if (widest < 0)
+            break;
         widths[widest]--;
-        total--;
+        over--;
     }
+    return over;
+}
+
+/* First prose gives, as long as it can be read; then names; then what is short (a moment); then prose down to its words; at
+ * last words are parted. */
+static void table_widths(const struct widths *w, int room, int *widths)
+{
+    int floors[TABLE_COLUMNS_MAX], over = w->whole_sum - room;
+
+    for (int c = 0; c < w->count; c++)
+        widths[c] = w->whole[c];
+    for (int step = 0; step < 5; step++) {
+        for (int c = 0; c < w->count; c++) {
+            int least = w->word[c] > CELL_PROSE ? w->word[c] : CELL_PROSE;
+            bool is_prose = w->whole[c] > CELL_PROSE, is_short = w->whole[c] <= CELL_SHORT;
+
+            floors[c] = step == 4               ? 1
+                        : is_prose && step < 3  ? (least < w->whole[c] ? least : w->whole[c])
+                        : is_short && step < 2  ? w->whole[c]
+                        : !is_prose && step < 1 ? w->whole[c]
+                                                : w->word[c];
+        }
+        over = shrink(w, widths, floors, over);
+    }
+}
+
+static bool is_blank(const struct table *table, int column)
+{
+    for (int r = 0; r < table->row_count; r++)
+        if (table->cells[r * table->column_count + column].text[0] != '\0')
+            return false;
+    return true;
+}
+
+static void leave_out(struct table *table, int column)
+{
+    int count = table->column_count--, to = 0;
+
+    for (int r = 0; r < table->row_count; r++)
+        for (int c = 0; c < count; c++)
+            if (c != column)
+                table->cells[to++] = table->cells[r * count + c];
+    for (int c = column; c + 1 < count; c++)
+        table->heads[c] = table->heads[c + 1];
+}
+
+/* Where the table does not fit, columns without a word go, and at a terminal the one that can be spared. */
+static void table_narrow(struct table *table, const struct output *out, int room)
+{
+    int gaps = 2 * (table->column_count - 1);
+
+    if (table_measure(table).whole_sum + gaps <= room)
+        return;
+    if (out->terminal && table->spare > 0)
+        leave_out(table, table->spare);
+    for (int c = table->column_count - 1; c >= 0 && table->column_count > 1; c--)
+        if (is_blank(table, c))
+            leave_out(table, c);
 }
 
 /* A table row whose cells are wrapped each in its own column. */
@@ -423,7 +580,7 @@ static void table_print_row(struct output *out, int indent, int count, const str
 
         more = false;
         for (int c = 0; c < count; c++) {
-            size_t next = 0, len = line_length(left[c], widths[c] < 1 ? 1 : widths[c], &next);
+            size_t next = 0, len = line_length(left[c], widths[c] < 1 ? 1 : widths[c], true, &next);
 
             if (len > 0) {
                 spaces(out, owed);
@@ -442,12 +599,15 @@ static void table_print_row(struct output *out, int indent, int count, const str
 void table_print(struct table *table, struct output *out, int indent)
 {
     int widths[TABLE_COLUMNS_MAX];
+    struct widths measured;
 
     if (out->form != OUTPUT_TEXT) {
         paper_table(out, table);
         return;
     }
-    table_widths(table, out->width - indent, widths);
+    table_narrow(table, out, out->width - indent);
+    measured = table_measure(table);
+    table_widths(&measured, out->width - indent - 2 * (table->column_count - 1), widths);
     if (table->column_count > 0 && table->heads[0] != NULL) {
         struct cell heads[TABLE_COLUMNS_MAX];
 

@@ -9,6 +9,7 @@
 #ifndef ROTA_OUTPUT_H
 #define ROTA_OUTPUT_H
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -24,6 +25,8 @@ struct output {
     enum output_form form;
     int block; /* of paper.c: what is open: a list, a table of pairs */
     bool json;
+    bool
+        terminal; /* a person reads along: nothing goes over the edge, and no word is parted by it */
     bool colour;
     int width; /* columns of the terminal; 100 where there is none */
 };
@@ -45,15 +48,22 @@ void output_title(struct output *out, const char *name, const char *title);
  * `text` are kept. */
 void output_text(struct output *out, int indent, struct slice text);
 
-/* One line, not wrapped, cleaned. */
+/* One line, cleaned; at a terminal what is too long goes on under itself. */
 void output_line(struct output *out, enum ink ink, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* One line, cleaned, never wrapped: to be copied as it stands. */
+void output_whole(struct output *out, enum ink ink, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* "rota: what went wrong", to stderr: as output_line, what is too long goes on behind `before`. */
+void output_said(FILE *to, const char *before, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 void output_heading(struct output *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void output_subheading(struct output *out, const char *text); /* of a long text or a table */
 void output_blank(struct output *out);
 
-/* "  label      text": the label in a column of `label_width`, the text wrapped beside it. */
+/* "  label      text": the label in a column of `label_width`, the text wrapped beside it; under it where the label is wider,
+ * at a terminal. */
 void output_pair(struct output *out, int indent, int label_width, const char *label, enum ink ink,
                  struct slice text);
 
@@ -68,11 +78,12 @@ void output_pieces(struct output *out, int indent, const char *mark,
 
 void output_json(struct output *out, const struct value *value);
 
-/* Tables: columns are as wide as their cells; the last one takes what is left and is wrapped. */
+/* Tables: columns are as wide as their cells; where that is too wide, cells are wrapped, between words if it can be. */
 enum { TABLE_COLUMNS_MAX = 32 }; /* as many as a table of a pack may have */
 
 struct table {
     int column_count, row_count, row_cap;
+    int spare; /* a column that is left out at a terminal too narrow for all; 0: none */
     const char *heads[TABLE_COLUMNS_MAX];
     struct cell {
         const char *text; /* borrowed until the table is printed */

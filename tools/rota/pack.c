@@ -235,7 +235,7 @@ static const struct tool_option options[] = {
 const struct tool_command command_pack = {
     "pack",
     "definitions",
-    "[list | install [DIR] --reason TEXT]",
+    "[list]\ninstall [DIR] --reason TEXT",
     "the packs of workflows that were installed; install a changed one",
     "Without more it lists every pack that was ever installed, who installed it and why, and how "
     "many "
@@ -248,7 +248,7 @@ const struct tool_command command_pack = {
     "lacks a kind of\n"
     "which there are records. Records that exist stay under the pack they were opened under: `rota "
     "migrate` moves them.\n\n"
-    "    rota --as ines pack install --reason \"Policies are reviewed every six months\"",
+    "    rota --as ines pack install --reason \"Policies: reviewed every six months\"",
     options,
     0,
     2,

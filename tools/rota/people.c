@@ -60,6 +60,7 @@ static int run_people(struct tool *tool, const struct arguments *given)
     if (status != TOOL_DONE)
         return status;
     table_begin(&table, 5, heads);
+    table.spare = 2; /* their roles or services say it too */
     for (uint32_t i = 0; i < list->count; i++) {
         const struct value *person = &list->as.items[i];
 

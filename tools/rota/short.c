@@ -72,6 +72,19 @@ static int write_out(const char *path, struct slice bytes)
                : TOOL_DONE;
 }
 
+/* To `path`, or to stdout; with --json stdout has one object, the letter or the file it is in. */
+static int put_letter(struct tool *tool, const char *path, struct slice letter)
+{
+    struct value line = value_map();
+    int status = path != NULL || !tool->out.json ? write_out(path, letter) : TOOL_DONE;
+
+    value_set(&tool->arena, &line, path != NULL ? "file" : "letter",
+              path != NULL ? value_str(path) : value_text(letter));
+    if (status == TOOL_DONE && tool->out.json)
+        output_json(&tool->out, &line);
+    return status;
+}
+
 static int letter(struct tool *tool, const struct arguments *given, const char *event)
 {
     struct command command;
@@ -81,7 +94,8 @@ static int letter(struct tool *tool, const struct arguments *given, const char *
     struct output out = tool->out;
     int status;
 
-    tool->out.to = stderr; /* stdout is the letter; what is signed is shown all the same */
+    output_init(&tool->out,
+                stderr); /* stdout is the letter; what is signed is shown all the same */
     tool->out.colour = false;
     status = event_prepare(tool, given, 1, given->words[0], event, &command);
     tool->out = out;
@@ -99,7 +113,7 @@ static int letter(struct tool *tool, const struct arguments *given, const char *
                                  facts_person(tool, slice_str(mail.who)), event,
                                  arena_copy(&tool->arena, command.record.at, command.record.len));
     mail_write(&text, &mail, &command);
-    status = write_out(arguments_get(given, "--out"), buf_slice(&text));
+    status = put_letter(tool, arguments_get(given, "--out"), buf_slice(&text));
     buf_release(&text);
     return status;
 }

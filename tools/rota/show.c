@@ -62,7 +62,7 @@ static int run(struct tool *tool, const struct arguments *given)
 }
 
 static const struct tool_option options[] = {
-    {"--format", "FORMAT",
+    {"--format", "text|markdown|html",
      "text, or markdown or html: a page with signatures and history, to keep"},
     {NULL, NULL, NULL},
 };

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "commands.h"
+#include "help.h"
 #include "tool.h"
 
 #ifndef ROTA_VERSION
@@ -78,11 +79,9 @@ int tool_fail(int status, const char *format, ...)
     va_list args;
 
     fflush(stdout);
-    fputs("rota: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    output_said(stderr, "rota: ", format, args);
     va_end(args);
-    fputc('\n', stderr);
     return status;
 }
 
@@ -93,18 +92,23 @@ int tool_error(int status, const struct error *err)
 
 int tool_usage(const struct arguments *given, const char *format, ...)
 {
+    const struct tool_command *command = given != NULL ? given->command : NULL;
+    struct arena arena = ARENA_EMPTY;
+    struct output out;
     va_list args;
 
-    fputs("rota: ", stderr);
-    if (given != NULL && given->command != NULL)
-        fprintf(stderr, "%s: ", given->command->name);
+    fflush(stdout);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    output_said(stderr,
+                command != NULL ? arena_printf(&arena, "rota: %s: ", command->name) : "rota: ",
+                format, args);
     va_end(args);
-    fputc('\n', stderr);
-    if (given != NULL && given->command != NULL)
-        fprintf(stderr, "usage: rota %s %s\n       rota %s --help explains\n", given->command->name,
-                given->command->usage, given->command->name);
+    arena_release(&arena);
+    if (command != NULL) {
+        output_init(&out, stderr);
+        help_usage(&out, "usage: ", INK_NONE, command);
+        output_line(&out, INK_NONE, "       rota %s --help explains", command->name);
+    }
     return TOOL_USAGE;
 }
 

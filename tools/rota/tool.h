@@ -62,7 +62,7 @@ struct arguments {
 struct tool_command {
     const char *name;
     const char *group;                 /* heading in the list of commands */
-    const char *usage;                 /* what follows the name */
+    const char *usage;                 /* what follows the name; a line for each form */
     const char *summary;               /* one line */
     const char *help;                  /* what it does, with examples */
     const struct tool_option *options; /* or NULL */
@@ -107,9 +107,6 @@ const char *tool_shell(struct arena *arena, const char *path);
 
 /* DIR/part, in the run's arena. */
 char *tool_path(struct tool *tool, const char *part);
-
-void help_list(struct output *out); /* every command, one line each */
-void help_command(struct output *out, const struct tool_command *command); /* one, in full */
 
 extern const char tool_version[];
 

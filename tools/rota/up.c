@@ -84,9 +84,9 @@ static int start_workers(struct tool *tool, int64_t *running, bool *started)
         if (program_pid(tool, workers[i]) != 0) {
             ++*running;
         } else if (path == NULL) {
-            fprintf(stderr,
-                    "rota: %s is neither beside this program nor in PATH; going on without it\n",
-                    workers[i]);
+            tool_fail(TOOL_INTERNAL,
+                      "%s is neither beside this program nor in PATH; going on without it",
+                      workers[i]);
         } else {
             status = program_start(tool, workers[i], argv, true, NULL);
             *started = true;
@@ -105,8 +105,8 @@ static void wait_workers(struct tool *tool, int64_t running)
             return;
         nanosleep(&pause, NULL);
     }
-    fprintf(stderr, "rota: not every worker has announced itself yet; see %s and `rota workers`\n",
-            tool_path(tool, "log"));
+    tool_fail(TOOL_DONE, "not every worker has announced itself yet; see %s and `rota workers`",
+              tool_path(tool, "log"));
 }
 
 static int run_up(struct tool *tool, const struct arguments *given)
@@ -156,8 +156,15 @@ static int run_down(struct tool *tool, const struct arguments *given)
     }
     status = program_stop(tool, "rotad", ENGINE_STOP_MS, false);
     worst = status != TOOL_DONE ? status : worst;
-    if (worst == TOOL_DONE && !tool->out.json)
+    if (worst == TOOL_DONE && tool->out.json) {
+        struct value line = value_map();
+
+        value_set(&tool->arena, &line, "dir", value_str(tool->dir));
+        value_set(&tool->arena, &line, "engine", value_str(ran ? "stopped" : "none"));
+        output_json(&tool->out, &line);
+    } else if (worst == TOOL_DONE) {
         output_line(&tool->out, INK_GOOD, "%s", ran ? "stopped" : "nothing was running");
+    }
     return worst;
 }
 

@@ -53,10 +53,9 @@ int person_new(struct tool *tool, const char *name, const struct keys_plan *plan
                 tool_path(tool, arena_printf(&tool->arena, "keys/%s.key", name)));
     output_line(&tool->out, INK_NONE, "  signs with %s", public_hex(tool, key.sign_public));
     output_heading(&tool->out, "Write into %s, under people:", tool_path(tool, "directory.cfg"));
-    output_line(&tool->out, INK_NONE,
-                "  { name = \"%s\"; title = \"NAME, FUNCTION\"; email = \"%s@example.org\"; roles "
-                "= [\"employee\"]; }",
-                name, name);
+    output_whole(&tool->out, INK_NONE, "  { name = \"%s\"; title = \"NAME, FUNCTION\";", name);
+    output_whole(&tool->out, INK_NONE, "    email = \"%s@example.org\"; roles = [\"employee\"]; }",
+                 name);
     output_blank(&tool->out);
     output_line(&tool->out, INK_NONE,
                 "then: rota reload, and somebody else agrees (rota proposals)");
@@ -86,9 +85,9 @@ static int worker_new(struct tool *tool, const struct arguments *given)
                         tool_path(tool, arena_printf(&tool->arena, "keys/%s.key", name)));
             output_heading(&tool->out,
                            "Write into %s, under workers:", tool_path(tool, "directory.cfg"));
-            output_line(&tool->out, INK_NONE,
-                        "  { name = \"%s\"; title = \"What it does\"; serves = [\"%s\"]; }", name,
-                        service);
+            output_whole(&tool->out, INK_NONE,
+                         "  { name = \"%s\"; title = \"What it does\"; serves = [\"%s\"]; }", name,
+                         service);
             output_blank(&tool->out);
             output_line(&tool->out, INK_NONE,
                         "then: rota reload, somebody else agrees (rota proposals), and start the "

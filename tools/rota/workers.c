@@ -25,7 +25,7 @@ static const char *cell_text(struct tool *tool, const struct value *row, const c
         return "";
     if (value->type == VALUE_INT && len > 3 && strcmp(key + len - 3, "_ms") == 0) {
         if (strcmp(key, "idle_ms") == 0)
-            return arena_printf(&tool->arena, "%.1f s", (double)value->as.number / 1000);
+            return arena_printf(&tool->arena, "%.1fs", (double)value->as.number / 1000);
         return value->as.number > 0 ? facts_moment(tool, value->as.number) : "";
     }
     if (value->type == VALUE_INT)
@@ -196,7 +196,7 @@ static const struct tool_option task_options[] = {
 };
 
 static const struct tool_option tasks_options[] = {
-    {"--state", "STATE", "open, leased, handed_over or parked"},
+    {"--state", "open|leased|handed_over|parked", "only those in this state"},
     {"--service", "SERVICE", "only those for this service"},
     {"--record", "RECORD", "only those of this record"},
     {NULL, NULL, NULL},
@@ -228,10 +228,11 @@ const struct tool_command command_tasks = {
 const struct tool_command command_task = {
     "task",
     "workers",
-    "redrive|cancel TASK|--service SERVICE|--all --reason TEXT",
+    "redrive TASK | --service SERVICE | --all --reason TEXT\ncancel TASK | --service SERVICE | "
+    "--all --reason TEXT",
     "offer parked work again, or give it up",
     "    rota task redrive 77 --reason \"address corrected\"\n"
-    "    rota task redrive --service communication.deliver --reason \"mail server is back\"\n"
+    "    rota task redrive --service communication.deliver --reason \"mail is back\"\n"
     "    rota task cancel 78 --reason \"left the company\"",
     task_options,
     1,
