@@ -52,9 +52,22 @@ hint 4 "did you mean 'change_reason'?" edit CTX-0001 chnage_reason=x
 hint 1 "did you mean 'henrik'?" edit CTX-0001 reviewers=henric
 hint 1 "did you mean 'pavel'?" delegate pawel --reason "On leave"
 hint 2 "did you mean 'ines'?" --as inez show CTX-0001
-ends 0 --as ines list --state drft
-says "did you mean 'draft'?"
-ends 0 --as ines list --stage closd
-says "did you mean 'closed'?"
+hint 2 "did you mean 'draft'?" list --state drft
+hint 2 "no finding has a state 'in_force'" list finding --state in_force
+hint 2 "did you mean 'closed'?" list --stage closd
+hint 2 "did you mean 'dmitri'?" list --owner dmitry
+hint 2 "did you mean 'communication.deliver'?" tasks --service communication.delivr
+hint 2 "did you mean 'parked'?" tasks --state parkd
+hint 1 "did you mean 'CTX-0001'?" tasks --record CTX-001
+hint 1 "did you mean 'journal'?" log --stream jurnal
+hint 1 "did you mean 'CTX-0001'?" log --stream CTX-001/round/1/amara
+hint 1 "did you mean 'ines'?" key request inez
+hint 2 "known: lynis" import lynsi "$ROTA_DIR/sample/lynis-report.dat"
+hint 2 "did you mean 'minor'?" do CTX-0001 decide_change --change minr
+# What is right and finds nothing is no fault.
+ends 0 --as ines list --owner bo
+says "no records"
+ends 0 --as ines tasks --service audit.collect
+says "no tasks"
 
 told "names that are not there are answered with the nearest"

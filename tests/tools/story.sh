@@ -57,12 +57,12 @@ says "rota [-C DIR]"
 ends 0 --version
 says "rota "
 ends 2 shw
-complains "did you mean show?"
+complains "did you mean 'show'?"
 ends 2 show
 complains "usage: rota show RECORD"
 ends 2 show a b
 ends 2 list --stat
-complains "did you mean --state?"
+complains "did you mean '--state'?"
 ends 2 list --state
 complains "--state needs STATE"
 ends 0 show --help
@@ -73,9 +73,7 @@ bash -n "$dir/out" || fail "the completion is no shell text"
 ends 2 completion fish
 ends 2 -C "$dir/nowhere" --as amara list
 complains "is no organisation's directory"
-for command in $("$rota" completion bash | sed -n "s/.*'') options='\([^']*\)'.*/\1/p"); do
-    case $command in -*) ;; *) ends 0 "$command" --help ;; esac
-done
+for command in $("$rota" completion words -- ""); do ends 0 "$command" --help; done
 
 # ---- a directory by hand ----
 mkdir -p "$dir/keys" "$dir/run"

@@ -85,8 +85,8 @@ static int unknown_option(const struct tool_command *command, const char *word, 
     snprintf(name, sizeof name, "%.*s", (int)option_length(word), word);
     near = nearest_name(name, names, count);
     error_set(err, ERROR_INPUT, "%s: unknown option%s%s%s", name,
-              near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-              near != NULL ? "?" : "");
+              near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+              near != NULL ? "'?" : "");
     return TOOL_USAGE;
 }
 
@@ -142,6 +142,28 @@ static int keep_word(struct arguments *given, const char *word, struct error *er
     return 0;
 }
 
+/* An option that takes one of "a|b|c" takes nothing else. */
+static int check_choice(const struct tool_option *option, const char *value, struct error *err)
+{
+    struct arena arena = ARENA_EMPTY;
+    const char *names[16], *at = option->value;
+    int count = 0;
+    bool is_one = strchr(at, '|') == NULL;
+
+    while (!is_one && *at != '\0' && count < 16) {
+        size_t len = strcspn(at, "|");
+
+        names[count] = arena_copy(&arena, at, len);
+        is_one = strcmp(names[count++], value) == 0;
+        at += len + (at[len] == '|');
+    }
+    if (!is_one)
+        error_set(err, ERROR_INPUT, "%s %s: it takes %s%s", option->name, value, option->value,
+                  nearest_said(&arena, value, names, count));
+    arena_release(&arena);
+    return is_one ? 0 : TOOL_USAGE;
+}
+
 static int read_option(struct reading *reading, struct error *err)
 {
     const struct tool_command *command = reading->given->command;
@@ -168,6 +190,8 @@ static int read_option(struct reading *reading, struct error *err)
             error_set(err, ERROR_INPUT, "%s needs %s", option->name, option->value);
             return TOOL_USAGE;
         }
+        if (check_choice(option, value, err) != 0)
+            return TOOL_USAGE;
     } else if (word[len] == '=') {
         error_set(err, ERROR_INPUT, "%s takes no value", option->name);
         return TOOL_USAGE;
@@ -191,8 +215,8 @@ int arguments_read(int argc, char **argv, struct tool *tool, struct arguments *g
             const char *near = tool_command_nearest(argv[command]);
 
             error_set(err, ERROR_INPUT, "%s: no such command%s%s%s", argv[command],
-                      near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-                      near != NULL ? "?" : "");
+                      near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                      near != NULL ? "'?" : "");
             return TOOL_USAGE;
         }
     }

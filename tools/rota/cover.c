@@ -322,9 +322,8 @@ static int run(struct tool *tool, const struct arguments *given)
     static struct coverage coverage;
     int status;
 
-    if (format != NULL && output_form(&tool->out, format) != 0)
-        return tool_usage(given, "--format %s: text, markdown or html%s", format,
-                          nearest_said(&tool->arena, format, output_forms, 3));
+    if (format != NULL)
+        output_form(&tool->out, format);
     status = coverage_ask(tool, &coverage);
     if (status != TOOL_DONE)
         return status;

@@ -25,31 +25,17 @@ static const struct format {
     {"dot", ".gv", NULL, graph_dot},
 };
 
-static int unknown_format(const struct arguments *given, const char *name)
-{
-    static const char *const names[] = {"svg", "png", "pdf", "mermaid", "dot"};
-    struct arena arena = ARENA_EMPTY;
-    int status = tool_usage(given, "--format %s: svg, png, pdf, mermaid or dot%s", name,
-                            strlen(name) > 3 ? nearest_said(&arena, name, names, 5) : "");
-
-    arena_release(&arena);
-    return status;
-}
-
-static int find_format(const struct arguments *given, const struct format **out)
+/* The format that is named, else the one that the file's ending says, else svg. */
+static const struct format *find_format(const struct arguments *given)
 {
     const char *name = arguments_get(given, "--format"), *path = arguments_get(given, "-o");
     const char *ending = path != NULL ? strrchr(path, '.') : NULL;
 
-    *out = &FORMATS[0];
-    for (size_t i = 0; i < sizeof FORMATS / sizeof FORMATS[0]; i++) {
+    for (size_t i = 0; i < sizeof FORMATS / sizeof FORMATS[0]; i++)
         if (name != NULL ? strcmp(name, FORMATS[i].name) == 0
-                         : ending != NULL && strcmp(ending, FORMATS[i].ending) == 0) {
-            *out = &FORMATS[i];
-            return TOOL_DONE;
-        }
-    }
-    return name == NULL ? TOOL_DONE : unknown_format(given, name);
+                         : ending != NULL && strcmp(ending, FORMATS[i].ending) == 0)
+            return &FORMATS[i];
+    return &FORMATS[0];
 }
 
 /* ---- output ---- */
@@ -261,11 +247,8 @@ static int draw(struct tool *tool, const struct arguments *given, const struct f
 
 static int run(struct tool *tool, const struct arguments *given)
 {
-    const struct format *format;
-    int status = find_format(given, &format);
+    const struct format *format = find_format(given);
 
-    if (status != TOOL_DONE)
-        return status;
     if (arguments_have(given, "--map") != (given->word_count == 0))
         return tool_usage(given, given->word_count == 0 ? "a kind, a lifecycle, a record, or --map?"
                                                         : "--map draws all kinds; name none");

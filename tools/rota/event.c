@@ -281,8 +281,6 @@ static int take_options(struct tool *tool, const struct arguments *given, struct
     const char *change = arguments_get(given, "--change"), *id = arguments_get(given, "--id");
     const char *with = arguments_get(given, "--with");
 
-    if (change != NULL && strcmp(change, "major") != 0 && strcmp(change, "minor") != 0)
-        return tool_usage(given, "--change %s: major or minor", change);
     if (change != NULL)
         value_set(&tool->arena, &out->args, "change", value_str(change));
     if (id != NULL && !command_id_is_valid(slice_str(id)))

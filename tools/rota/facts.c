@@ -118,8 +118,7 @@ static const char *title_of(struct tool *tool, const struct value *thing, struct
     return title.len > 0 ? arena_copy(&tool->arena, title.at, title.len) : spoken(tool, name);
 }
 
-/* What the directory says about somebody; NULL if it does not know them. */
-static const struct value *person_of(struct tool *tool, struct slice name)
+static const struct value *people_of(struct tool *tool)
 {
     struct facts *facts = facts_of(tool);
 
@@ -128,7 +127,23 @@ static const struct value *person_of(struct tool *tool, struct slice name)
         if (ask_query(tool, "people", value_map(), &facts->people) == TOOL_DONE)
             facts->people = list_in(&facts->people, "people");
     }
-    return named(&facts->people, name);
+    return &facts->people;
+}
+
+int facts_names(struct tool *tool, const char **names, int max)
+{
+    const struct value *people = people_of(tool);
+    int count = 0;
+
+    for (uint32_t i = 0; value_is(people, VALUE_ARRAY) && i < people->count && count < max; i++)
+        names[count++] = value_get_str(&people->as.items[i], "name", "", &tool->arena);
+    return count;
+}
+
+/* What the directory says about somebody; NULL if it does not know them. */
+static const struct value *person_of(struct tool *tool, struct slice name)
+{
+    return named(people_of(tool), name);
 }
 
 const char *facts_person(struct tool *tool, struct slice name)

@@ -13,6 +13,9 @@ int facts_kind(struct tool *tool, struct slice name, const struct value **out);
 bool facts_has_kind(struct tool *tool, struct slice name); /* says nothing */
 int facts_kinds(struct tool *tool, const struct value **out);
 
+/* The names of people and workers of the directory; how many, at most `max`. */
+int facts_names(struct tool *tool, const char **names, int max);
+
 /* For pages; never NULL, never fail. */
 const char *facts_person(struct tool *tool, struct slice name); /* "Amara Okafor (amara)" */
 const char *facts_name(struct tool *tool, struct slice name);   /* "Amara Okafor": for tables */

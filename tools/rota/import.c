@@ -320,8 +320,8 @@ static const struct tool_option options[] = {
 const struct tool_command command_import = {
     "import",
     "audits",
-    "FORMAT FILE [--audit RECORD]",
-    "findings from a tool's report: lynis, ...",
+    "lynis FILE [--audit RECORD]",
+    "findings from a tool's report",
     "A large file goes in parts; one that broke off is taken up by the same command where it "
     "stood.\n"
     "The same file twice changes nothing and says so. A finding that is no longer seen goes to "

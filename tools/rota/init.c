@@ -588,8 +588,6 @@ static int run(struct tool *tool, const struct arguments *given)
     const char *clock = arguments_get(given, "--clock");
     int status;
 
-    if (clock != NULL && strcmp(clock, "virtual") != 0 && strcmp(clock, "system") != 0)
-        return tool_usage(given, "--clock %s: system or virtual", clock);
     founding.is_virtual = arguments_have(given, "--virtual") ||
                           (clock != NULL ? strcmp(clock, "virtual") == 0 : founding.is_sample);
     config_init(&founding.directory);

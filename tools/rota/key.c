@@ -33,17 +33,21 @@ static int find_person(struct tool *tool, const char *name, const struct value *
 {
     struct value *answer = arena_take(&tool->arena, sizeof *answer);
     const struct value *list;
-    int status = people(tool, answer, &list);
+    const char *names[ASK_PERSONS_MAX];
+    int count = 0, status = people(tool, answer, &list);
 
     for (uint32_t i = 0; status == TOOL_DONE && i < list->count; i++) {
         *out = &list->as.items[i];
         if (slice_is(value_get_text(*out, "name"), name))
             return TOOL_DONE;
+        if (count < ASK_PERSONS_MAX)
+            names[count++] = value_get_str(*out, "name", "", &tool->arena);
     }
     return status != TOOL_DONE
                ? status
-               : tool_fail(TOOL_REFUSED, "%s is not in the directory; `rota people` lists who is",
-                           name);
+               : tool_fail(TOOL_REFUSED,
+                           "%s is not in the directory%s (`rota people` lists who is)", name,
+                           nearest_said(&tool->arena, name, names, count));
 }
 
 /* ---- list ---- */
@@ -257,12 +261,16 @@ static int request_key(struct tool *tool, const struct arguments *given)
 {
     const char *name = given->word_count == 2 ? given->words[1] : NULL;
     const char *to = arguments_get(given, "--to"), *public_path;
+    const struct value *person;
     struct value enrolment;
     struct keyfile key;
     int status;
 
     if (name == NULL)
         return tool_usage(given, "whose? rota key request NAME");
+    status = find_person(tool, name, &person);
+    if (status != TOOL_DONE)
+        return status;
     public_path = tool_path(tool, arena_printf(&tool->arena, "keys/%s.pub", name));
     if (arguments_have(given, "--key"))
         public_path = arguments_get(given, "--key");

@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "facts.h"
 
-enum { PAGE = 200 };
+enum { PAGE = 200, NAMES = 1024 };
 
 /* Since when the longest of its dates is over: "late 2026-11-01". */
 static const char *late_text(struct tool *tool, const struct value *past)
@@ -66,47 +66,58 @@ static int one_page(struct tool *tool, const struct value *args, struct table *t
     return TOOL_DONE;
 }
 
-static const char *nearest_state(struct tool *tool, const char *state, bool *is_one)
+/* The states of a kind, or of all. */
+static int state_names(struct tool *tool, struct slice kind, const char **names)
 {
     const struct value *kinds;
-    const char *names[512];
     int count = 0;
 
-    *is_one = facts_kinds(tool, &kinds) != TOOL_DONE;
-    for (uint32_t k = 0; !*is_one && k < kinds->count; k++) {
+    for (uint32_t k = 0; facts_kinds(tool, &kinds) == TOOL_DONE && k < kinds->count; k++) {
         const struct value *states = value_get(&kinds->as.items[k], "states");
 
-        for (uint32_t i = 0; value_is(states, VALUE_ARRAY) && i < states->count && count < 512;
-             i++) {
-            names[count] = value_get_str(&states->as.items[i], "name", "", &tool->arena);
-            *is_one = *is_one || strcmp(names[count], state) == 0;
-            count++;
-        }
+        if (kind.len > 0 && !slice_equal(kind, value_get_text(&kinds->as.items[k], "name")))
+            continue;
+        for (uint32_t i = 0; value_is(states, VALUE_ARRAY) && i < states->count; i++)
+            if (count < NAMES)
+                names[count++] = value_get_str(&states->as.items[i], "name", "", &tool->arena);
     }
-    return nearest_said(&tool->arena, state, names, count);
+    return count;
+}
+
+static bool is_among(const char *word, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], word) == 0)
+            return true;
+    return false;
 }
 
 /* Nothing was found: because one of the names is none? */
-static void nothing_found(struct tool *tool, const struct value *args)
+static int nothing_found(struct tool *tool, const struct value *args)
 {
-    static const char *const stages[] = {"draft",        "approved", "in_force",
-                                         "under_review", "changed",  "closed"};
-    const char *state = value_get_str(args, "state", NULL, &tool->arena), *hint;
-    const char *stage = value_get_str(args, "stage", NULL, &tool->arena);
-    bool is_one = true;
+    const char *state = value_get_str(args, "state", NULL, &tool->arena);
+    const char *owner = value_get_str(args, "owner", NULL, &tool->arena);
+    const char *names[NAMES];
+    int count;
 
-    output_line(&tool->out, INK_DIM, "no records");
     if (state != NULL) {
-        hint = nearest_state(tool, state, &is_one);
-        if (!is_one)
-            output_line(&tool->out, INK_DIM, "no kind has a state '%s'%s", state, hint);
+        struct slice kind = value_get_text(args, "kind");
+
+        count = state_names(tool, kind, names);
+        if (!is_among(state, names, count))
+            return tool_fail(TOOL_USAGE, "no %s has a state '%s'%s",
+                             kind.len > 0 ? arena_copy(&tool->arena, kind.at, kind.len) : "kind",
+                             state, nearest_said(&tool->arena, state, names, count));
     }
-    for (size_t i = 0; stage != NULL && i < 6; i++)
-        if (strcmp(stage, stages[i]) == 0)
-            stage = NULL;
-    if (stage != NULL)
-        output_line(&tool->out, INK_DIM, "there is no stage '%s'%s", stage,
-                    nearest_said(&tool->arena, stage, stages, 6));
+    if (owner != NULL) {
+        count = facts_names(tool, names, NAMES);
+        if (!is_among(owner, names, count))
+            return tool_fail(TOOL_USAGE, "'%s' is not in the directory and owns nothing%s", owner,
+                             nearest_said(&tool->arena, owner, names, count));
+    }
+    if (!tool->out.json)
+        output_line(&tool->out, INK_DIM, "no records");
+    return TOOL_DONE;
 }
 
 static int list(struct tool *tool, struct value args, int64_t limit)
@@ -125,12 +136,10 @@ static int list(struct tool *tool, struct value args, int64_t limit)
             value_set(&tool->arena, &args, "after", next);
         status = one_page(tool, &args, &table, &left, &next);
     } while (status == TOOL_DONE && next.type != VALUE_NIL && left > 0);
-    if (status == TOOL_DONE && !tool->out.json) {
-        if (table.row_count > 0)
-            table_print(&table, &tool->out, 0);
-        else
-            nothing_found(tool, &args);
-    }
+    if (status == TOOL_DONE && left == limit)
+        status = nothing_found(tool, &args);
+    else if (status == TOOL_DONE && !tool->out.json)
+        table_print(&table, &tool->out, 0);
     table_release(&table);
     return status;
 }

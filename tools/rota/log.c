@@ -127,6 +127,27 @@ static int number_option(const struct arguments *given, const char *name, int64_
                : tool_usage(given, "%s %s: not a number", name, text);
 }
 
+/* No entry: because the record it would belong to is none, or nothing is called like that? */
+static int no_such_stream(struct tool *tool, const char *stream)
+{
+    static const char *const names[] = {"journal", "directory", "pack"};
+    struct value args = value_map(), shown;
+    int status = TOOL_DONE;
+
+    if (strchr(stream, '-') != NULL) {
+        value_set(&tool->arena, &args, "record",
+                  value_text(slice_of(stream, strcspn(stream, "/"))));
+        status = ask_query(tool, "show", args, &shown);
+    }
+    return status != TOOL_DONE
+               ? status
+               : tool_fail(
+                     TOOL_REFUSED,
+                     "no entry of the journal belongs to the stream '%s'%s (`rota log --json` "
+                     "names the stream of each)",
+                     stream, nearest_said(&tool->arena, stream, names, 3));
+}
+
 static int run(struct tool *tool, const struct arguments *given)
 {
     const char *record = given->word_count > 0 ? given->words[0] : NULL;
@@ -152,6 +173,8 @@ static int run(struct tool *tool, const struct arguments *given)
     entries = value_get(&answer, "entries");
     if (!value_is(entries, VALUE_ARRAY))
         return tool_fail(TOOL_INPUT, "the engine's answer has no entries");
+    if (entries->count == 0 && stream != NULL)
+        return no_such_stream(tool, stream);
     for (uint32_t i = 0; tool->out.json && i < entries->count; i++)
         output_json(&tool->out, &entries->as.items[i]);
     if (!tool->out.json)

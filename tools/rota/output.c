@@ -2,6 +2,7 @@
 #include "output.h"
 #include "paper.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -42,18 +43,14 @@ void output_init(struct output *out, FILE *to)
                                                : size.ws_col;
 }
 
-const char *const output_forms[3] = {
-    [OUTPUT_TEXT] = "text", [OUTPUT_MARKDOWN] = "markdown", [OUTPUT_HTML] = "html"};
-
-int output_form(struct output *out, const char *name)
+void output_form(struct output *out, const char *name)
 {
-    for (int i = 0; i < (int)(sizeof output_forms / sizeof output_forms[0]); i++) {
-        if (strcmp(name, output_forms[i]) == 0) {
+    static const char *const names[] = {
+        [OUTPUT_TEXT] = "text", [OUTPUT_MARKDOWN] = "markdown", [OUTPUT_HTML] = "html"};
+
+    for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
             out->form = (enum output_form)i;
-            return 0;
-        }
-    }
-    return -1;
 }
 
 void output_begin(struct output *out, const char *title)
@@ -282,7 +279,7 @@ void output_said(FILE *to, const char *before, const char *format, va_list args)
     struct output out;
 
     output_init(&out, to);
-    hanging(&out, INK_NONE, text_width(slice_str(before)),
+    hanging(&out, INK_NONE, (int)strcspn(before, " ") + 1,
             arena_printf(&arena, "%s%s", before, arena_vprintf(&arena, format, args)));
     arena_release(&arena);
 }
@@ -600,14 +597,17 @@ void table_print(struct table *table, struct output *out, int indent)
 {
     int widths[TABLE_COLUMNS_MAX];
     struct widths measured;
+    bool is_for_programs = !out->terminal && indent == 0;
+    int room;
 
     if (out->form != OUTPUT_TEXT) {
         paper_table(out, table);
         return;
     }
-    table_narrow(table, out, out->width - indent);
+    room = is_for_programs ? INT_MAX / 2 : out->width - indent;
+    table_narrow(table, out, room);
     measured = table_measure(table);
-    table_widths(&measured, out->width - indent - 2 * (table->column_count - 1), widths);
+    table_widths(&measured, room - 2 * (table->column_count - 1), widths);
     if (table->column_count > 0 && table->heads[0] != NULL) {
         struct cell heads[TABLE_COLUMNS_MAX];
 

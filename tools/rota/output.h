@@ -33,9 +33,8 @@ struct output {
 
 void output_init(struct output *out, FILE *to);
 
-/* "text", "markdown" or "html" into `form`; -1 if it is none of them. */
-extern const char *const output_forms[3]; /* their names */
-int output_form(struct output *out, const char *name);
+/* "text", "markdown" or "html"; what else is given changes nothing. */
+void output_form(struct output *out, const char *name);
 
 /* The head and the foot of a document; nothing in a text. */
 void output_begin(struct output *out, const char *title);
@@ -54,7 +53,7 @@ void output_line(struct output *out, enum ink ink, const char *format, ...)
 /* One line, cleaned, never wrapped: to be copied as it stands. */
 void output_whole(struct output *out, enum ink ink, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* "rota: what went wrong", to stderr: as output_line, what is too long goes on behind `before`. */
+/* "rota: what went wrong", to stderr: as output_line, what is too long goes on behind its first word. */
 void output_said(FILE *to, const char *before, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 void output_heading(struct output *out, const char *format, ...)
@@ -78,7 +77,8 @@ void output_pieces(struct output *out, int indent, const char *mark,
 
 void output_json(struct output *out, const struct value *value);
 
-/* Tables: columns are as wide as their cells; where that is too wide, cells are wrapped, between words if it can be. */
+/* Tables: columns are as wide as their cells; where that is too wide, cells are wrapped, between words if it can be.
+ * A list (not indented) that goes elsewhere than to a terminal has one line a row: it is searched and cut. */
 enum { TABLE_COLUMNS_MAX = 32 }; /* as many as a table of a pack may have */
 
 struct table {

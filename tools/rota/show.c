@@ -50,9 +50,8 @@ static int run(struct tool *tool, const struct arguments *given)
     struct value args = value_map(), shown;
     int status;
 
-    if (format != NULL && output_form(&tool->out, format) != 0)
-        return tool_usage(given, "--format %s: text, markdown or html%s", format,
-                          nearest_said(&tool->arena, format, output_forms, 3));
+    if (format != NULL)
+        output_form(&tool->out, format);
     value_set(&tool->arena, &args, "record", value_str(given->words[0]));
     status = ask_query(tool, "show", args, &shown);
     if (status != TOOL_DONE || !tool->out.json)

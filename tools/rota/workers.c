@@ -6,6 +6,8 @@
 #include "facts.h"
 #include "values.h"
 
+enum { SERVICES_MAX = 256 };
+
 /* A list in an answer, alone or under its name. */
 static const struct value *list_in(const struct value *answer, const char *name)
 {
@@ -100,6 +102,33 @@ static int run_services(struct tool *tool, const struct arguments *given)
                : print_list(tool, list_in(&answer, "services"), columns, 4, "no services");
 }
 
+/* Nothing was found: because the record is none, or nobody serves what was named? A service may be without work and workers. */
+static int why_none(struct tool *tool, const struct value *args)
+{
+    const char *service = value_get_str(args, "service", NULL, &tool->arena), *hint;
+    const char *names[SERVICES_MAX];
+    struct value one = value_map(), answer;
+    const struct value *list;
+    int count = 0, status = TOOL_DONE;
+
+    if (value_get(args, "record") != NULL) {
+        value_set(&tool->arena, &one, "record", *value_get(args, "record"));
+        status = ask_query(tool, "show", one, &answer);
+    }
+    if (status != TOOL_DONE || service == NULL)
+        return status;
+    status = ask_query(tool, "services", value_map(), &answer);
+    list = list_in(&answer, "services");
+    for (uint32_t i = 0; status == TOOL_DONE && value_is(list, VALUE_ARRAY) && i < list->count; i++)
+        if (count < SERVICES_MAX)
+            names[count++] = value_get_str(&list->as.items[i], "service", "", &tool->arena);
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], service) == 0)
+            return status;
+    hint = nearest_said(&tool->arena, service, names, count);
+    return *hint != '\0' ? tool_fail(TOOL_USAGE, "nobody serves '%s'%s", service, hint) : status;
+}
+
 static int run_tasks(struct tool *tool, const struct arguments *given)
 {
     static const struct column columns[] = {
@@ -116,6 +145,8 @@ static int run_tasks(struct tool *tool, const struct arguments *given)
             value_set(&tool->arena, &args, options[i][1],
                       value_str(arguments_get(given, options[i][0])));
     status = ask_query(tool, "tasks", args, &answer);
+    if (status == TOOL_DONE && list_in(&answer, "tasks")->count == 0)
+        status = why_none(tool, &args);
     return status != TOOL_DONE
                ? status
                : print_list(tool, list_in(&answer, "tasks"), columns, 9, "no tasks");

@@ -40,7 +40,7 @@ static int parse(const char *format, const char *path)
             status = EXIT_INPUT;
     } else {
         fprintf(stderr, "rota-audit: %s\n", err.text);
-        status = EXIT_INPUT;
+        status = audit_knows(format) ? EXIT_INPUT : EXIT_USAGE;
     }
     buf_release(&text);
     arena_release(&arena);

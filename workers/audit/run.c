@@ -60,6 +60,11 @@ static int read_report(const char *path, struct buf *out, struct error *err)
     return 0;
 }
 
+bool audit_knows(const char *format)
+{
+    return strcmp(format, "lynis") == 0;
+}
+
 int audit_parse(struct arena *arena, const char *format, const char *path, struct value *out,
                 struct error *err)
 {
@@ -67,7 +72,7 @@ int audit_parse(struct arena *arena, const char *format, const char *path, struc
     char today[DATE_TEXT_LEN + 1];
     int rc;
 
-    if (strcmp(format, "lynis") != 0)
+    if (!audit_knows(format))
         return error_set(err, ERROR_INPUT, "the format %.20s is not known here (known: lynis)",
                          format);
     date_format((int32_t)(time(NULL) / (24 * 3600)), today);

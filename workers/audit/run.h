@@ -28,6 +28,8 @@ struct auditing {
 int auditing_run(void *self,
                  struct rota_task *task); /* a rota_task_fn; `self` is a struct auditing */
 
+bool audit_knows(const char *format);
+
 /* The findings of a report file as the map of lynis.h; `today` stands in for a date that is
  * missing. */
 int audit_parse(struct arena *arena, const char *format, const char *path, struct value *out,
