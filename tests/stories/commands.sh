@@ -158,6 +158,7 @@ says_row "delegate end" 0 delegate end DEL-0001
 sign ines open --from "$sample/context_issues.cfg"
 says_row waive 0 --as amara waive CTX-0001 SOD-1 --for ines --reason "Nobody else" --check "Read by counsel"
 says_row waivers 0 waivers
+says_row waive 0 --as amara waive CTX-0001 --end 1 --reason "Somebody else can"
 says_row "key list" 0 key list
 says_row "key roots" 0 key roots
 says_row "key new" 0 key new new --unsealed

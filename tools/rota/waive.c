@@ -255,7 +255,7 @@ static const struct tool_option waive_options[] = {
 const struct tool_command command_waive = {
     "waive",
     "people",
-    "RECORD RULE --for PERSON --reason TEXT --check TEXT | RECORD --end N --reason TEXT",
+    "RECORD RULE --for PERSON --reason TEXT --check TEXT\nRECORD --end N --reason TEXT",
     "waive a rule of separation of duties, for one record and one person",
     "For a small organisation in which nobody else can do it. Somebody of top management signs, "
     "who "
