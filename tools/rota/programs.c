@@ -38,9 +38,13 @@ const char *program_find(struct tool *tool, const char *name)
     while (all != NULL && *all != '\0') {
         size_t len = strcspn(all, ":");
 
-        path = arena_printf(&tool->arena, "%.*s/%s", (int)len, all, name);
-        if (len > 0 && access(path, X_OK) == 0)
-            return realpath(path, whole) != NULL ? arena_str(&tool->arena, whole) : path;
+        const char *folder = arena_copy(&tool->arena, all, len);
+
+        path = arena_printf(&tool->arena, "%s/%s", folder, name);
+        if (len > 0 &&
+            access(path, X_OK) == 0) /* not what a link leads to: `dot` goes by its name */
+            return arena_printf(&tool->arena, "%s/%s",
+                                realpath(folder, whole) != NULL ? whole : folder, name);
         all += len + (all[len] == ':');
     }
     return NULL;
