@@ -191,6 +191,7 @@ says_row help 0 help
 says_row help 0 help show
 says_row stop 0 stop
 says_row down 0 down
+says_row salvage 0 salvage
 echo "completion words" >>"$work/rows" # lines for the shell: completion.sh
 
 "$python" - "$work/commands" "$work/rows" "$work/said" <<'END' >"$out" 2>"$err" || wrong "no object a line, or forms that nobody tried with --json"

@@ -37,12 +37,11 @@ const char *program_find(struct tool *tool, const char *name)
         return path;
     while (all != NULL && *all != '\0') {
         size_t len = strcspn(all, ":");
-
         const char *folder = arena_copy(&tool->arena, all, len);
 
         path = arena_printf(&tool->arena, "%s/%s", folder, name);
-        if (len > 0 &&
-            access(path, X_OK) == 0) /* not what a link leads to: `dot` goes by its name */
+        /* Not what a link leads to: Graphviz is one program that goes by its name. */
+        if (len > 0 && access(path, X_OK) == 0)
             return arena_printf(&tool->arena, "%s/%s",
                                 realpath(folder, whole) != NULL ? whole : folder, name);
         all += len + (all[len] == ':');
