@@ -358,8 +358,9 @@ static const char *done_text(struct tool *tool, struct slice command)
                ? "a rule of separation of duties is waived; `rota waivers` lists it"
            : slice_is(command, "end_waiver")
                ? "the waiver is taken back; what was decided under it stands, and says so"
-               : arena_printf(&tool->arena, "%.*s done", (int)command.len,
-                              (const char *)command.at);
+           : slice_is(command, "done") ? "done"
+                                       : arena_printf(&tool->arena, "%.*s done", (int)command.len,
+                                                      (const char *)command.at);
 }
 
 /* How far the open round is: what a vote leaves unsaid. */

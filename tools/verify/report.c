@@ -7,6 +7,9 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 void report_init(struct report *report)
 {
@@ -103,6 +106,8 @@ bool report_has(const struct report *report, const char *code)
 
 /* ---- for people ---- */
 
+enum { FINDING_HANG = 7, FINDING_WIDTH_MIN = 40 };
+
 struct paint {
     FILE *out;
     const char *red, *yellow, *green, *bold, *plain;
@@ -145,16 +150,41 @@ static void print_facts(const struct report *report, FILE *out)
         fprintf(out, "root keys    %s\n", report->roots);
 }
 
+/* A finding, at a terminal wrapped between words; elsewhere it stays one line. The first line has `column` columns already. */
+static void print_text(FILE *out, int column, const char *text)
+{
+    struct winsize size = {0, 0, 0, 0};
+    bool wraps = isatty(fileno(out)) == 1 && ioctl(fileno(out), TIOCGWINSZ, &size) == 0;
+
+    for (size_t len; *text != '\0'; text += len) {
+        int width = 0;
+
+        len = strspn(text, " ");
+        len += strcspn(text + len, " ");
+        for (size_t i = 0; i < len; i++)
+            width += (text[i] & 0xc0) != 0x80; /* characters, not bytes */
+        if (wraps && size.ws_col >= FINDING_WIDTH_MIN && column + width > size.ws_col) {
+            fputs("\n       ", out);
+            column = FINDING_HANG;
+        }
+        fwrite(text, 1, len, out);
+        column += width;
+    }
+    fputc('\n', out);
+}
+
 static void print_findings(const struct paint *paint, const struct findings *findings,
                            const char *colour, const char *label)
 {
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->at[i];
+        int column = (int)(strlen(label) + 1 + strlen(finding->code) + 2);
 
         fprintf(paint->out, "%s%s%s %s", colour, label, paint->plain, finding->code);
         if (finding->seq != REPORT_NO_SEQ)
-            fprintf(paint->out, " at entry %lld", (long long)finding->seq);
-        fprintf(paint->out, ": %s\n", finding->text);
+            column += fprintf(paint->out, " at entry %lld", (long long)finding->seq);
+        fputs(": ", paint->out);
+        print_text(paint->out, column, finding->text);
     }
     if (findings->not_shown > 0)
         fprintf(paint->out, "%s%s%s and %zu more\n", colour, label, paint->plain,
