@@ -8,10 +8,9 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: rotad DIR            run the engine of the organisation in DIR, in the foreground\n"
-    "       rotad --init DIR     found its journal from rotad.cfg, keys/, directory.cfg and pack/\n"
-    "       rotad --salvage DIR  its journal to fresh blocks, after the disk failed to keep a "
-    "write\n"
+    "usage: rotad DIR            run the organisation's engine, in the foreground\n"
+    "       rotad --init DIR     found its journal from what lies in DIR\n"
+    "       rotad --salvage DIR  its journal to fresh blocks, after a disk failed\n"
     "       rotad --version\n"
     "\n"
     "`rota init`, `rota up` and `rota salvage` do all of this; see rotad(1).\n";

@@ -47,6 +47,8 @@ def fits(words):
             bad.append("%s: %r" % (" ".join(words), line))
 
 fits(["rota", "help"])
+for program in ("rotad", "rota-verify", "rota-approval", "rota-communication", "rota-audit", "rota-exec"):
+    fits([program, "--help"])
 for line in open(commands):
     command = json.loads(line)
     name = command["command"]

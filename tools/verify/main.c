@@ -52,10 +52,10 @@ static const struct option_text {
     {"vkey", "KEY|@FILE", "the log's verifier key (repeat after a change of key)", OPTION_VKEY},
     {"trusted", "FILE", "a checkpoint that was kept outside (repeat)", OPTION_TRUSTED},
     {"witness", "KEY|@FILE", "a witness's verifier key (repeat)", OPTION_WITNESS},
-    {"quorum", "N", "witnesses that must have signed (default: every one named)", OPTION_QUORUM},
+    {"quorum", "N", "witnesses that must have signed (default: all)", OPTION_QUORUM},
     {"fresh-after", "T",
-     "a witness must have signed at T or later: POSIX seconds,\n"
-     "                          2026-01-31 or 2026-01-31T12:00:00Z",
+     "a witness must have signed at T or later: 2026-01-31,\n"
+     "                          2026-01-31T12:00:00Z, or POSIX seconds",
      OPTION_FRESH},
     {"actor-keys", "FILE",
      "people's keys, lines of \"actor hexkey [first [last]]\"\n"
@@ -70,8 +70,9 @@ static const struct option_text {
     {"no-replay", NULL, "do not fold the entries and compare the stored state", OPTION_NO_REPLAY},
     {"no-integrity-check", NULL, "leave out SQLite's own check of the file", OPTION_NO_INTEGRITY},
     {"approvals", NULL,
-     "also what is or was in force, and who signed for it, when, with\n"
-     "                          which meaning, in whose place, over which content",
+     "also what is or was in force, and who signed for it,\n"
+     "                          when, with which meaning, in whose place, over which\n"
+     "                          content",
      OPTION_APPROVALS},
     {"json", NULL, "print one JSON object", OPTION_JSON},
     {"quiet", NULL, "print errors and the last sentence only", OPTION_QUIET},

@@ -10,15 +10,15 @@ enum { CREDIT = 8 };
 static const char HELP[] =
     "usage: rota-communication [--dir DIR]\n"
     "\n"
-    "Serves communication.deliver: brings each notice to one recipient, by maildir "
-    "(DIR/mail/PERSON),\n"
-    "by a mail server or by webhook, and reports what became of it.\n"
+    "Serves communication.deliver: brings each notice to one recipient, by maildir\n"
+    "(DIR/mail/PERSON), a mail server or webhook, and reports what became of it.\n"
     "\n"
-    "  --dir DIR    the organisation's directory (default $ROTA_DIR, then the current directory)\n"
+    "  --dir DIR    the organisation's directory (default $ROTA_DIR, else here)\n"
     "  --help       this text\n"
     "  --version    the version\n"
     "\n"
-    "Settings stand in DIR/workers.cfg, section `communication`; see rota-communication(1).\n";
+    "Settings stand in DIR/workers.cfg, section `communication`; see\n"
+    "rota-communication(1).\n";
 
 int main(int argc, char **argv)
 {

@@ -8,26 +8,23 @@
 #include <unistd.h>
 
 static const char HELP[] =
-    "usage: rota-exec [--dir DIR] --service NAME [--credit N] [--timeout SECONDS] -- PROGRAM "
-    "[ARG...]\n"
+    "usage: rota-exec [--dir DIR] --service NAME [--credit N] [--timeout SECONDS]\n"
+    "                 -- PROGRAM [ARG...]\n"
     "\n"
-    "Serves a service with a program: each task is one run of it, with the input as JSON on "
-    "standard\n"
-    "input; what it prints as JSON is the output. Exit status 0: done; 64 or 65: cannot be done;\n"
-    "75: busy, later; any other: failed this time.\n"
+    "Serves a service with a program: each task is one run of it, with the input as\n"
+    "JSON on standard input; what it prints as JSON is the output. Exit status 0:\n"
+    "done; 64 or 65: cannot be done; 75: busy, later; any other: failed this time.\n"
     "\n"
-    "  --dir DIR          the organisation's directory (default $ROTA_DIR, then the current "
-    "directory)\n"
+    "  --dir DIR          the organisation's directory (default $ROTA_DIR, else here)\n"
     "  --service NAME     what to serve, as in the definitions: exec.backup\n"
     "  --credit N         runs at the same time, 1 to 64 (default 1)\n"
-    "  --timeout SECONDS  how long a run may take (default: no bound; the lease is renewed "
-    "meanwhile)\n"
+    "  --timeout SECONDS  how long a run may take (default: no bound, the lease is\n"
+    "                     renewed meanwhile)\n"
     "  --help             this text\n"
     "  --version          the version\n"
     "\n"
-    "The program runs where rota-exec was started. Settings stand in DIR/workers.cfg, section "
-    "`exec`;\n"
-    "see rota-exec(1).\n";
+    "The program runs where rota-exec was started. Settings stand in DIR/workers.cfg,\n"
+    "section `exec`; see rota-exec(1).\n";
 
 struct wanted {
     const char *service;
