@@ -198,12 +198,31 @@ const struct tool_command command_checkpoint = {"checkpoint",
                                                 run_checkpoint};
 
 const struct tool_command command_backup = {
-    "backup", "operation", "FILE", "a consistent copy of the journal, while the engine runs",
-    "",       NULL,        1,      1,
-    false,    run_backup};
+    "backup",
+    "operation",
+    "FILE",
+    "a consistent copy of the journal, while the engine runs",
+    "FILE must not exist yet. The copy is a journal like the original: rota verify FILE checks it, "
+    "and an engine can go on from it. Keys and settings are not in it.\n\n"
+    "    rota backup /srv/backup/isms-2026-11-26.db",
+    NULL,
+    1,
+    1,
+    false,
+    run_backup};
 
 const struct tool_command command_drain = {
-    "drain", "operation", "", "give out no new tasks", "", NULL, 0, 0, false, run_drain};
+    "drain",
+    "operation",
+    "",
+    "give out no new tasks",
+    "People go on working, and workers finish what they have; before the machine is stopped, say. "
+    "rota resume goes on; so does a new start.",
+    NULL,
+    0,
+    0,
+    false,
+    run_drain};
 
 const struct tool_command command_resume = {
     "resume", "operation", "", "give out tasks again", "", NULL, 0, 0, false, run_resume};

@@ -341,7 +341,7 @@ const struct tool_command command_proposals = {
     "rota pack install),\n"
     "another with the role top_management or isms_manager agrees, signed. What is listed comes "
     "from "
-    "the journal.\n\n"
+    "the journal. One is ended by who made it, or who may agree to it.\n\n"
     "    rota --as ines proposals\n    rota --as ines agree 3\n"
     "    rota --as ines proposals end 3 --reason \"Not before the audit\"",
     proposal_options,
@@ -376,7 +376,8 @@ const struct tool_command command_agree = {
     "decisions",
     "N [--yes]",
     "agree to what somebody else proposed, signed with your own key",
-    "Shows what it changes, in words, the digest and the sentence that are signed, and puts it in "
+    "For a person with the role top_management or isms_manager who did not propose it. Shows what "
+    "it changes, in words, the digest and the sentence that are signed, and puts it in "
     "force.\n\n"
     "    rota --as ines agree 3",
     agree_options,

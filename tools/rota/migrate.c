@@ -343,7 +343,8 @@ const struct tool_command command_migrate = {
     "authorised it. What was signed keeps its content, no record jumps over a stage, and an "
     "approval "
     "that is open is only\n"
-    "voided if you say so. FIELD=VALUE fills in what the new workflows require.\n\n"
+    "voided if you say so. Exit status 1 if one of them did not move. FIELD=VALUE fills in what "
+    "the new workflows require.\n\n"
     "    rota migrate --dry-run\n"
     "    rota migrate --kind finding --map raised=reported --reason \"New names\"\n"
     "    rota migrate --back FND-0007 --reason \"Too early\"",

@@ -279,9 +279,27 @@ const struct tool_command command_up = {
     run_up};
 
 const struct tool_command command_down = {
-    "down", "start", "[DIR]", "stop the workers, then the engine", "", NULL, 0, 1, false, run_down};
+    "down",
+    "start",
+    "[DIR]",
+    "stop the workers, then the engine",
+    "What a worker has begun it may finish; what it does not finish is offered again after the "
+    "next start. To stop the engine alone: rota stop.",
+    NULL,
+    0,
+    1,
+    false,
+    run_down};
 
 const struct tool_command command_status = {
-    "status", "start",   "[DIR]", "what runs, and how it is; exit status 3 if nothing runs",
-    "",       NULL,      0,       1,
-    false,    run_status};
+    "status",
+    "start",
+    "[DIR]",
+    "what runs, and how it is; exit status 3 if nothing runs",
+    "The engine, its health, how long the journal is, what waits for workers, and the standard "
+    "workers. Asks over the admin socket: no person's key is needed, the engine's account is.",
+    NULL,
+    0,
+    1,
+    false,
+    run_status};
