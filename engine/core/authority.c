@@ -886,19 +886,32 @@ enum permission authority_agree(struct core *core, struct slice actor, const cha
     return DENY_ROLE;
 }
 
-bool authority_has_second(struct core *core, struct slice actor)
+/* Is there another than `actor` and `gone` who could agree? */
+static bool has_another(struct core *core, struct slice actor, struct slice gone)
 {
     const struct value *people = &directory_of(core)->people;
 
     for (uint32_t i = 0; i < people->count; i++) {
         const struct value *person = &people->as.items[i];
+        struct slice name = value_get_text(person, "name");
 
-        if (may_agree(person) && !has_left(core, person) &&
-            !slice_equal(value_get_text(person, "name"), actor) &&
+        if (may_agree(person) && !has_left(core, person) && !slice_equal(name, actor) &&
+            !slice_equal(name, gone) &&
             (keys_have_roots(core) || value_get_bin(person, "sign").len == SIGN_KEY_LEN))
             return true;
     }
     return false;
+}
+
+bool authority_has_second(struct core *core, struct slice actor)
+{
+    return has_another(core, actor, slice_of(NULL, 0));
+}
+
+bool authority_needs_key(struct core *core, struct slice actor, struct slice person)
+{
+    return !keys_have_roots(core) && !slice_equal(actor, person) &&
+           authority_has_second(core, actor) && !has_another(core, actor, person);
 }
 
 bool authority_may_serve(struct core *core, struct slice actor, struct slice service)

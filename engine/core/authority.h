@@ -75,6 +75,8 @@ enum permission authority_agree(struct core *core, struct slice actor, const cha
 /* Is there anybody but `actor` who could? With root keys, who has no signing key yet can be given one without the
  * directory: they count, so that taking keys away leaves nobody alone. */
 bool authority_has_second(struct core *core, struct slice actor);
+/* Would that person's losing their signing key leave `actor` without anybody who could, where now there is somebody? */
+bool authority_needs_key(struct core *core, struct slice actor, struct slice person);
 
 bool authority_may_serve(struct core *core, struct slice actor, struct slice service);
 bool authority_may_read(struct core *core, struct slice actor, struct slice topic);

@@ -4,6 +4,9 @@
  *        ^                            │
  *        └───────────revoke───────────┘   by its holder, or who keeps the directory: to take away needs no proof
  *
+ * But nobody makes himself alone by it: where keys come with the directory (no root keys), that of the last other who could
+ * agree to a change is revoked by its holder only.
+ *
  * The row key/NAME counts the changes; the key itself stands in person/NAME, where every check of a signature finds it. A
  * journal without root keys has its keys from the directory, and whoever installs that can give anybody a key: rota-verify
  * says so.
@@ -231,6 +234,14 @@ int key_revoke(struct core *core, const struct question *question)
     if (value_get_bin(person, "sign").len != SIGN_KEY_LEN)
         return run_refuse(core, 409, "wrong-state", "%.*s has no signing key to revoke.",
                           (int)name.len, (const char *)name.at);
+    /* Who takes from the last other who could agree what that takes would be alone: nobody makes himself that. */
+    if (authority_needs_key(core, question->principal, name))
+        return run_refuse(
+            core, 403, "not-allowed",
+            "Without the key of %.*s nobody could agree to what you propose, and you "
+            "would be alone. They revoke it themselves (rota key revoke, as %.*s), or "
+            "another person gets the role and a key first.",
+            (int)name.len, (const char *)name.at, (int)name.len, (const char *)name.at);
     return enter(core, question, "key.revoked", name, &none);
 }
 

@@ -142,6 +142,24 @@ static void who_revokes_the_keys_of_the_others_is_not_alone(void **state)
     story_end(story);
 }
 
+/* Without root keys the engine would not take the last one; he writes it in, and then enters whom he likes alone. */
+static void who_revokes_the_last_key_without_root_keys_is_found(void **state)
+{
+    struct story *story = story_begin();
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "key.revoke", NULL,
+                         "{'person': 'bo', 'reason': " STORY_REASON "}"));
+    forgery = forgery_begin(story);
+    forgery_holds(&forgery);
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "key.revoked", "key/cleo", "amara", "{'person': 'cleo'}",
+                "{'': {'changes': 1}, 'person/cleo': {'sign': null}}");
+    forgery_is_found(&forgery, "FOUR_EYES");
+    story_end(story);
+}
+
 static void a_definition_of_one_person_is_found(void **state)
 {
     struct story *story = with_keys();
@@ -334,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_definition_that_another_kind_of_entry_puts_in_force_is_found),
         cmocka_unit_test(an_entry_of_one_person_is_found_whatever_it_claims),
         cmocka_unit_test(who_revokes_the_keys_of_the_others_is_not_alone),
+        cmocka_unit_test(who_revokes_the_last_key_without_root_keys_is_found),
         cmocka_unit_test(a_definition_of_one_person_is_found),
         cmocka_unit_test(an_agreement_without_its_signature_is_found),
         cmocka_unit_test(an_agreement_signed_with_another_key_is_found),

@@ -309,6 +309,30 @@ static void taking_keys_away_leaves_nobody_alone_where_there_are_root_keys(void 
     story_end(story);
 }
 
+/* Nor where there are none: the key of the last other who could agree is her own to revoke. */
+static void taking_keys_away_leaves_nobody_alone_without_root_keys(void **state)
+{
+    static const char *const cleo = "{'person': 'cleo', 'reason': " STORY_REASON "}";
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_done(story_do(story, "amara", "key.revoke", NULL,
+                         "{'person': 'bo', 'reason': " STORY_REASON "}"));
+    assert_refused(story_do(story, "amara", "key.revoke", NULL, cleo), 403, "not-allowed");
+    assert_non_null(strstr(story_sentence(story), "you would be alone"));
+    assert_string_equal(story_leaf_type(story, 0), "refusal.not-allowed");
+    /* What takes nothing from that is revoked at once: of who could not agree, and for those who are two without her. */
+    assert_done(story_do(story, "amara", "key.revoke", NULL,
+                         "{'person': 'finn', 'reason': " STORY_REASON "}"));
+    assert_done(propose(story, HUGO));
+    assert_string_equal(story_leaf_type(story, 0), "directory.proposed");
+    assert_done(story_do(story, "cleo", "key.revoke", NULL, cleo));
+    assert_done(propose(story, IVAN));
+    assert_string_equal(story_leaf_type(story, 0), "directory.installed");
+    assert_true(value_get_bool(story_row(story, "directory"), "alone", false));
+    story_end(story);
+}
+
 /* ---- definitions ---- */
 
 static void workflows_change_by_two_and_records_keep_theirs(void **state)
@@ -414,6 +438,7 @@ int main(void)
         cmocka_unit_test(it_waits_for_those_who_can_agree),
         cmocka_unit_test(who_has_nobody_beside_them_acts_at_once_until_there_is_a_second),
         cmocka_unit_test(taking_keys_away_leaves_nobody_alone_where_there_are_root_keys),
+        cmocka_unit_test(taking_keys_away_leaves_nobody_alone_without_root_keys),
         cmocka_unit_test(workflows_change_by_two_and_records_keep_theirs),
         cmocka_unit_test(an_open_round_goes_on_by_the_definition_that_it_began_under),
         cmocka_unit_test(a_decision_names_the_directory_that_it_was_made_under),

@@ -69,8 +69,8 @@ static bool may_agree(struct bytes person, uint64_t time_us)
 }
 
 /* With root keys, who has no key yet could have been given one without the directory. */
-static bool has_second(const struct four_eyes *eyes, struct bytes actor, uint64_t time_us,
-                       struct bytes *who)
+static bool has_second(const struct four_eyes *eyes, struct bytes actor, struct bytes gone,
+                       uint64_t time_us, struct bytes *who)
 {
     const struct table_entry *entry = eyes->actors->rows->first;
 
@@ -80,13 +80,30 @@ static bool has_second(const struct four_eyes *eyes, struct bytes actor, uint64_
         if (entry->row == NULL || !begins(name, person_prefix))
             continue;
         name = bytes_of(name.at + 7, name.len - 7);
-        if (bytes_equal(name, actor) || !may_agree(table_row(entry), time_us) ||
+        if (bytes_equal(name, actor) || bytes_equal(name, gone) ||
+            !may_agree(table_row(entry), time_us) ||
             (!keyring_is_rooted(eyes->actors->ring) && !has_key(eyes, name, table_row(entry))))
             continue;
         *who = name;
         return true;
     }
     return false;
+}
+
+/* Without root keys nobody makes himself alone: the key of the last other who could agree is revoked by its holder. */
+static void check_revoked(const struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)
+{
+    struct bytes person, who, key;
+
+    if (!bytes_are(leaf->type, "key.revoked") || keyring_is_rooted(eyes->actors->ring) ||
+        !dmp_find_str(leaf->body, "person", &person) || bytes_equal(person, leaf->actor) ||
+        !dmp_find_bin(row_of(eyes, person_prefix, person), "sign", &key) ||
+        !has_second(eyes, leaf->actor, bytes_of(NULL, 0), leaf->time_us, &who) ||
+        has_second(eyes, leaf->actor, person, leaf->time_us, &who))
+        return;
+    fault(eyes, "FOUR_EYES", seq,
+          "the key of the last other who could agree was revoked by who is alone since then",
+          leaf->actor);
 }
 
 /* ---- what was proposed ---- */
@@ -157,7 +174,7 @@ static void check_two(const struct four_eyes *eyes, const struct leaf *leaf, uin
 
     if (leaf->actor_sig != NULL)
         check_agreed(eyes, leaf, seq);
-    else if (has_second(eyes, leaf->actor, leaf->time_us, &other))
+    else if (has_second(eyes, leaf->actor, bytes_of(NULL, 0), leaf->time_us, &other))
         fault(eyes, "FOUR_EYES", seq,
               "entered by one person and signed by nobody, though another could have agreed",
               other);
@@ -368,6 +385,7 @@ void four_eyes_leaf(struct four_eyes *eyes, const struct leaf *leaf, uint64_t se
     if (eyes->actors->rows == NULL)
         return;
     check_rows(eyes, leaf, seq);
+    check_revoked(eyes, leaf, seq);
     if (bytes_are(leaf->type, "directory.proposed") || bytes_are(leaf->type, "pack.proposed") ||
         bytes_are(leaf->type, "break_glass.proposed"))
         note_proposal(eyes, leaf);

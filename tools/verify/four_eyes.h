@@ -6,6 +6,7 @@
  * has the file, the engine's keys and the administrator's account cannot change a role or a definition unseen.
  *
  *   FOUR_EYES          an entry that one person made, though another could have agreed; or agreed to by somebody who may not
+ *                      (or the key of the last who could was taken from them by who then was alone)
  *   FOUR_EYES_CONTENT  what was entered is not what was proposed, or changes something else than it says
  *   GOVERNING_ROW      a row of the directory or of the definitions was changed by another kind of entry
  *   DIRECTORY_DIGEST   the digest of the directory is not that of its entries, or a decision names another
