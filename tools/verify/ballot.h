@@ -40,6 +40,12 @@ bool ballot_stage_of(struct bytes round, struct bytes person, struct bytes *stag
 /* Had this person's rights ended by then, as the directory of the fold says? */
 bool person_has_left(const struct table *rows, struct bytes name, int64_t now_ms);
 
+/* NAME of person/NAME. */
+static inline struct bytes person_name(const struct table_entry *entry)
+{
+    return bytes_of(entry->key + 7, entry->key_len - 7);
+}
+
 /* The row person/NAME. False: there is none. */
 bool person_row(const struct table *rows, struct bytes name, struct bytes *row);
 

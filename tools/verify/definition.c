@@ -136,6 +136,10 @@ static void read_row(const struct kind *kind, const config_setting_t *group, str
         row->meaning = text_of(group, "meaning");
     if (text_of(group, "vote") != NULL)
         row->vote = vote_of(text_of(group, "vote"));
+    if (config_setting_get_member(group, "apart") != NULL)
+        row->apart = config_setting_get_member(group, "apart");
+    if (text_of(group, "apart_rule") != NULL)
+        row->apart_rule = text_of(group, "apart_rule");
     if (opens != NULL)
         row->opens_round = strcmp(opens, "round") == 0;
     if (set != NULL && row->set_count < ROW_SETS_MAX)
@@ -264,6 +268,17 @@ bool kind_has_field(const struct kind *kind, const char *name)
     return false;
 }
 
+const char *kind_field_type(const struct kind *kind, const char *name)
+{
+    for (int i = 0; kind->fields != NULL && i < config_setting_length(kind->fields); i++) {
+        const config_setting_t *one = config_setting_get_elem(kind->fields, (unsigned)i);
+
+        if (strcmp(config_setting_name(one), name) == 0)
+            return text_of(one, "type");
+    }
+    return NULL;
+}
+
 static bool is_word(const config_setting_t *setting, const char *word)
 {
     return is_text(setting) && strcmp(config_setting_get_string(setting), word) == 0;
@@ -338,7 +353,7 @@ static void read_approval(const config_setting_t *approval, struct kind *kind)
         struct kind_stage *stage = &kind->stages[kind->stage_count++];
 
         read_stage(one, text_of(one, "name"), meaning, stage);
-        stage->is_conditional = config_setting_get_member(one, "when") != NULL;
+        stage->when = text_of(one, "when");
     }
 }
 
@@ -389,6 +404,8 @@ static void read_kind(struct definition *definition, const config_setting_t *gro
     definition->kinds = kind;
     kind->is_versioned = truth_of(lifecycles[0], "versioned", false);
     kind->fields = config_setting_get_member(group, "fields");
+    kind->needs = config_setting_get_member(group, "needs");
+    kind->audience = config_setting_get_member(group, "audience");
     kind->is_kept = text_of(group, "retention") != NULL;
     kind->is_reviewed = config_setting_get_member(group, "review") != NULL;
     add_states(kind, lifecycles[0]);

@@ -43,6 +43,8 @@ struct kind_row { /* a transition */
     bool opens_round;
     const config_setting_t *sets[ROW_SETS_MAX]; /* groups: field = expression */
     int set_count;
+    words apart; /* who may not; NULL: nobody in particular */
+    const char *apart_rule;
 };
 
 struct kind_stage {                        /* of an approval */
@@ -50,7 +52,7 @@ struct kind_stage {                        /* of an approval */
     words ask, require, veto;
     const config_setting_t *weights, *need; /* NULL: 1 each; 1 */
     int percent;
-    bool is_conditional; /* it has a `when` */
+    const char *when; /* or NULL: always */
     bool waits_for_all, one_refuse_ends;
 };
 
@@ -69,7 +71,8 @@ struct kind {
     int state_count, own_states; /* the first are the lifecycle's, the rest of what it ends with */
     struct kind_row *rows;       /* owned */
     size_t row_count, row_cap;
-    const config_setting_t *fields;
+    const config_setting_t *fields, *needs;
+    words audience;
     const struct definition *of; /* borrowed */
     bool has_approval, silence_grants, is_one_stage;
     const char *expires;           /* a span, as "20 days"; or NULL */
@@ -120,8 +123,9 @@ const struct kind_row *kind_row(const struct kind *kind, struct bytes event, int
 /* Is the field set by the engine alone, and so no part of what is approved? */
 bool kind_computes(const struct kind *kind, struct bytes field);
 
-/* Has the kind itself a field of this name? */
+/* Has the kind itself a field of this name? And its type, as "person[]"; NULL: there is none. */
 bool kind_has_field(const struct kind *kind, const char *name);
+const char *kind_field_type(const struct kind *kind, const char *name);
 
 /* The roles that a process names (`owner`, `approves`, `tell`); NULL: none. */
 words definition_process(const struct definition *definition, struct bytes id, const char *what);

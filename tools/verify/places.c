@@ -193,10 +193,10 @@ void places_end(struct proof *proof)
 /* ---- used ---- */
 
 struct stand { /* somebody's right, that may be another's to use */
-    const struct proof *proof;
+    struct proof *proof;
     const struct kind *kind;
     const struct kind_stage *stage;
-    struct bytes row, person;
+    struct bytes record, person;
     const char *why_not; /* what the nearest delegation lacks */
 };
 
@@ -217,7 +217,7 @@ static bool has_scope(struct stand *stand, struct bytes delegation)
         const char *word = words_at(stand->stage->ask, i);
 
         if (dmp_list_has(roles, bytes_text(word)) &&
-            people_mean(stand->proof, stand->kind, stand->row, word, stand->person, &is_known))
+            people_mean(stand->proof, stand->kind, stand->record, word, stand->person, &is_known))
             return true;
     }
     stand->why_not = "the delegation is for another role";
@@ -256,9 +256,9 @@ static bool leads(struct stand *stand, struct bytes delegation, int depth)
 }
 
 void places_vote(struct proof *proof, const struct kind *kind, const struct kind_stage *stage,
-                 struct bytes row, struct bytes right)
+                 struct bytes record, struct bytes right)
 {
-    struct stand stand = {proof, kind, stage, row, right, "there is no such delegation now"};
+    struct stand stand = {proof, kind, stage, record, right, "there is no such delegation now"};
     struct bytes own = {NULL, 0}, number, delegation;
 
     (void)dmp_find(proof->leaf->effects, "", &own);

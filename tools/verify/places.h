@@ -19,6 +19,6 @@ void places_end(struct proof *proof);
 
 /* The leaf is a vote with `right`'s right, for a record of this kind and row, in this stage (or NULL). */
 void places_vote(struct proof *proof, const struct kind *kind, const struct kind_stage *stage,
-                 struct bytes row, struct bytes right);
+                 struct bytes record, struct bytes right);
 
 #endif

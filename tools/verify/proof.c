@@ -20,6 +20,7 @@ void proof_release(struct proof *proof)
     free(proof->votes);
     free(proof->marks);
     free(proof->changes);
+    free(proof->people);
     buf_release(&proof->scratch);
 }
 
@@ -290,11 +291,25 @@ void proof_begin(struct proof *proof, const struct leaf *leaf, uint64_t seq)
     proof->seq = seq;
     proof->change_count = 0;
     proof->vote = VOTE_NONE;
+    proof->named_kind = NULL;
     proof->has_pack = proof->has_pack || bytes_are(leaf->type, "pack.installed");
     proof->is_vote = proof->actors->is_vote;
     proof->round_row = proof->actors->round_row;
     if (proof->is_vote)
         rounds_vote(proof);
+    else
+        apart_event(proof);
+}
+
+/* Somebody who comes back after his entry was deleted stands there already. */
+static void note_person(struct proof *proof, const struct table_entry *entry)
+{
+    for (size_t i = 0; i < proof->people_count; i++)
+        if (proof->people[i] == entry)
+            return;
+    proof->people = memory_grow(proof->people, &proof->people_cap, proof->people_count + 1,
+                                sizeof *proof->people);
+    proof->people[proof->people_count++] = entry;
 }
 
 void proof_row(void *context, const struct table_entry *entry, struct bytes patch)
@@ -312,6 +327,8 @@ void proof_row(void *context, const struct table_entry *entry, struct bytes patc
         rounds_row(proof, entry, patch);
     } else if (entry->key_len > 12 && memcmp(entry->key, "delegations/", 12) == 0) {
         places_row(proof, entry, patch);
+    } else if (entry->row == NULL && entry->key_len > 7 && memcmp(entry->key, "person/", 7) == 0) {
+        note_person(proof, entry);
     }
 }
 
@@ -328,6 +345,7 @@ void proof_end(struct proof *proof)
             moves_made(proof, &proof->changes[i]);
     if (proof->is_vote)
         rounds_voted(proof);
+    apart_folded(proof);
     places_end(proof);
 }
 

@@ -19,6 +19,7 @@
  *   VOTE_TWICE        one person, or one key, votes twice in a round
  *   VOTE_UNASKED      somebody votes whom the round does not ask
  *   VOTE_APART        somebody votes whom the approval keeps apart, or whose rights had ended
+ *   MOVE_APART        somebody makes an event happen, or is named for it, whom a rule of separation keeps apart from it
  *   VOTE_PLACE        a vote is in the place of somebody who did not delegate it (places.h)
  *   DELEGATION        a delegation is not what its giver signed (places.h)
  *   DECISION_MEANING  a decision does not carry the meaning that its definition demands
@@ -81,8 +82,15 @@ struct proof {
     struct proof_change *changes; /* owned */
     size_t change_count, change_cap;
     struct buf scratch;
-    bool keeps_votes;               /* also of rounds that are over */
-    bool has_pack;                  /* there is a definition at all */
+    const struct table_entry **people; /* owned; person/NAME, all that were ever there */
+    size_t people_count, people_cap;
+    bool keeps_votes; /* also of rounds that are over */
+    bool has_pack;    /* there is a definition at all */
+    bool looks_back;  /* a word is asked for a rule of separation */
+    const struct kind
+        *named_kind; /* of an event that brings fields: its needs are asked when it is folded */
+    const struct kind_row *named_row;
+    int word_depth;                 /* WORD@KIND inside WORD@KIND */
     const struct kind *recent_kind; /* the last that was asked for */
     uint64_t unproven_asks;         /* people asked by words that are not followed here */
 };
@@ -168,16 +176,29 @@ void moves_conclude(struct proof *proof);
 
 /* ---- people.c ---- */
 
-/* Does a word of the pack mean this person, for this record? Sets *is_known to false if it is one that is not followed
- * here (and then says true). */
-bool people_mean(const struct proof *proof, const struct kind *kind, struct bytes row,
+/* Does a word of the pack mean this person, for this record as it stands in the fold? Sets *is_known to false if it is one that
+ * is not followed here (and then says true). */
+bool people_mean(struct proof *proof, const struct kind *kind, struct bytes record,
                  const char *word, struct bytes name, bool *is_known);
 
+/* The same for a rule of separation: whoever was owner once counts as owner. */
+bool people_keep_apart(struct proof *proof, const struct kind *kind, struct bytes record,
+                       const char *word, struct bytes name, bool *is_known);
+
 /* The first word of a list that means them; NULL: none that is followed here. */
-const char *people_word(const struct proof *proof, const struct kind *kind, struct bytes row,
+const char *people_word(struct proof *proof, const struct kind *kind, struct bytes record,
                         words list, struct bytes name);
 
-/* What an expression of the pack that gives a number comes to. False: it is one that is not followed here. */
-bool people_number(const char *text, struct bytes row, int64_t *number);
+/* Has top management freed them from this rule, over just this content, and not taken it back? That it has signed so is checked
+ * where waivers are (waiver.h). */
+bool people_are_freed(const struct proof *proof, struct bytes record, struct bytes digest,
+                      const char *rule, struct bytes name);
+
+/* ---- apart.c ---- */
+
+/* Who makes an event that is no vote happen to a record, or is named for it, is not kept apart from it, or was freed: asked
+ * before the leaf is folded. */
+void apart_event(struct proof *proof);
+void apart_folded(struct proof *proof); /* and afterwards, where the event brings fields */
 
 #endif

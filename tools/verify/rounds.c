@@ -3,6 +3,7 @@
  */
 #include "ballot.h"
 #include "dmp.h"
+#include "expression.h"
 #include "places.h"
 #include "proof.h"
 
@@ -84,50 +85,20 @@ static void check_meaning(struct proof *proof, const struct voting *voting)
                     BYTES_ARG(voting->record), BYTES_ARG(proof->leaf->actor), wanted);
 }
 
-static bool is_ended(struct bytes waiver)
-{
-    struct bytes ended;
-
-    return dmp_find(waiver, "ended", &ended);
-}
-
-/* Has top management freed this person from this rule, over just this content? That it has signed so is checked where
- * waivers are. */
-static bool is_waived(const struct proof *proof, const struct voting *voting, const char *rule,
-                      struct bytes name)
-{
-    struct bytes digest = {NULL, 0}, over = {NULL, 0};
-    int64_t count = 0;
-    char key[256];
-
-    dmp_find_int(voting->row, "waivers", &count);
-    dmp_find_bin(voting->round, "digest", &digest);
-    for (int64_t n = 1; n <= count; n++) {
-        int len =
-            snprintf(key, sizeof key, "%.*s/waiver/%lld", BYTES_ARG(voting->record), (long long)n);
-        struct bytes row = len > 0 && (size_t)len < sizeof key
-                               ? proof_find(proof, bytes_of(key, (size_t)len))
-                               : bytes_of(NULL, 0);
-
-        if (!is_ended(row) && bytes_equal(text_in(row, "person"), name) &&
-            bytes_are(text_in(row, "rule"), rule) && dmp_find_bin(row, "digest", &over) &&
-            bytes_equal(over, digest))
-            return true;
-    }
-    return false;
-}
-
 static void check_apart(struct proof *proof, const struct voting *voting, struct bytes name)
 {
     const struct kind *kind = voting->kind;
+    struct bytes digest = {NULL, 0};
     bool is_known;
 
+    dmp_find_bin(voting->round, "digest", &digest);
     for (int i = 0; i < kind->apart_count; i++) {
         const struct apart *apart = &kind->apart[i];
-        bool is_one = people_mean(proof, kind, voting->row, apart->word, name, &is_known);
+        bool is_one = people_keep_apart(proof, kind, voting->record, apart->word, name, &is_known);
 
         proof->unproven_asks += !is_known;
-        if (is_one && is_known && !is_waived(proof, voting, apart->rule, name)) {
+        if (is_one && is_known &&
+            !people_are_freed(proof, voting->record, digest, apart->rule, name)) {
             PROOF_ERROR(proof, "VOTE_APART",
                         "%.*s grants %.*s and stands as \"%s\" of it: the approval is by somebody "
                         "who is kept apart from it (%s)",
@@ -216,8 +187,8 @@ void rounds_vote(struct proof *proof)
     check_rights(proof, &voting, voting.right);
     if (proof->vote == VOTE_GRANT)
         check_apart(proof, &voting, voting.right);
-    places_vote(proof, voting.kind, stage_for(voting.kind, voting.round, voting.right), voting.row,
-                voting.right);
+    places_vote(proof, voting.kind, stage_for(voting.kind, voting.round, voting.right),
+                voting.record, voting.right);
 }
 
 void rounds_voted(struct proof *proof)
@@ -341,8 +312,10 @@ void rounds_row(struct proof *proof, const struct table_entry *entry, struct byt
 /* ---- opened ---- */
 
 /* What a need comes to. False: it takes an expression that is not followed here. */
-static bool need_of(const struct kind_stage *stage, struct bytes record_row, int64_t *need)
+static bool need_of(const struct kind *kind, const struct kind_stage *stage,
+                    struct bytes record_row, int64_t *need)
 {
+    struct term term;
     const char *text;
     char *end;
 
@@ -358,7 +331,9 @@ static bool need_of(const struct kind_stage *stage, struct bytes record_row, int
     *need = strtol(text, &end, 10);
     if (end != text && *end == '\0')
         return true;
-    return people_number(text, record_row, need);
+    term = expression_value(kind, record_row, text);
+    *need = term.number;
+    return term.kind == TERM_NUMBER;
 }
 
 static void refuse_opening(struct proof *proof, struct bytes round, const char *what)
@@ -367,9 +342,18 @@ static void refuse_opening(struct proof *proof, struct bytes round, const char *
                 BYTES_ARG(round), what);
 }
 
+static struct bytes round_record(struct bytes round)
+{
+    struct bytes record = {NULL, 0};
+    uint64_t number;
+
+    (void)proof_round_key(round, &record, &number);
+    return record;
+}
+
 /* Whom the stage asks are those whom the pack's words mean. */
 static void check_ask(struct proof *proof, const struct kind *kind, const struct kind_stage *stage,
-                      struct bytes round, struct bytes row, struct bytes settled)
+                      struct bytes round, struct bytes settled)
 {
     struct bytes ask, value, name;
     struct dmp_list list;
@@ -379,10 +363,12 @@ static void check_ask(struct proof *proof, const struct kind *kind, const struct
         return;
     list = dmp_list(ask);
     while (dmp_list_next(&list, &value)) {
-        if (!dmp_text(value, &name) || people_word(proof, kind, row, stage->ask, name) != NULL)
+        if (!dmp_text(value, &name) ||
+            people_word(proof, kind, round_record(round), stage->ask, name) != NULL)
             continue;
         for (int i = 0; i < words_count(stage->ask) && is_known; i++)
-            (void)people_mean(proof, kind, row, words_at(stage->ask, i), name, &is_known);
+            (void)people_mean(proof, kind, round_record(round), words_at(stage->ask, i), name,
+                              &is_known);
         if (is_known)
             PROOF_ERROR(proof, "ROUND_OPENED",
                         "%.*s asks %.*s, and nothing in its definition means them",
@@ -398,7 +384,7 @@ static void check_stage(struct proof *proof, const struct kind *kind,
 {
     struct bytes counting = text_in(settled, "counting"), refuse;
     int64_t need = 1, said = 1, percent = 0;
-    bool is_known = need_of(stage, row, &need), one_refuse_ends;
+    bool is_known = need_of(kind, stage, row, &need), one_refuse_ends;
 
     if (!is_known)
         proof->unproven_asks++;
@@ -418,7 +404,7 @@ static void check_stage(struct proof *proof, const struct kind *kind,
         refuse_opening(proof, round, "other roles must be among those who grant it");
     if (stage->weights == NULL && dmp_find(settled, "weights", &refuse))
         refuse_opening(proof, round, "its votes weigh otherwise");
-    check_ask(proof, kind, stage, round, row, settled);
+    check_ask(proof, kind, stage, round, settled);
 }
 
 static bool is_plain(const struct kind *kind)
@@ -428,6 +414,20 @@ static bool is_plain(const struct kind *kind)
     return kind->is_one_stage && strcmp(stage->counting, "need") == 0 &&
            words_count(stage->veto) == 0 && words_count(stage->require) == 0 &&
            stage->weights == NULL && !stage->waits_for_all && stage->one_refuse_ends;
+}
+
+/* A stage may be left out if it has a condition that does not hold. */
+static void check_left_out(struct proof *proof, const struct kind *kind,
+                           const struct kind_stage *stage, struct bytes key, struct bytes row)
+{
+    struct term holds = {TERM_TRUTH, 1, {NULL, 0}};
+
+    if (stage->when != NULL)
+        holds = expression_value(kind, row, stage->when);
+    if (holds.kind != TERM_TRUTH)
+        proof->unproven_asks++;
+    else if (holds.number != 0)
+        refuse_opening(proof, key, "one of its stages is left out");
 }
 
 static void check_stages(struct proof *proof, const struct kind *kind, struct bytes key,
@@ -456,8 +456,8 @@ static void check_stages(struct proof *proof, const struct kind *kind, struct by
         check_stage(proof, kind, stage, key, row, settled);
     }
     for (int i = 0; i < kind->stage_count; i++)
-        if ((seen & 1u << i) == 0 && !kind->stages[i].is_conditional)
-            refuse_opening(proof, key, "one of its stages is left out");
+        if ((seen & 1u << i) == 0)
+            check_left_out(proof, kind, &kind->stages[i], key, row);
 }
 
 /* Nobody is asked twice: one person, one vote. */
