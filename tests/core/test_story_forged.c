@@ -458,6 +458,35 @@ static void a_vote_by_a_delegation_whose_days_are_over_is_found(void **state)
     story_end(story);
 }
 
+/* The day ends where the organisation is, in Paris an hour before it does in Greenwich. */
+static void a_delegation_that_ends_with_the_day_of_somewhere_else_is_found(void **state)
+{
+    static const int64_t ends_ms = INT64_C(1772751600000); /* 2026-03-05T23:00:00Z */
+    static const int64_t wrong_ms[] = {INT64_C(2) * 3600 * 1000, INT64_C(-2) * 3600 * 1000};
+    struct story *story = story_begin_among("workflows", "config/sample/directory.cfg");
+    struct forgery *forgery;
+    struct value *listed;
+    struct leaf *leaf;
+
+    (void)state;
+    assert_done(story_sign(story, "amara", "delegation.give", NULL,
+                           "{'to': 'henrik', 'from': '2026-03-04', 'until': '2026-03-05', "
+                           "'reason': " STORY_REASON "}"));
+    assert_int_equal(value_get_int(story_row(story, "delegation/1"), "end_ms", 0), ends_ms);
+    forgery = forgery_begin(story);
+    forgery_holds(&forgery);
+    for (size_t i = 0; i < 2; i++) {
+        forgery = forgery_begin(story);
+        leaf = forgery_leaf(forgery, "delegation.given", NULL, 1);
+        listed = value_at(
+            value_at(forgery_effect(forgery, leaf, "delegations/amara"), slice_str("given")),
+            slice_str("DEL-0001"));
+        forgery_set(forgery, listed, "end_ms", value_int(ends_ms + wrong_ms[i]));
+        forgery_is_found(&forgery, "DELEGATION");
+    }
+    story_drop(story);
+}
+
 static void a_vote_by_a_delegation_of_another_kind_or_role_is_found(void **state)
 {
     static const char *const scopes[] = {", 'kinds': ['audit']", ", 'roles': ['author']"};
@@ -716,6 +745,7 @@ int main(void)
         cmocka_unit_test(a_vote_by_a_delegation_that_is_in_force_holds),
         cmocka_unit_test(a_vote_by_a_delegation_that_has_ended_is_found),
         cmocka_unit_test(a_vote_by_a_delegation_whose_days_are_over_is_found),
+        cmocka_unit_test(a_delegation_that_ends_with_the_day_of_somewhere_else_is_found),
         cmocka_unit_test(a_vote_by_a_delegation_of_another_kind_or_role_is_found),
         cmocka_unit_test(a_delegation_that_nobody_gave_is_found),
         cmocka_unit_test(a_delegation_that_is_only_in_the_rows_is_found),

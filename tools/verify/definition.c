@@ -3,6 +3,9 @@
 #include "dmp.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
 /* ---- words ---- */
 
@@ -443,6 +446,42 @@ static bool is_zone(struct bytes path)
     return path.len > sizeof folder - 1 && memcmp(path.at, folder, sizeof folder - 1) == 0;
 }
 
+/* Kept as a file of memory: libc reads zones from files, and knows their rules as well as anybody. */
+static bool keep_zone(struct definition *definition, struct bytes bytes)
+{
+    int fd = definition->zone < 0 ? memfd_create("zone", MFD_CLOEXEC) : -1;
+
+    if (fd < 0 || bytes.len == 0 || write(fd, bytes.at, bytes.len) != (ssize_t)bytes.len) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    definition->zone = fd;
+    return true;
+}
+
+bool definition_midnight(const struct definition *definition, int64_t day_ms, int64_t *begins_ms)
+{
+    time_t seconds = (time_t)(day_ms / 1000);
+    char place[64];
+    struct tm day;
+
+    *begins_ms = day_ms;
+    if (definition->zone < 0)
+        return true;
+    snprintf(place, sizeof place, ":/proc/self/fd/%d", definition->zone);
+    if (gmtime_r(&seconds, &day) == NULL || access(place + 1, R_OK) != 0 ||
+        setenv("TZ", place, 1) != 0)
+        return false;
+    tzset();
+    day.tm_isdst = -1;
+    seconds = mktime(&day);
+    unsetenv("TZ");
+    tzset();
+    *begins_ms = (int64_t)seconds * 1000;
+    return true;
+}
+
 /* A pack has no @include, and libconfig is not to look for files of this machine. */
 static bool has_include(const char *text)
 {
@@ -498,7 +537,8 @@ static const char *read_files(struct definition *definition, struct bytes joined
         dmp_add_array(&digested, 2);
         dmp_add_str(&digested, path.bytes);
         dmp_add_bin(&digested, bytes_of(hash, HASH_LEN));
-        if (!is_zone(path.bytes) && !read_file(definition, item.bytes))
+        if (is_zone(path.bytes) ? !keep_zone(definition, item.bytes)
+                                : !read_file(definition, item.bytes))
             fault = "one of its files cannot be read";
     }
     list = buf_bytes(&digested);
@@ -558,6 +598,7 @@ const struct definition *definition_of(struct definitions *definitions, struct b
     if (known != NULL)
         return known;
     definition = memory_new(1, sizeof *definition);
+    definition->zone = -1;
     definition->next = definitions->first;
     definitions->first = definition;
     memcpy(definition->digest, digest.at, digest.len < HASH_LEN ? digest.len : HASH_LEN);
@@ -579,6 +620,8 @@ static void definition_free(struct definition *definition)
     for (size_t i = 0; i < definition->file_count; i++)
         config_destroy(&definition->files[i]);
     free(definition->files);
+    if (definition->zone >= 0)
+        close(definition->zone);
     free(definition);
 }
 

@@ -93,6 +93,7 @@ struct definition { /* of one pack */
     config_t *files;   /* owned */
     size_t file_count, file_cap;
     struct kind *kinds; /* owned */
+    int zone; /* a file of memory with the data of its time zone; -1: its days are those of UTC */
 };
 
 struct definitions {
@@ -102,6 +103,10 @@ struct definitions {
 };
 
 void definitions_release(struct definitions *definitions);
+
+/* The moment at which a day (of UTC, by its first moment) begins where the organisation is, as the pack's own data of its zone
+ * say; ms. Where the clock is put forward at midnight it may be an hour off. False: they cannot be read here. */
+bool definition_midnight(const struct definition *definition, int64_t day_ms, int64_t *begins_ms);
 
 /* The one of this digest that was read already, or NULL. */
 const struct definition *definition_known(const struct definitions *definitions,

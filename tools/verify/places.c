@@ -2,7 +2,13 @@
 
 #include "dmp.h"
 
-enum { CHAIN_MAX = 8, DAY_MS = 86400000, ZONE_MS = 14 * 3600 * 1000, LIST_PREFIX = 12 };
+enum {
+    CHAIN_MAX = 8,
+    DAY_MS = 86400000,
+    HOUR_MS = 3600 * 1000,
+    ZONE_MS = 14 * HOUR_MS,
+    LIST_PREFIX = 12
+};
 
 static struct bytes text_in(struct bytes map, const char *key)
 {
@@ -61,13 +67,20 @@ static bool day_of(struct bytes text, int64_t *day_ms)
     return true;
 }
 
-/* Days begin where the organisation is, at most fourteen hours from UTC. */
-static bool is_day(int64_t ms, struct bytes text, int more_days)
+/* Days begin where the organisation is: by the zone of the definition that counts, else at most fourteen hours from UTC. */
+static bool is_day(struct proof *proof, int64_t ms, struct bytes text, int more_days)
 {
-    int64_t day_ms;
+    const struct definition *definition = proof_current(proof);
+    int64_t day_ms, begins, slack = ZONE_MS;
 
-    return day_of(text, &day_ms) && ms >= day_ms + (int64_t)more_days * DAY_MS - ZONE_MS &&
-           ms <= day_ms + (int64_t)more_days * DAY_MS + ZONE_MS;
+    if (!day_of(text, &day_ms))
+        return false;
+    begins = day_ms + (int64_t)more_days * DAY_MS;
+    if (definition != NULL && definition_midnight(definition, begins, &day_ms)) {
+        slack = definition->zone < 0 ? 0 : HOUR_MS;
+        begins = day_ms;
+    }
+    return ms >= begins - slack && ms <= begins + slack;
 }
 
 static bool is_same(struct bytes a, struct bytes b, const char *key)
@@ -82,7 +95,7 @@ static bool is_same(struct bytes a, struct bytes b, const char *key)
 }
 
 /* Is what counts (in the list, or in the delegation's own row) what was asked for? */
-static bool is_as_asked(const struct proof *proof, struct bytes counted)
+static bool is_as_asked(struct proof *proof, struct bytes counted)
 {
     struct bytes body = proof->leaf->body, from = text_in(body, "from"),
                  until = text_in(body, "until");
@@ -93,8 +106,8 @@ static bool is_as_asked(const struct proof *proof, struct bytes counted)
            is_same(counted, body, "roles") &&
            dmp_is_true(counted, "onward") == dmp_is_true(body, "onward") &&
            dmp_find_int(counted, "from_ms", &begin) &&
-           (from.len > 0 ? is_day(begin, from, 0) : begin == proof_now_ms(proof)) &&
-           (until.len > 0 ? has_end && is_day(end, until, 1) : !has_end);
+           (from.len > 0 ? is_day(proof, begin, from, 0) : begin == proof_now_ms(proof)) &&
+           (until.len > 0 ? has_end && is_day(proof, end, until, 1) : !has_end);
 }
 
 /* Does the number "DEL-0003" belong to stream "delegation/3"? */

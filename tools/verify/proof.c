@@ -125,6 +125,20 @@ static struct bytes content_of(const struct proof *proof, struct bytes digest)
     return content;
 }
 
+const struct definition *proof_current(struct proof *proof)
+{
+    const struct definition *definition;
+    struct bytes digest;
+
+    if (!dmp_find_bin(proof_find(proof, bytes_text("pack")), "current", &digest) ||
+        digest.len != HASH_LEN)
+        return NULL;
+    definition = definition_known(&proof->definitions, digest);
+    if (definition == NULL)
+        definition = definition_of(&proof->definitions, digest, content_of(proof, digest));
+    return definition->fault == NULL ? definition : NULL;
+}
+
 struct proof_facts proof_facts(struct bytes row)
 {
     struct dmp_pairs pairs = dmp_pairs(row);

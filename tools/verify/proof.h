@@ -124,6 +124,9 @@ const struct kind *proof_kind(struct proof *proof, struct bytes record, struct b
 const struct kind *proof_kind_of(struct proof *proof, struct bytes record,
                                  const struct proof_facts *facts);
 
+/* The definition that counts now. NULL: there is none, or it cannot be read. */
+const struct definition *proof_current(struct proof *proof);
+
 /* The row under a key of the fold; of no length: there is none. */
 struct bytes proof_find(const struct proof *proof, struct bytes key);
 
