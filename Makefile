@@ -185,7 +185,7 @@ LINK_engine  = $(WIRE_LIBS)
 TEST_LIBS = $(call lib,cmocka $(PKGS)) -lm
 
 # Walks are stories.
-HELP_WITH_pack = $(BUILD)/tests/core/story.o $(BUILD)/tests/core/story_people.o $(BUILD)/tests/core/story_proof.o
+HELP_WITH_pack = $(patsubst %,$(BUILD)/tests/core/%.o,story story_client story_people story_proof)
 LINK_pack    = $(LINK_core)
 LINK_simulate = $(LINK_core)
 

@@ -346,6 +346,8 @@ int bundle_follow(struct core *core, const struct value *others, struct slice le
 struct task_order {
     const char *service;
     struct value input;
+    struct value
+        texts; /* map or nil: inputs that are contents, put in when the task is given out */
     struct slice record, kind;
     int64_t revision, due_ms, retry_ms, lease_ms, max_run_ms;
     int attempts, priority;

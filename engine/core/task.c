@@ -46,6 +46,8 @@ int64_t task_make(struct core *core, const struct task_order *order, struct valu
     value_set(core->arena, row, "service", value_str(order->service));
     value_set(core->arena, row, "state", value_str("open"));
     value_set(core->arena, row, "input", order->input);
+    if (order->texts.type == VALUE_MAP && order->texts.count > 0)
+        value_set(core->arena, row, "texts", order->texts);
     if (order->record.len > 0)
         value_set(core->arena, row, "record", value_text(order->record));
     if (order->kind.len > 0)
@@ -78,10 +80,27 @@ void task_remove(struct core *core, int64_t task, struct value *effects)
 
 /* ---- plans of a transition ---- */
 
-static int plan_input(struct core *core, const struct task_plan *plan, const struct value *scope,
-                      struct value *input)
+/* What is too long for an entry, or may have to be erased, is named by its hash: the worker gets what it says. */
+static struct value input_held(struct core *core, const struct subject *subject,
+                               const struct expr *expr, struct value value)
 {
-    *input = value_map();
+    struct field as_if = {.type = FIELD_LONGTEXT,
+                          .erasable = (expr_uses(expr) & EXPR_USES_ERASABLE) != 0};
+
+    return value.type == VALUE_STR ? held(core, subject, &as_if, value) : value;
+}
+
+static bool is_text_away(const struct value *value)
+{
+    return is_content_ref(value) && value_get(value, "name") == NULL;
+}
+
+static int plan_input(struct core *core, const struct subject *subject,
+                      const struct task_plan *plan, const struct value *scope,
+                      struct task_order *order)
+{
+    order->input = value_map();
+    order->texts = value_map();
     for (int i = 0; i < plan->input_count; i++) {
         struct value value = VALUE_NONE;
         struct error why = {ERROR_NONE, ""};
@@ -90,7 +109,9 @@ static int plan_input(struct core *core, const struct task_plan *plan, const str
             return run_refuse(core, 422, "guard-failed",
                               "Task %s: its input %s could not be computed: %s.", plan->name,
                               plan->input[i].field, why.text);
-        value_set(core->arena, input, plan->input[i].field, value);
+        value = input_held(core, subject, plan->input[i].value, value);
+        value_set(core->arena, is_text_away(&value) ? &order->texts : &order->input,
+                  plan->input[i].field, value);
     }
     return 0;
 }
@@ -133,7 +154,7 @@ static int plan_one(struct core *core, const struct subject *subject, const stru
         n = value_get_int(own, "delivery_count", value_get_int(subject->row, "delivery_count", 0)) +
             1;
 
-    if (plan_input(core, plan, scope, &order.input) != 0)
+    if (plan_input(core, subject, plan, scope, &order) != 0)
         return -1;
     if (plan->delivery)
         plan_delivery(core, subject, &order, n, effects, own);
@@ -634,10 +655,25 @@ static void put_occasion(struct core *core, const struct subject *subject,
         value_set(core->arena, names, "due", value_str(date));
 }
 
+/* The record's fields as a message says them: a text that can be erased as long as it is there. */
+static struct value fields_said(struct core *core, const struct subject *subject)
+{
+    struct value names = value_copy(core->arena, value_get(subject->row, "fields"));
+
+    for (uint32_t i = 0; i < names.count; i++) {
+        struct pair *pair = &names.as.pairs[i];
+        const struct field *field = kind_field(subject->kind, pair->key);
+
+        if (field != NULL && field->erasable && field->type != FIELD_TABLE)
+            pair->value = inlined(core, field, &pair->value);
+    }
+    return names;
+}
+
 static struct value names_of(struct core *core, const struct subject *subject,
                              const struct value *input)
 {
-    struct value names = value_copy(core->arena, value_get(subject->row, "fields"));
+    struct value names = fields_said(core, subject);
     const struct value *actor = authority_person(core, value_get_text(input, "actor"));
     const struct value *round = subject->round;
     const struct value *stage = round_stage(round, value_get_text(input, "person"));
@@ -761,8 +797,13 @@ static struct value filled_input(struct core *core, const struct value *row)
 {
     struct value input = value_copy(core->arena, value_get(row, "input"));
     struct slice make = value_get_text(&input, "make"), person = value_get_text(&input, "person");
+    const struct value *texts = value_get(row, "texts");
     struct subject subject;
 
+    for (uint32_t i = 0; value_is(texts, VALUE_MAP) && i < texts->count; i++)
+        value_put(core->arena, &input, texts->as.pairs[i].key,
+                  value_text(state_content(core->state,
+                                           value_get_bin(&texts->as.pairs[i].value, "content"))));
     if (value_get_text(row, "record").len == 0 ||
         !subject_find(core, value_get_text(row, "record"), &subject))
         return input;

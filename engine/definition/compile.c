@@ -127,6 +127,13 @@ static void would_stay(struct compiler *c, const struct expr *expr, const struct
                     where);
 }
 
+/* A text among the inputs of a task is named by its hash; rows stand there as they are. */
+static void input_would_stay(struct compiler *c, const struct expr *expr, const struct type *type)
+{
+    if (type != NULL && type->sort != SORT_TEXT)
+        would_stay(c, expr, type, "the task, which is written down with its input,");
+}
+
 /* `target` is the kind whose fields are set; the expression sees `kind`. */
 static void compile_setting(struct compiler *c, const struct setting *setting, int kind,
                             const struct type *row, const struct kind *target)
@@ -164,9 +171,8 @@ static void compile_task(struct compiler *c, const struct task_plan *task, int k
 
     compile_truth(c, task->when, kind, SCOPE_EVENT, row);
     for (i = 0; i < task->input_count; i++)
-        would_stay(c, task->input[i].value,
-                   compile(c, task->input[i].value, kind, SCOPE_EVENT, row),
-                   "the task, which is written down with its input,");
+        input_would_stay(c, task->input[i].value,
+                         compile(c, task->input[i].value, kind, SCOPE_EVENT, row));
 }
 
 static void compile_transition(struct compiler *c, const struct transition *row, int kind)

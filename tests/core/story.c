@@ -9,6 +9,7 @@
 #include "base/date.h"
 #include "core/endorse.h"
 #include "core/story.h"
+#include "core/story_client.h"
 #include "core/story_people.h"
 #include "core/story_proof.h"
 #include "definition/pack.h"
@@ -23,6 +24,7 @@ enum { DEPTH_MAX = 8, WAKES_MAX = 1000, ROLES_MAX = 4 };
 struct story {
     struct house house;
     /* Asked the same, it must answer the same; and it forgets everything before each question, as after a restart. */
+    bool has_client; /* commands are made as `rota` makes them (story_client.h) */
     struct core *twin;
     struct memory twin_memory;
     struct arena arena;
@@ -93,7 +95,7 @@ static void play(struct story *story, struct question *question)
     assert_int_equal(err.class, ERROR_NONE);
 }
 
-static const struct value *said(struct story *story, const char *args)
+static struct value *said(struct story *story, const char *args)
 {
     struct value *value = arena_take(&story->arena, sizeof *value);
     char *text = arena_str(&story->arena, args != NULL ? args : "{}");
@@ -108,10 +110,12 @@ static const struct value *said(struct story *story, const char *args)
 }
 
 static struct question command_of(struct story *story, const char *who, const char *event,
-                                  const char *record, const struct value *args)
+                                  const char *record, struct value *args)
 {
     const char *id = arena_printf(&story->arena, "story-command-%06d", ++story->ids);
 
+    if (story->has_client)
+        client_put_up(story, event, record, args);
     return house_command(who, id, event, record, args);
 }
 
@@ -885,6 +889,7 @@ static struct story *begin(const char *pack, const char *directory, bool rooted)
     struct shelf shelf;
 
     assert_non_null(story);
+    story->has_client = strncmp(pack, "tests/", strlen("tests/")) != 0;
     house_init(&story->house, moment_us("2026-03-02T08:00:00Z"));
     story->house.seen = ask_twin;
     story->house.self = story;

@@ -19,8 +19,9 @@ struct memory;
 /* The people of every story: amara (isms_manager, process_owner), bo and cleo (top_management), dana
  * (internal_auditor), eve (doc_controller, employee, comms_owner, training_coordinator), finn (employee; manager eve),
  * gwen (legal_compliance, risk_owner), and the worker post. It begins on 2026-03-02 at 08:00 UTC. */
-struct story *story_begin(void);                  /* with the workflows of tests/core/pack */
-struct story *story_begin_with(const char *pack); /* with those of another folder */
+struct story *story_begin(void); /* with the workflows of tests/core/pack */
+/* With those of another folder. With the shipped ones people use `rota`: what can be erased they put up by itself. */
+struct story *story_begin_with(const char *pack);
 /* With the people of a directory file instead, and the worker post. */
 struct story *story_begin_among(const char *pack, const char *directory);
 /* In a journal that names the root keys "root-1" and "root-2": nobody has a signing key until story_enrol(). */

@@ -786,10 +786,6 @@ static void warnings_do_not_hinder(void **state)
          "lifecycles.cfg:20: warning: 'close' erases and is not signed: give it a meaning (in kind "
          "'duty')"},
         {"item = { type = \"text\"; };", "item = { type = \"text\"; erasable = true; };",
-         "kinds/policy.cfg:13: warning: column 1: this reads a field that can be erased, and the "
-         "task, which is written down with its input, would keep what it says: disposal could not "
-         "erase it there"},
-        {"item = { type = \"text\"; };", "item = { type = \"text\"; erasable = true; };",
          "kinds/duty.cfg:6: warning: column 1: this reads a field that can be erased, and the "
          "title would keep what it says: disposal could not erase it there"},
         {"words = { type = \"longtext\";", "words = { type = \"longtext\"; secret = true;",

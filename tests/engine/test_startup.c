@@ -468,7 +468,7 @@ static const char *flying_command(struct house *house, const char *id, int numbe
         &house->arena,
         "{\"v\":1,\"id\":\"%s\",\"command\":\"open\",\"args\":{\"kind\":\"finding\","
         "\"title\":\"Finding %d\",\"fields\":{\"source\":\"self_identified\","
-        "\"classification\":\"observation\",\"criterion\":\"A.8.8\",\"statement\":\"s\","
+        "\"classification\":\"observation\",\"criterion\":\"A.8.8\","
         "\"auditee_owner\":\"pavel\",\"found_on\":\"2026-01-01\"}}}",
         id, number);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/inside.h"
+#include "core/story_client.h"
 #include "pack/walk.h"
 #include "wire/json.h"
 
@@ -464,6 +465,18 @@ static const char *shown(struct walk *walk, const struct value *value)
                                     : value_show(&walk->arena, value);
 }
 
+static const struct value *field_of(struct walk *walk, const struct value *row, struct slice name)
+{
+    const struct value *got = value_find(value_get(row, "fields"), name);
+    struct value *read = arena_take(&walk->arena, sizeof *read);
+
+    if (got == NULL)
+        return NULL;
+    *read = client_read(walk->story, text_of(walk, value_get_text(row, "kind")),
+                        text_of(walk, name), got);
+    return read;
+}
+
 static bool compare(struct walk *walk, const char *what, const struct value *got,
                     const char *wanted)
 {
@@ -499,7 +512,7 @@ static bool play_field(struct walk *walk, const struct line *line)
         return wrong(walk, "field NAME FIELD VALUE");
     row = row_of(walk, line->words[1]);
     return row != NULL &&
-           compare(walk, line->words[2], value_get(value_get(row, "fields"), line->words[2]),
+           compare(walk, line->words[2], field_of(walk, row, slice_str(line->words[2])),
                    wanted_of(walk, line));
 }
 
@@ -524,10 +537,10 @@ static const struct kind *kind_of(struct walk *walk, const char *name)
     return kind;
 }
 
-static bool has_fields(const struct value *row, const struct value *wanted)
+static bool has_fields(struct walk *walk, const struct value *row, const struct value *wanted)
 {
     for (uint32_t i = 0; wanted != NULL && i < wanted->count; i++) {
-        const struct value *got = value_find(value_get(row, "fields"), wanted->as.pairs[i].key);
+        const struct value *got = field_of(walk, row, wanted->as.pairs[i].key);
 
         if (got == NULL || !value_equal(got, &wanted->as.pairs[i].value))
             return false;
@@ -549,7 +562,7 @@ static bool play_exists(struct walk *walk, const struct line *line)
         int64_t made = value_get_int(row, "created_ms", -1);
 
         if (!slice_is(value_get_text(row, "kind"), kind->name) || made < newest ||
-            slice_is(value_get_text(row, "via"), "person") || !has_fields(row, line->json))
+            slice_is(value_get_text(row, "via"), "person") || !has_fields(walk, row, line->json))
             continue;
         newest = made;
         value_set(&walk->arena, &walk->names, line->count == 4 ? line->words[3] : line->words[1],
