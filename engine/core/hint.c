@@ -16,16 +16,6 @@ const char *person_hint(struct core *core, struct slice name)
     return nearest_hint(&nearest, core->arena);
 }
 
-const char *kind_hint(struct core *core, struct slice name)
-{
-    const struct pack *pack = core_current_pack(core);
-    struct nearest nearest = nearest_to(name);
-
-    for (int i = 0; pack != NULL && i < pack->kind_count; i++)
-        nearest_offer(&nearest, pack->kinds[i].name);
-    return nearest_hint(&nearest, core->arena);
-}
-
 const char *role_hint(struct core *core, struct slice name)
 {
     const struct pack *pack = core_current_pack(core);
@@ -33,6 +23,16 @@ const char *role_hint(struct core *core, struct slice name)
 
     for (int i = 0; pack != NULL && i < pack->role_count; i++)
         nearest_offer(&nearest, pack->roles[i].name);
+    return nearest_hint(&nearest, core->arena);
+}
+
+const char *kind_hint(struct core *core, struct slice name)
+{
+    const struct pack *pack = core_current_pack(core);
+    struct nearest nearest = nearest_to(name);
+
+    for (int i = 0; pack != NULL && i < pack->kind_count; i++)
+        nearest_offer(&nearest, pack->kinds[i].name);
     return nearest_hint(&nearest, core->arena);
 }
 

@@ -187,8 +187,8 @@ const char *record_hint(struct core *core, struct slice id, const struct field *
 /* ---- hint.c ---- */
 /* "; did you mean 'x'?", or "" if nothing is near. */
 const char *person_hint(struct core *core, struct slice name);
-const char *kind_hint(struct core *core, struct slice name);
 const char *role_hint(struct core *core, struct slice name);
+const char *kind_hint(struct core *core, struct slice name);
 const char *event_hint(struct core *core, const struct kind *kind, struct slice event);
 const char *field_hint(struct core *core, const struct field *fields, int count, struct slice name);
 /* The end of a sentence that has nothing else after the hint. */

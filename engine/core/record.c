@@ -209,6 +209,32 @@ static int check_put_up_text(struct core *core, const struct field *field,
     return check_text(core, field, &text);
 }
 
+static bool is_held_by_somebody(struct core *core, struct slice role)
+{
+    const struct value *people = authority_directory(core);
+
+    for (uint32_t i = 0; i < people->count; i++) {
+        if (value_has_text(value_get(&people->as.items[i], "roles"), role))
+            return true;
+    }
+    return false;
+}
+
+/* A role of the workflows that count, or one that somebody holds who is in the directory. */
+static int check_group(struct core *core, const struct field *field, const struct value *value)
+{
+    const struct pack *pack = core_current_pack(core);
+    struct slice name = value_slice(value);
+
+    if (value->type != VALUE_STR)
+        return refuse_field(core, field, "the name of a role is expected");
+    if ((pack != NULL && pack_role(pack, name) != NULL) || is_held_by_somebody(core, name))
+        return 0;
+    return run_refuse(core, 422, "guard-failed", "Field %s: there is no role \"%.*s\"%s",
+                      field->name, (int)(name.len < NAME_MAX_LEN ? name.len : NAME_MAX_LEN),
+                      (const char *)name.at, or_stop(role_hint(core, name)));
+}
+
 static int check_one(struct core *core, const struct field *field, const struct value *value)
 {
     switch (field->type) {
@@ -217,8 +243,9 @@ static int check_one(struct core *core, const struct field *field, const struct 
                                                         : check_text(core, field, value);
     case FIELD_ENUM:
     case FIELD_DURATION:
-    case FIELD_GROUP:
         return check_text(core, field, value);
+    case FIELD_GROUP:
+        return check_group(core, field, value);
     case FIELD_REF:
         return value->type == VALUE_STR
                    ? record_check_reference(core, field, value_slice(value))

@@ -167,6 +167,27 @@ static void an_import_that_names_what_is_not_there_is_refused(void **state)
     story_end(story);
 }
 
+static void a_group_is_a_role_that_there_is(void **state)
+{
+    struct story *story = story_begin();
+
+    (void)state;
+    assert_refused(story_do(story, "amara", "open", NULL,
+                            "{'kind': 'errand', 'title': 'Keys', 'fields': {'roles': "
+                            "['employee', 'top_managment']}}"),
+                   422, "guard-failed");
+    says(story, "Field roles: there is no role \"top_managment\"; did you mean 'top_management'?");
+    assert_refused(story_do(story, "amara", "open", NULL,
+                            "{'kind': 'errand', 'title': 'Keys', 'fields': {'roles': ['']}}"),
+                   422, "guard-failed");
+    assert_refused(story_do(story, "amara", "open", NULL,
+                            "{'kind': 'errand', 'title': 'Keys', 'fields': {'roles': [7]}}"),
+                   422, "guard-failed");
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'errand', 'title': 'Keys', 'fields': {'roles': ['employee']}}"));
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(it_is_asked_of_every_way_in),
         cmocka_unit_test(a_table_that_goes_by_its_hash_is_looked_at_as_well),
         cmocka_unit_test(an_import_that_names_what_is_not_there_is_refused),
+        cmocka_unit_test(a_group_is_a_role_that_there_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
