@@ -47,7 +47,7 @@ enum {
         8192 /* reads a field that can be erased: where it goes must be erasable too */
 };
 
-enum { EXPR_STEPS_MAX = 100000, EXPR_DEPTH_MAX = 64 };
+enum { EXPR_STEPS_MAX = 2000000, EXPR_DEPTH_MAX = 64 };
 
 const char *expr_text(const struct expr *expr); /* as written; lent */
 unsigned expr_uses(const struct expr *expr);

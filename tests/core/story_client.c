@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+enum {
+    LARGE = 16384
+}; /* rota puts tables up from 1 KiB on; a walk compares them as they were written */
+
 static struct value put_up(struct story *story, struct slice bytes)
 {
     struct value reference = value_map();
@@ -20,14 +24,15 @@ static void put_up_field(struct story *story, const struct field *field, struct 
 {
     struct buf bytes = BUF_EMPTY;
 
-    if (field == NULL || !field->erasable || value->count == 0)
+    if (field == NULL || value->count == 0)
         return;
-    if (value->type == VALUE_STR)
+    if (value->type == VALUE_STR && field->erasable)
         *value = put_up(story, value_slice(value));
-    if (value->type != VALUE_ARRAY)
+    if (value->type != VALUE_ARRAY || field->type != FIELD_TABLE)
         return;
     dmp_encode(&bytes, value);
-    *value = put_up(story, buf_slice(&bytes));
+    if (field->erasable || bytes.len > LARGE)
+        *value = put_up(story, buf_slice(&bytes));
     buf_release(&bytes);
 }
 

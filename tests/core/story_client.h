@@ -1,4 +1,5 @@
-/* story_client.h - what `rota` does before a command goes out: what can be erased goes up, and its hash stands in its place. */
+/* story_client.h - what `rota` does before a command goes out: what can be erased, and a large table, goes up, and its hash
+ * stands in its place. */
 #ifndef ROTA_TESTS_CORE_STORY_CLIENT_H
 #define ROTA_TESTS_CORE_STORY_CLIENT_H
 

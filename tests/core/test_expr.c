@@ -108,11 +108,11 @@ static void loops_in_loops_end(void **state)
 {
     struct value scope = value_map();
     struct expr_node *yes = constant(value_bool(true), SORT_BOOL);
-    struct expr_node *inner = macro(EXPR_ALL, 2, numbers(100), yes);
-    struct expr_node *middle = macro(EXPR_ALL, 1, numbers(100), inner);
+    struct expr_node *inner = macro(EXPR_ALL, 2, numbers(200), yes);
+    struct expr_node *middle = macro(EXPR_ALL, 1, numbers(200), inner);
 
     (void)state;
-    fails_with(macro(EXPR_ALL, 0, numbers(100), middle), &scope, "more than 100000 steps");
+    fails_with(macro(EXPR_ALL, 0, numbers(200), middle), &scope, "more than 2000000 steps");
     assert_int_equal(run(middle, &scope, &(struct value){0}, NULL), 0);
 }
 
@@ -122,7 +122,7 @@ static void no_absorption_hides_that_the_steps_ran_out(void **state)
     struct value scope = value_map();
     struct expr_node *yes = constant(value_bool(true), SORT_BOOL);
     struct expr_node *endless =
-        macro(EXPR_ALL, 0, numbers(1000), macro(EXPR_ALL, 1, numbers(1000), yes));
+        macro(EXPR_ALL, 0, numbers(3000), macro(EXPR_ALL, 1, numbers(3000), yes));
 
     (void)state;
     fails_with(two(EXPR_OR, endless, yes), &scope, "steps");
