@@ -2,6 +2,7 @@
 
 #include "definition/check_inside.h"
 #include "base/nearest.h"
+#include "core/span.h"
 
 /* ---- names that stand twice ---- */
 
@@ -105,6 +106,22 @@ static void check_retention(struct checks *c, const char *retention)
             nearest_hint(&nearest, &c->problems->arena));
 }
 
+/* Counted from the opening, a record could be disposed of on the day that it closes, before anybody reviewed it. */
+static void check_kept_long_enough(struct checks *c)
+{
+    const struct retention *rule = pack_retention(c->pack, c->kind->retention);
+    const struct span *every = &c->kind->review_every;
+
+    if (rule == NULL || !rule->from_opening || span_is_zero(every) ||
+        span_add_moment(&rule->keeps, NULL, 0) >= span_add_moment(every, NULL, 0))
+        return;
+    problem_add(c->problems, PROBLEM_WARNING, where_of(c->kind->retention), 0,
+                "'%s' keeps a %s for %s from its opening, which is less than the %s between two "
+                "reviews; count from = \"closed\", or keep it longer",
+                rule->name, c->kind->name, span_text(&c->problems->arena, &rule->keeps),
+                span_text(&c->problems->arena, every));
+}
+
 /* What erases is an end, and somebody answers for it. A kind without a rule of retention is kept for ever. */
 static void check_erasing(struct checks *c)
 {
@@ -159,6 +176,7 @@ static void check_kind(struct checks *c)
         problem(c->problems, where_of(kind->prefix), "'%s' is no prefix: 2 to 8 capital letters",
                 kind->prefix);
     check_retention(c, kind->retention);
+    check_kept_long_enough(c);
     check_erasing(c);
     check_confidentiality(c);
     check_who(c, &kind->owner, false);

@@ -89,10 +89,25 @@ static bool is_never(const struct proof *proof, int row)
     return true;
 }
 
+/* 'apart' always wins: where it has every word of 'by', nobody is left. */
+static void prove_hands(struct proof *proof, const struct transition *row)
+{
+    for (int i = 0; i < row->by.count; i++) {
+        if (!words_have(&row->apart, slice_str(row->by.at[i])))
+            return;
+    }
+    if (row->by.count > 0)
+        say_of_kind(proof, PROBLEM_ERROR, row->where,
+                    "nobody can do '%s': everyone whom 'by' names is kept 'apart' as well; name "
+                    "somebody else in 'by', or take '%s' from 'apart'",
+                    row->event, row->by.at[0]);
+}
+
 static void prove_row(struct proof *proof, int index)
 {
     const struct transition *row = &kind_of(proof)->lifecycle->transitions[index];
 
+    prove_hands(proof, row);
     if (row->creates || life_of(proof)->made[index] || !starts_reached(proof, row))
         return;
     if (is_never(proof, index))

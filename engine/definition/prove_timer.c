@@ -7,7 +7,9 @@
  *   error    in no state of the timer the step's event is answered: the date passes and nothing happens;
  *   error    a timer that runs from a round, where no round can be open in any of its states;
  *   warning  a state in which no step of the timer is answered and none tells anybody: it runs there for nothing;
- *   warning  it runs from a field that nothing ever fills in. */
+ *   warning  it runs from a field that nothing ever fills in;
+ *   warning  it begins again and again in a closed state that nothing leaves: it would never end;
+ *   warning  a step stands behind one of a later day: it would not happen on its own. */
 #include "core/span.h"
 #include "definition/option.h"
 #include "definition/prove_inside.h"
@@ -136,6 +138,48 @@ static bool is_filled_in(const struct proof *proof, const char *name)
     return false;
 }
 
+static bool is_left(const struct proof *proof, int state)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    for (int i = 0; i < l->transition_count; i++) {
+        if (l->transitions[i].from[state] && l->transitions[i].to != state &&
+            !life_of(proof)->never[i * l->state_count + state])
+            return true;
+    }
+    return false;
+}
+
+static void prove_end(struct proof *proof, const struct timer *timer)
+{
+    const struct lifecycle *l = kind_of(proof)->lifecycle;
+
+    for (int s = 0; s < l->state_count && !span_is_zero(&timer->every); s++) {
+        if (timer->in[s] && l->states[s].is_closed && !is_left(proof, s))
+            say_of_kind(proof, PROBLEM_WARNING, timer->where,
+                        "timer '%s' never ends: it begins again every %s in '%s', which is closed "
+                        "and which nothing leaves; take that state from 'in', or 'every' away",
+                        timer->name, span_text(&proof->problems->arena, &timer->every),
+                        l->states[s].name);
+    }
+}
+
+/* Steps happen in the order in which they stand; which of two spans is longer is seen from a day like any other. */
+static void prove_order(struct proof *proof, const struct timer *timer)
+{
+    for (int i = 1; i < timer->step_count; i++) {
+        const struct timer_step *before = &timer->steps[i - 1], *step = &timer->steps[i];
+
+        if (before->percent == 0 && step->percent == 0 &&
+            span_add_moment(&step->after, NULL, 0) < span_add_moment(&before->after, NULL, 0))
+            say_of_kind(proof, PROBLEM_WARNING, timer->where,
+                        "step %d of timer '%s' (after %s) stands behind one of a later day (after "
+                        "%s), and would wait for it; put the steps in the order of their days",
+                        i + 1, timer->name, span_text(&proof->problems->arena, &step->after),
+                        span_text(&proof->problems->arena, &before->after));
+    }
+}
+
 static void prove_timer(struct proof *proof, const struct timer *timer)
 {
     const struct lifecycle *l = kind_of(proof)->lifecycle;
@@ -143,6 +187,8 @@ static void prove_timer(struct proof *proof, const struct timer *timer)
 
     if (timer->from == TIMER_ROUND)
         prove_round_timer(proof, timer);
+    prove_end(proof, timer);
+    prove_order(proof, timer);
     if (timer->from == TIMER_FIELD && !is_filled_in(proof, timer->field))
         say_of_kind(proof, PROBLEM_WARNING, where_of(timer->field),
                     "timer '%s' never runs: nothing ever sets the computed field '%s'", timer->name,

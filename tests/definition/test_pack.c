@@ -610,6 +610,7 @@ static const struct mutation MUTATIONS[] = {
     {"confidentiality = \"restricted\"", "confidentiality = \"secret\"", "kinds/policy.cfg:4: unknown confidentiality 'secret'"},
     {"type = \"enum[]\";", "erasable = true; type = \"enum[]\";", "kinds/policy.cfg:8: 'erasable' is for text, longtext and table, not for 'reach'; put it into a table, as a column of its own: a table can be erased as a whole"},
     {"type = \"ref\"; of = [\"policy\"]; }; grade", "type = \"file\"; erasable = true; }; grade", "kinds/duty.cfg:3: files can always be erased: take 'erasable' away from 'cause'"},
+    {"by = [\"manager\"]; apart = [\"did:finish\"]", "by = [\"manager\"]; apart = [\"manager\"]", "lifecycles.cfg:20: nobody can do 'close': everyone whom 'by' names is kept 'apart' as well; name somebody else in 'by', or take 'manager' from 'apart' (in kind 'duty')"},
     {"edit_fields = [\"result\"]", "edit_fields = [\"results\"]", "lifecycles.cfg:15: unknown field 'results' (in kind 'duty'); did you mean 'result'?"},
     {"before = \"submit\"", "before = \"sumbit\"", "kinds/policy.cfg:11: a policy has no event 'sumbit'; did you mean 'submit'?"},
     {"on_done = \"supersede\"", "on_done = \"superseded\"", "kinds/policy.cfg:13: a policy has no event 'superseded'; did you mean 'supersede'?"},
@@ -788,6 +789,10 @@ static void warnings_do_not_hinder(void **state)
         {"item = { type = \"text\"; };", "item = { type = \"text\"; erasable = true; };",
          "kinds/duty.cfg:6: warning: column 1: this reads a field that can be erased, and the "
          "title would keep what it says: disposal could not erase it there"},
+        {"keeps = \"6 years\"", "keeps = \"3 months\"; from = \"opened\"",
+         "kinds/policy.cfg:4: warning: 'RT-1' keeps a policy for 3 months from its opening, which "
+         "is less than the 12 months between two reviews; count from = \"closed\", or keep it "
+         "longer"},
         {"words = { type = \"longtext\";", "words = { type = \"longtext\"; secret = true;",
          "kinds/policy.cfg:6: warning: 'words' is personal data (secret), and stays readable when "
          "a policy is disposed of; give it 'erasable = true'"},

@@ -167,6 +167,10 @@ static const struct example TIMERS[] = {
      "p.cfg:7: timer 't' asks for 'b', which the engine may not do: 'by' (p.cfg:6) does not name system (in kind 'one')\n"},
     {TIMED("{ name = \"t\"; in = [\"open\"]; from = \"day\"; steps = ( { after = \"1 days\"; event = \"a\"; } ); }"),
      "p.cfg:7: warning: timer 't' never runs: nothing ever sets the computed field 'day' (in kind 'one')\n"},
+    {TIMED("{ name = \"t\"; in = [\"open\", \"shut\"]; from = \"state\"; every = \"5 days\"; steps = ( { after = \"1 days\"; tell = [\"boss\"]; } ); }"),
+     "p.cfg:7: warning: timer 't' never ends: it begins again every 5 days in 'shut', which is closed and which nothing leaves; take that state from 'in', or 'every' away (in kind 'one')\n"},
+    {TIMED("{ name = \"t\"; in = [\"open\"]; from = \"state\"; steps = ( { after = \"9 days\"; tell = [\"boss\"]; }, { after = \"1 weeks\"; tell = [\"boss\"]; } ); }"),
+     "p.cfg:7: warning: step 2 of timer 't' (after 7 days) stands behind one of a later day (after 9 days), and would wait for it; put the steps in the order of their days (in kind 'one')\n"},
 };
 
 /* ---- rules that set each other off ---- */
@@ -266,8 +270,9 @@ static const struct example PEOPLE[] = {
     {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"clerk\"]; apart = [\"author\"]; },", "ask = [\"boss\"];"), ""},
     {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"clerk\"]; apart = [\"boss\", \"author\"]; },", "ask = [\"boss\"];"),
      "p.cfg:5: warning: nobody may make 'hear' where dora stands as author: of clerk there is nobody else (in kind 'one')\n"},
-    {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"boss\"]; apart = [\"boss\"]; },", "ask = [\"boss\"];"),
-     "p.cfg:5: nobody may make 'hear': of boss there is bea, carl, kept apart as boss (in kind 'one')\n"},
+    {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"boss\", \"judge\"]; apart = [\"boss\"]; },", "ask = [\"boss\"];"),
+     "common.cfg:2: warning: nobody holds the role 'judge', which is waited for (first at p.cfg:5)\n"
+     "p.cfg:5: nobody may make 'hear': of boss or judge there is bea, carl, kept apart as boss (in kind 'one')\n"},
     /* Two steps that take two people: begin is always before, so that who began is kept apart from the one other. */
     {STAFFED("{ event = \"hear\"; from = [\"valid\"]; to = \"shut\"; by = [\"clerk\"]; apart = [\"did:begin\", \"boss\"]; },", "ask = [\"boss\"];"),
      "p.cfg:5: warning: nobody may make 'hear' where dora stands as did:begin: of clerk there is nobody else (in kind 'one')\n"},
