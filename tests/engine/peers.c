@@ -249,6 +249,11 @@ void expect(const struct client *client, const struct answer *answer, int digits
                answer->said.status, digits, code);
 }
 
+void told(const struct client *client, struct answer answer, int digits, const char *code)
+{
+    expect(client, &answer, digits, code);
+}
+
 const char *out_text(const struct client *client, const struct answer *answer, const char *key)
 {
     return value_get_str(&answer->said.out, key, "", &client->house->arena);
@@ -550,6 +555,21 @@ void until_entries(struct client *client, const char *record, const char *type, 
         poll(NULL, 0, UNTIL_EVERY_MS);
     }
     assert_int_equal(entries_of(client, record, type), count);
+}
+
+/* ---- a document ---- */
+
+const char *document_submitted(struct client *ines)
+{
+    struct house *house = ines->house;
+    struct buf said = BUF_EMPTY;
+
+    assert_int_equal(house_rota(house, &said, "--as", "ines", "open", "--from",
+                                house_path(house, "sample/interested_parties.cfg"), NULL),
+                     0);
+    buf_release(&said);
+    told(ines, command(ines, "submit", "IPR-0001@1.0", "{}"), 200, "");
+    return "IPR-0001@1.0";
 }
 
 /* ---- an audit ---- */

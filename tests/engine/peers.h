@@ -53,6 +53,8 @@ const char *new_id(struct house *house); /* an id that nobody used */
 /* JSON -> MessagePack, in the house's arena. */
 struct slice packed(struct house *house, const char *json);
 
+/* As expect(), of an answer that is needed no further. */
+void told(const struct client *client, struct answer answer, int digits, const char *code);
 /* Fails the test unless the digits and the code of the answer are those; "" for a reply without a code. */
 void expect(const struct client *client, const struct answer *answer, int digits, const char *code);
 const char *out_text(const struct client *client, const struct answer *answer, const char *key);
@@ -116,6 +118,11 @@ void worker_replies(struct worker *worker, const char *token, const char *output
 
 /* How many workers of that service the engine sees; waits until it is `count`. */
 void until_workers(struct client *client, const char *service, int count);
+
+/* ---- a document that waits for a signature ---- */
+
+/* The sample's interested parties, opened and submitted by `ines`, as the first of its kind; its id. */
+const char *document_submitted(struct client *ines);
 
 /* ---- an audit, whose beginning gives a task of `audit.collect` to do ---- */
 
