@@ -46,6 +46,12 @@ ends 0 down
 says "stopped"
 ends 3 status
 
+# ---- no place for a log: it says so ----
+mv "$ROTA_DIR/log" "$ROTA_DIR/log.kept"
+ends 5 up
+complains "log/rotad.log: "
+mv "$ROTA_DIR/log.kept" "$ROTA_DIR/log"
+
 # ---- a pipe where a file should be keeps nobody waiting ----
 ends 0 up
 ends 0 --as ines open --from "$ROTA_DIR/sample/scope_statement.cfg"

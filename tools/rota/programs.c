@@ -168,15 +168,14 @@ static int write_pid(struct tool *tool, const char *name, pid_t pid)
     return TOOL_DONE;
 }
 
-static void become(struct tool *tool, const char *name, char *const *argv, int ready_fd)
+static void become(struct tool *tool, char *const *argv, int log, int ready_fd)
 {
-    const char *path = tool_path(tool, arena_printf(&tool->arena, "log/%s.log", name));
-    int log = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600), none = open("/dev/null", O_RDONLY);
+    int none = open("/dev/null", O_RDONLY);
 
     setsid();
     if (ready_fd < 0) /* whoever has our pipe as stdout must outlive us */
         signal(SIGPIPE, SIG_DFL);
-    if (log < 0 || none < 0 || dup2(none, 0) < 0 || dup2(ready_fd >= 0 ? ready_fd : log, 1) < 0 ||
+    if (none < 0 || dup2(none, 0) < 0 || dup2(ready_fd >= 0 ? ready_fd : log, 1) < 0 ||
         dup2(log, 2) < 0)
         _exit(127);
     for (int fd = 3; fd < 256; fd++)
@@ -248,14 +247,21 @@ int program_start(struct tool *tool, const char *name, char *const *argv, bool k
 {
     int ends[2] = {-1, -1}, state = 0, status = TOOL_DONE;
     long log_from = log_length(tool, name);
+    const char *log_path = tool_path(tool, arena_printf(&tool->arena, "log/%s.log", name));
+    int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     pid_t pid;
 
-    if (ready != NULL && pipe2(ends, O_CLOEXEC) != 0)
+    if (log < 0)
+        return tool_fail(TOOL_INTERNAL, "%s: %s", log_path, strerror(errno));
+    if (ready != NULL && pipe2(ends, O_CLOEXEC) != 0) {
+        close(log);
         return tool_fail(TOOL_INTERNAL, "pipe: %s", strerror(errno));
+    }
     fflush(NULL);
     pid = fork();
     if (pid == 0)
-        become(tool, name, argv, ends[1]);
+        become(tool, argv, log, ends[1]);
+    close(log);
     if (ends[1] >= 0)
         close(ends[1]);
     if (pid < 0) {

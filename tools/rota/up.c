@@ -57,14 +57,15 @@ static int start_engine(struct tool *tool, bool *started)
     return program_start(tool, "rotad", argv, false, "ready");
 }
 
-/* Workers say nothing when they are ready; the engine knows them when they have announced themselves. */
+/* Workers say nothing when they are ready; the engine knows them when they have announced themselves. Also true where it does
+ * not answer: that was said, and is not asked again. */
 static bool all_announced(struct tool *tool, int64_t count)
 {
     struct value answer;
     const struct value *known;
 
     if (ask_admin_quietly(tool, "status", value_map(), &answer) != TOOL_DONE)
-        return false;
+        return true;
     known = value_get(&answer, "workers");
     return (value_is(known, VALUE_INT)     ? known->as.number
             : value_is(known, VALUE_ARRAY) ? (int64_t)known->count
