@@ -306,29 +306,102 @@ struct value value_copy(struct arena *arena, const struct value *value)
     return copy;
 }
 
+static size_t block_of(const struct value *value)
+{
+    size_t size = 0;
+
+    if (value->type == VALUE_ARRAY) {
+        size = value->count * sizeof *value->as.items;
+        for (uint32_t i = 0; i < value->count; i++)
+            size += block_of(&value->as.items[i]);
+    } else if (value->type == VALUE_MAP) {
+        size = value->count * sizeof *value->as.pairs;
+        for (uint32_t i = 0; i < value->count; i++)
+            size += block_of(&value->as.pairs[i].value);
+    }
+    return size;
+}
+
+/* Items and pairs have the alignment of a pointer, and sizes that are multiples of it. */
+static void pack_into(struct value *value, uint8_t **free_at)
+{
+    void *at = *free_at;
+
+    if (value->count == 0)
+        return;
+    if (value->type == VALUE_ARRAY) {
+        *free_at += value->count * sizeof *value->as.items;
+        value->as.items = memcpy(at, value->as.items, value->count * sizeof *value->as.items);
+        for (uint32_t i = 0; i < value->count; i++)
+            pack_into(&value->as.items[i], free_at);
+    } else if (value->type == VALUE_MAP) {
+        *free_at += value->count * sizeof *value->as.pairs;
+        value->as.pairs = memcpy(at, value->as.pairs, value->count * sizeof *value->as.pairs);
+        for (uint32_t i = 0; i < value->count; i++)
+            pack_into(&value->as.pairs[i].value, free_at);
+    }
+}
+
+struct value value_pack(const struct value *value, void **block, size_t *size)
+{
+    struct value packed = *value;
+    uint8_t *free_at;
+
+    *size = block_of(value);
+    *block = NULL;
+    if (*size == 0)
+        return packed;
+    *block = malloc(*size);
+    check(*block != NULL);
+    free_at = *block;
+    pack_into(&packed, &free_at);
+    check(free_at == (uint8_t *)*block + *size);
+    return packed;
+}
+
+/* One pair of the patch over what stands there (or NULL); false if nothing stands there afterwards. */
+static bool merged_pair(struct arena *arena, const struct pair *before, const struct pair *patch,
+                        struct pair *out)
+{
+    if (patch->value.type == VALUE_NIL)
+        return false;
+    out->key = before != NULL ? before->key : patch->key;
+    out->value = value_merged(arena, before != NULL ? &before->value : NULL, &patch->value);
+    return true;
+}
+
+struct value value_merged(struct arena *arena, const struct value *target,
+                          const struct value *patch)
+{
+    const struct value none = value_map();
+    struct value merged = value_map();
+    uint32_t i = 0, k = 0;
+
+    if (patch->type != VALUE_MAP)
+        return *patch;
+    if (!value_is(target, VALUE_MAP))
+        target = &none;
+    else if (patch->count == 0)
+        return *target;
+    merged.as.pairs = room_for(arena, target->count + patch->count, sizeof *merged.as.pairs);
+    while (i < target->count || k < patch->count) {
+        const struct pair *old = i < target->count ? &target->as.pairs[i] : NULL;
+        const struct pair *new = k < patch->count ? &patch->as.pairs[k] : NULL;
+        int order = old == NULL ? 1 : new == NULL ? -1 : slice_compare(old->key, new->key);
+
+        if (order < 0)
+            merged.as.pairs[merged.count++] = *old;
+        else if (merged_pair(arena, order == 0 ? old : NULL, new, &merged.as.pairs[merged.count]))
+            merged.count++;
+        i += order <= 0;
+        k += order >= 0;
+    }
+    return merged;
+}
+
 void value_merge(struct arena *arena, struct value *target, const struct value *patch)
 {
-    if (patch->type != VALUE_MAP) {
-        *target = *patch;
-        return;
-    }
-    if (target->type != VALUE_MAP)
-        *target = value_map();
-    for (uint32_t i = 0; i < patch->count; i++) {
-        const struct pair *pair = &patch->as.pairs[i];
-        struct value *under;
-
-        if (pair->value.type == VALUE_NIL) {
-            value_remove(target, pair->key);
-            continue;
-        }
-        under = value_at(target, pair->key);
-        if (under == NULL) {
-            value_put(arena, target, pair->key, VALUE_NONE);
-            under = value_at(target, pair->key);
-        }
-        value_merge(arena, under, &pair->value);
-    }
+    *target = value_merged(arena, target, patch);
 }
 
 static void show(struct buf *out, const struct value *value);

@@ -84,8 +84,16 @@ struct value *value_sub(struct arena *arena, struct value *map, struct slice key
 /* A copy that shares nothing with `value`. */
 struct value value_copy(struct arena *arena, const struct value *value);
 
-/* RFC 7396 over these values: maps merge, nil removes, anything else replaces. `target` may be of any
- * type; shares memory with `patch` afterwards. No nil below `patch` is kept in a merged map. */
+/* The same tree in one block of its own, which the caller frees (NULL if it needs none); the bytes of keys, strings and
+ * binaries stay where they are. Nothing may be put into it. `*size` is the block's. */
+struct value value_pack(const struct value *value, void **block, size_t *size);
+
+/* RFC 7396 over these values: maps merge, nil removes, anything else replaces; no nil below `patch` is kept in a merged
+ * map. `target` (NULL: none) may be of any type and is not changed: what comes out shares maps and arrays with `target`,
+ * arrays with `patch`, and the bytes of both. */
+struct value value_merged(struct arena *arena, const struct value *target,
+                          const struct value *patch);
+/* `*target` becomes what value_merged() gives. */
 void value_merge(struct arena *arena, struct value *target, const struct value *patch);
 
 /* For messages and tests: JSON-like text, bin as "hex:...". Never used for what is signed. */

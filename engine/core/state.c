@@ -4,8 +4,14 @@
 
 #include <stdlib.h>
 
-/* A row in memory between drafts: its bytes, or the knowledge that there is none. */
+/* A row in memory between drafts: its bytes, or the knowledge that there is none. Neither these nor the row decoded from
+ * them are ever changed: a row that changes is kept anew, and goes when no draft can see it any more. */
 struct kept {
+    struct kept *next_gone;
+    struct value row; /* what `bytes` say, once somebody asked; its strings are theirs */
+    void *block;      /* of `row`; owned */
+    size_t cost;      /* what is counted for it */
+    bool is_decoded;
     uint32_t len; /* 0: known to be absent */
     uint8_t bytes[];
 };
@@ -13,8 +19,8 @@ struct kept {
 /* A row in the draft. */
 struct open_row {
     struct slice key;
-    struct value row;
-    bool is_there, is_changed;
+    struct value row; /* shared; only with is_own its first level, and no deeper, is the draft's */
+    bool is_there, is_changed, is_own;
     bool is_sealed; /* `bytes` are the row's, in the arena */
     struct slice bytes;
 };
@@ -34,10 +40,12 @@ static int decode_row(struct arena *arena, struct slice bytes, struct value *row
 struct state {
     struct shelf shelf;
     struct map kept, old; /* the two generations: key -> struct kept, owned */
+    struct kept *gone;    /* replaced or forgotten, but the draft may see them yet; owned */
     size_t kept_bytes;    /* of the young one */
     struct map draft;     /* key -> struct open_row in the arena */
     struct map contents;  /* of the draft: hash -> struct slice in the arena */
     struct arena arena;
+    struct arena workshop; /* for a row that is being decoded */
     struct buf scratch;
     bool is_broken;
     bool is_over; /* the draft was kept or dropped: the next read begins a new one */
@@ -52,24 +60,46 @@ struct state *state_new(const struct shelf *shelf)
     return state;
 }
 
-static void forget_generation(struct map *generation)
+/* Of the draft's end: what nobody sees any more goes. */
+static void free_gone(struct state *state)
+{
+    struct kept *kept;
+
+    while ((kept = state->gone) != NULL) {
+        state->gone = kept->next_gone;
+        free(kept->block);
+        free(kept);
+    }
+}
+
+static void let_go(struct state *state, struct kept *kept)
+{
+    if (kept == NULL)
+        return;
+    kept->next_gone = state->gone;
+    state->gone = kept;
+}
+
+static void forget_generation(struct state *state, struct map *generation)
 {
     const struct map_entry *entry;
     size_t at = 0;
 
     while ((entry = map_next(generation, &at)) != NULL)
-        free(entry->value);
+        let_go(state, entry->value);
     map_release(generation);
 }
 
 void state_forget(struct state *state)
 {
-    forget_generation(&state->kept);
-    forget_generation(&state->old);
+    forget_generation(state, &state->kept);
+    forget_generation(state, &state->old);
+    free_gone(state);
     state->kept_bytes = 0;
     map_release(&state->draft);
     map_release(&state->contents);
     arena_release(&state->arena);
+    arena_release(&state->workshop);
     state->is_broken = false;
     state->is_over = false;
 }
@@ -84,6 +114,17 @@ void state_free(struct state **state)
     *state = NULL;
 }
 
+/* Without a shelf what is remembered is all there is. */
+static void grow_old(struct state *state)
+{
+    if (state->kept_bytes < GENERATION_BYTES_MAX || state->shelf.row == NULL)
+        return;
+    forget_generation(state, &state->old);
+    state->old = state->kept;
+    state->kept = (struct map)MAP_EMPTY;
+    state->kept_bytes = 0;
+}
+
 static void begin(struct state *state)
 {
     if (!state->is_over)
@@ -91,6 +132,8 @@ static void begin(struct state *state)
     map_release(&state->draft);
     map_release(&state->contents);
     arena_clear(&state->arena);
+    grow_old(state);
+    free_gone(state);
     state->is_over = false;
     state->is_broken = false;
 }
@@ -101,30 +144,14 @@ struct arena *state_arena(struct state *state)
     return &state->arena;
 }
 
-/* Without a shelf what is remembered is all there is. */
-static void grow_old(struct state *state)
-{
-    if (state->kept_bytes < GENERATION_BYTES_MAX || state->shelf.row == NULL)
-        return;
-    forget_generation(&state->old);
-    state->old = state->kept;
-    state->kept = (struct map)MAP_EMPTY;
-    state->kept_bytes = 0;
-}
-
-static size_t cost_of(struct slice key, const struct kept *kept)
-{
-    return kept == NULL ? 0 : sizeof *kept + kept->len + key.len + KEPT_OVERHEAD;
-}
-
 static void make_young(struct state *state, struct slice key, struct kept *kept)
 {
-    struct kept *before;
+    struct kept *before = map_put(&state->kept, key, kept);
 
-    grow_old(state);
-    before = map_put(&state->kept, key, kept);
-    state->kept_bytes += cost_of(key, kept) - cost_of(key, before);
-    free(before);
+    state->kept_bytes += kept->cost;
+    if (before != NULL)
+        state->kept_bytes -= before->cost;
+    let_go(state, before);
 }
 
 static struct kept *recall(struct state *state, struct slice key)
@@ -144,39 +171,54 @@ static struct kept *remember(struct state *state, struct slice key, struct slice
     struct kept *kept = malloc(sizeof *kept + bytes.len);
 
     check(kept != NULL && bytes.len <= UINT32_MAX);
-    kept->len = (uint32_t)bytes.len;
+    *kept = (struct kept){.len = (uint32_t)bytes.len,
+                          .cost = sizeof *kept + bytes.len + key.len + KEPT_OVERHEAD};
     if (bytes.len > 0)
         memcpy(kept->bytes, bytes.at, bytes.len);
     if (state->old.count > 0)
-        free(map_remove(&state->old, key));
+        let_go(state, map_remove(&state->old, key));
     make_young(state, key, kept);
     return kept;
 }
 
-/* The stored bytes of a row, lent until the next call of these; empty if there is none. */
-static struct slice stored(struct state *state, struct slice key)
+/* What is in memory of this row, or becomes so now; NULL: the shelf failed. */
+static struct kept *kept_row(struct state *state, struct slice key)
 {
     struct kept *kept = recall(state, key);
     int found;
 
-    if (kept == NULL) {
-        buf_clear(&state->scratch);
-        found = state->shelf.row == NULL
-                    ? 0
-                    : state->shelf.row(state->shelf.self, key, &state->scratch);
-        if (found < 0) {
-            state->is_broken = true;
-            return slice_of(NULL, 0);
-        }
-        kept = remember(state, key, found > 0 ? buf_slice(&state->scratch) : slice_of(NULL, 0));
-    }
-    return slice_of(kept->bytes, kept->len);
+    if (kept != NULL)
+        return kept;
+    buf_clear(&state->scratch);
+    found =
+        state->shelf.row == NULL ? 0 : state->shelf.row(state->shelf.self, key, &state->scratch);
+    if (found < 0)
+        return NULL;
+    return remember(state, key, found > 0 ? buf_slice(&state->scratch) : slice_of(NULL, 0));
+}
+
+/* Once for each change of the row, not once for each draft that reads it. */
+static int decode_kept(struct state *state, struct kept *kept)
+{
+    struct value row = VALUE_NONE;
+    size_t size;
+
+    if (kept->is_decoded)
+        return 0;
+    arena_clear(&state->workshop);
+    if (decode_row(&state->workshop, slice_of(kept->bytes, kept->len), &row) != 0)
+        return -1;
+    kept->row = value_pack(&row, &kept->block, &size);
+    kept->is_decoded = true;
+    kept->cost += size;
+    state->kept_bytes += size;
+    return 0;
 }
 
 static struct open_row *open_row(struct state *state, struct slice key)
 {
     struct open_row *row;
-    struct slice bytes;
+    struct kept *kept;
 
     begin(state);
     row = map_get(&state->draft, key);
@@ -184,15 +226,12 @@ static struct open_row *open_row(struct state *state, struct slice key)
         return row;
     row = arena_zero(&state->arena, sizeof *row);
     row->key = slice_of(arena_copy(&state->arena, key.at, key.len), key.len);
-    bytes = stored(state, key);
-    if (bytes.len > 0) {
-        /* Copied: what is kept may be forgotten while the draft still needs it. */
-        struct slice own = slice_of(arena_copy(&state->arena, bytes.at, bytes.len), bytes.len);
-
-        if (decode_row(&state->arena, own, &row->row) != 0)
-            state->is_broken = true;
-        else
-            row->is_there = true;
+    kept = kept_row(state, key);
+    if (kept == NULL || (kept->len > 0 && decode_kept(state, kept) != 0)) {
+        state->is_broken = true;
+    } else if (kept->len > 0) {
+        row->row = kept->row;
+        row->is_there = true;
     }
     map_put(&state->draft, key, row);
     return row;
@@ -365,21 +404,41 @@ bool state_page(struct state *state, struct arena *arena, struct slice prefix, s
 
 /* ---- the fold ---- */
 
+/* What a row was is never changed, only what it is: others may share it. */
+static void merge_into(struct state *state, struct open_row *row, const struct value *patch)
+{
+    row->is_own = row->is_own || !row->is_there || patch->count > 0;
+    row->row = value_merged(&state->arena, row->is_there ? &row->row : NULL, patch);
+    row->is_there = true;
+    row->is_changed = true;
+    row->is_sealed = false;
+}
+
+static void set_number(struct state *state, struct open_row *row, const char *name, uint64_t number)
+{
+    struct value value = value_int((int64_t)number), patch = value_map();
+
+    if (row->is_there && row->is_own) {
+        value_set(&state->arena, &row->row, name, value);
+        row->is_sealed = false;
+        return;
+    }
+    value_set(&state->arena, &patch, name, value);
+    merge_into(state, row, &patch);
+}
+
 static void fold_patch(struct state *state, struct slice key, const struct value *patch)
 {
     struct open_row *row = open_row(state, key);
 
-    row->is_changed = true;
-    row->is_sealed = false;
-    if (patch->type == VALUE_NIL) {
-        row->is_there = false;
-        row->row = VALUE_NONE;
+    if (patch->type != VALUE_NIL) {
+        merge_into(state, row, patch);
         return;
     }
-    if (!row->is_there)
-        row->row = value_map();
-    row->is_there = true;
-    value_merge(&state->arena, &row->row, patch);
+    row->is_there = false;
+    row->is_changed = true;
+    row->is_sealed = false;
+    row->row = VALUE_NONE;
 }
 
 static void fold_chain(struct state *state, const struct value *chain, uint64_t seq)
@@ -387,18 +446,14 @@ static void fold_chain(struct state *state, const struct value *chain, uint64_t 
     for (uint32_t i = 0; chain != NULL && chain->type == VALUE_MAP && i < chain->count; i++) {
         struct open_row *row = open_row(state, chain->as.pairs[i].key);
 
-        if (!row->is_there)
-            continue;
-        row->is_changed = true;
-        row->is_sealed = false;
-        value_set(&state->arena, &row->row, "last", value_int((int64_t)seq));
+        if (row->is_there)
+            set_number(state, row, "last", seq);
     }
 }
 
 void state_fold(struct state *state, const struct leaf *leaf)
 {
     const struct value *own = value_get(&leaf->effects, "");
-    struct open_row *row;
 
     for (uint32_t i = 0; leaf->effects.type == VALUE_MAP && i < leaf->effects.count; i++) {
         const struct pair *pair = &leaf->effects.as.pairs[i];
@@ -407,15 +462,8 @@ void state_fold(struct state *state, const struct leaf *leaf)
             continue;
         fold_patch(state, pair->key.len == 0 ? leaf->stream : pair->key, &pair->value);
     }
-    if (own == NULL || own->type != VALUE_NIL) {
-        row = open_row(state, leaf->stream);
-        row->is_changed = true;
-        row->is_sealed = false;
-        if (!row->is_there)
-            row->row = value_map();
-        row->is_there = true;
-        value_set(&state->arena, &row->row, "rev", value_int((int64_t)leaf->rev));
-    }
+    if (own == NULL || own->type != VALUE_NIL)
+        set_number(state, open_row(state, leaf->stream), "rev", leaf->rev);
     fold_chain(state, value_get(&leaf->effects, "^"), leaf->seq);
 }
 

@@ -37,7 +37,9 @@ void state_free(struct state **state);
 void state_forget(
     struct state *state); /* empties memory: everything is read from the shelf again */
 
-/* The row, or NULL. Lent until the draft is kept or dropped. Never changed by the caller. */
+/* The row, or NULL. Lent until the next read that begins a new draft. Never changed by the caller: rows are decoded once
+ * for each change and shared by all drafts that read them, and what is in memory of a row always is what its stored bytes
+ * say. What was read below it stays as it was read, also when the draft patches the row. */
 const struct value *state_row(struct state *state, struct slice key);
 const struct value *state_rowf(struct state *state, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

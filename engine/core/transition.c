@@ -419,11 +419,7 @@ static void put_state(struct core *core, struct move *move, const struct state *
 /* The record as it will be: what its timers and rounds are computed from. */
 static struct value row_after(struct core *core, const struct move *move)
 {
-    struct value row =
-        move->subject.row != NULL ? value_copy(core->arena, move->subject.row) : value_map();
-
-    value_merge(core->arena, &row, &move->own);
-    return row;
+    return value_merged(core->arena, move->subject.row, &move->own);
 }
 
 /* Whoever is asked to acknowledge gets a row of their own when the asking begins. */

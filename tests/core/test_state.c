@@ -163,6 +163,40 @@ static void a_draft_is_seen_until_it_is_dropped(void **state)
     assert_int_equal(fixture->shelf.row_count, 1);
 }
 
+/* Rows are decoded once and shared by all drafts: no patch may reach through to them, however deep. */
+static void a_draft_changes_nothing_below_it_however_deep(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fold(fixture, "a", 1, "{'': {'m': {'p': {'q': 1, 'r': 2}}, 'x': [1]}, 'b': {'y': {'z': 1}}}");
+    keep(fixture);
+    assert_row(fixture, "b", "{\"y\": {\"z\": 1}}");
+    fold(fixture, "a", 2, "{'': {'m': {'p': {'q': null, 's': 3}, 'o': {}}}, 'b': {'y': {'n': 2}}}");
+    fold(fixture, "a", 3, "{'': {'m': {'p': {'q': 9}}, 'x': [2, 3]}, 'b': null, '^': {'a': 1}}");
+    assert_row(fixture, "a",
+               "{\"last\": 2, \"m\": {\"o\": {}, \"p\": {\"q\": 9, \"r\": 2, \"s\": 3}}, "
+               "\"rev\": 3, \"x\": [2, 3]}");
+    state_drop(fixture->state);
+    assert_row(fixture, "a", "{\"m\": {\"p\": {\"q\": 1, \"r\": 2}}, \"rev\": 1, \"x\": [1]}");
+    assert_row(fixture, "b", "{\"y\": {\"z\": 1}}");
+}
+
+static void what_was_read_stays_until_the_next_draft_begins(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct value *deep;
+
+    fold(fixture, "a", 1, "{'': {'m': {'text': 'as it was'}}}");
+    keep(fixture);
+    deep = value_get(state_row(fixture->state, slice_str("a")), "m");
+    fold(fixture, "a", 2, "{'': {'m': {'text': 'as it is', 'more': 1}}}");
+    keep(fixture);
+    assert_string_equal(value_show(&fixture->arena, deep), "{\"text\": \"as it was\"}");
+    assert_row(fixture, "a", "{\"m\": {\"more\": 1, \"text\": \"as it is\"}, \"rev\": 2}");
+    state_forget(fixture->state);
+    assert_row(fixture, "a", "{\"m\": {\"more\": 1, \"text\": \"as it is\"}, \"rev\": 2}");
+}
+
 static void what_is_kept_is_told_in_order_and_read_again(void **state)
 {
     struct fixture *fixture = *state;
@@ -302,6 +336,8 @@ int main(void)
         fixture_test(the_chain_names_the_last_leaf_of_rows_that_exist),
         fixture_test(keys_are_patched_in_ascending_order),
         fixture_test(a_draft_is_seen_until_it_is_dropped),
+        fixture_test(a_draft_changes_nothing_below_it_however_deep),
+        fixture_test(what_was_read_stays_until_the_next_draft_begins),
         fixture_test(what_is_kept_is_told_in_order_and_read_again),
         fixture_test(a_row_that_is_only_read_is_not_told),
         fixture_test(a_shelf_that_fails_breaks_the_draft_and_only_that),
