@@ -95,9 +95,8 @@ struct refusal {
 
 struct run_leaf {
     struct slice bytes;
-    struct slice type, stream, record; /* record: what it concerns, or empty */
-    uint64_t seq, rev;
-    struct value content; /* what it names: nil, a hash or some; memory of the draft */
+    struct slice record; /* what it concerns, or empty */
+    struct leaf leaf;    /* what the bytes say; memory of the draft and of the question */
 };
 
 struct run { /* lent until the next core_decide(), core_fold() or read of the state */
@@ -125,8 +124,8 @@ void core_keep(struct core *core, state_changed_fn *changed, void *self);
 void core_drop(struct core *core);
 
 /* The reply to a command, from the leaves of its run (first leaf first): the same for the first answer and
- * for a repetition. Memory of `arena`. */
-struct value core_reply(struct arena *arena, const struct leaf *leaves, int count);
+ * for a repetition. Memory of `arena`, nothing of it is lent by the leaves. */
+struct value core_reply(struct arena *arena, const struct run_leaf *leaves, int count);
 
 /* Folds one leaf of the journal (decoded), keeping it at once. */
 void core_fold(struct core *core, const struct leaf *leaf, state_changed_fn *changed, void *self);

@@ -613,35 +613,36 @@ static int64_t number_at_end(struct slice stream)
     return n;
 }
 
-struct value core_reply(struct arena *arena, const struct leaf *leaves, int count)
+struct value core_reply(struct arena *arena, const struct run_leaf *leaves, int count)
 {
+    const struct leaf *first = &leaves[0].leaf;
     struct value out = value_map(), started = value_array();
-    struct slice record = record_of(&leaves[0]);
+    struct slice record = record_of(first);
 
     if (record.len > 0)
         value_set(arena, &out, "record", value_text(record));
     for (int i = 0; i < count; i++) {
-        const struct value *own = value_get(&leaves[i].effects, "");
+        const struct value *own = value_get(&leaves[i].leaf.effects, "");
 
         if (i > 0)
-            add_started(arena, &leaves[i], &started, &out);
-        if (!slice_equal(leaves[i].stream, record) || !value_is(own, VALUE_MAP))
+            add_started(arena, &leaves[i].leaf, &started, &out);
+        if (!slice_equal(leaves[i].leaf.stream, record) || !value_is(own, VALUE_MAP))
             continue;
         if (value_get(own, "state") != NULL)
             value_set(arena, &out, "state", *value_get(own, "state"));
         if (value_is(value_get(own, "round"), VALUE_INT))
             value_set(arena, &out, "round", *value_get(own, "round"));
     }
-    if (slice_starts(leaves[0].type, "delegation."))
+    if (slice_starts(first->type, "delegation."))
         value_set(arena, &out, "delegation",
-                  value_text(slice_of(leaves[0].stream.at + 11, leaves[0].stream.len - 11)));
-    if (slice_is(leaves[0].type, "record." WAIVE_COMMAND) ||
-        slice_is(leaves[0].type, "record." WAIVE_END_COMMAND))
-        value_set(arena, &out, "waiver", value_int(number_at_end(leaves[0].stream)));
-    proposal_reply(arena, &leaves[0], &out);
+                  value_text(slice_of(first->stream.at + 11, first->stream.len - 11)));
+    if (slice_is(first->type, "record." WAIVE_COMMAND) ||
+        slice_is(first->type, "record." WAIVE_END_COMMAND))
+        value_set(arena, &out, "waiver", value_int(number_at_end(first->stream)));
+    proposal_reply(arena, first, &out);
     if (started.count > 0)
         value_set(arena, &out, "started", started);
-    return out;
+    return value_copy(arena, &out);
 }
 
 /* `SCP-0001` may stand for the version that the leaf names; a version stands for itself. */

@@ -148,15 +148,7 @@ int64_t run_leaf(struct core *core, const char *type, struct slice stream, struc
     made = &run->leaves[run->leaf_count++];
     /* The buffer may move while it grows: offsets now, pointers when the run is complete. */
     *made = (struct run_leaf){slice_of((const uint8_t *)before, core->leaf_bytes.len - before),
-                              leaf.type,
-                              stream,
-                              record,
-                              leaf.seq,
-                              leaf.rev,
-                              leaf.content};
-    if (core->contents_told < run->contents.count &&
-        contents_tell(core, stream, record, (int64_t)leaf.seq) != 0)
-        return -1;
+                              record, leaf};
     return (int64_t)leaf.seq;
 }
 

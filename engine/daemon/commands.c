@@ -34,9 +34,9 @@ static void refuse(struct engine *engine, const struct reply_to *to, const struc
 /* ---- replies from leaves: the same for the first answer and for every repetition ---- */
 
 /* Room for one more: most runs have one leaf or two, and the arena lives as long as the batch. */
-static struct leaf *room_for_leaf(struct engine *engine, struct leaf *leaves, int count)
+static struct run_leaf *room_for_leaf(struct engine *engine, struct run_leaf *leaves, int count)
 {
-    struct leaf *bigger;
+    struct run_leaf *bigger;
 
     if (count != 0 && (count < 4 || (count & (count - 1)) != 0))
         return leaves;
@@ -46,28 +46,27 @@ static struct leaf *room_for_leaf(struct engine *engine, struct leaf *leaves, in
     return bigger;
 }
 
-static int decode_run(struct engine *engine, uint64_t seq, struct leaf **out, int max,
-                      uint8_t hash[HASH_LEN])
+static int decode_run(struct engine *engine, uint64_t seq, struct run_leaf **out, int max)
 {
     struct buf bytes = BUF_EMPTY;
-    struct leaf *leaves = NULL;
+    struct run_leaf *leaves = NULL;
     int count = 0;
 
     for (; count < max; count++) {
-        struct slice own;
+        struct run_leaf *made;
 
         leaves = room_for_leaf(engine, leaves, count);
+        made = &leaves[count];
         buf_clear(&bytes);
         if (journal_leaf(engine->journal, seq + (uint64_t)count, &bytes, NULL) != 1)
             break;
-        own = slice_of(arena_copy(&engine->arena, bytes.at, bytes.len), bytes.len);
-        if (leaf_decode(&engine->arena, own, &leaves[count], NULL) != 0)
+        *made = (struct run_leaf){
+            .bytes = slice_of(arena_copy(&engine->arena, bytes.at, bytes.len), bytes.len)};
+        if (leaf_decode(&engine->arena, made->bytes, &made->leaf, NULL) != 0)
             break;
         if (count > 0 &&
-            memcmp(leaves[count].command_id, leaves[0].command_id, COMMAND_ID_LEN) != 0)
+            memcmp(made->leaf.command_id, leaves[0].leaf.command_id, COMMAND_ID_LEN) != 0)
             break;
-        if (count == 0)
-            hash_two(slice_of("\0", 1), own, hash);
     }
     buf_release(&bytes);
     *out = leaves;
@@ -75,28 +74,48 @@ static int decode_run(struct engine *engine, uint64_t seq, struct leaf **out, in
 }
 
 static void reply_accepted(struct engine *engine, const struct request *request,
-                           const struct command *command, uint64_t seq, bool is_duplicate)
+                           const struct command *command, const struct asked *asked,
+                           bool is_duplicate)
 {
-    struct leaf *leaves;
-    uint8_t hash[HASH_LEN];
-    int count = decode_run(engine, seq, &leaves, RUN_LEAVES_MAX, hash);
-    struct reply reply = {
-        .status = 200, .id = command->id, .has_seq = true, .seq = seq, .duplicate = is_duplicate};
+    struct reply reply = {.status = 200,
+                          .id = command->id,
+                          .has_seq = true,
+                          .seq = asked->seq,
+                          .duplicate = is_duplicate,
+                          .revision = asked->revision,
+                          .hash = slice_of(asked->hash, HASH_LEN),
+                          .out = asked->out};
 
-    check(count > 0);
-    if (slice_starts(leaves[0].type, "refusal.")) {
-        char *code = arena_copy(&engine->arena, leaves[0].type.at + 8, leaves[0].type.len - 8);
+    check(asked->leaf_count > 0);
+    engine_send(engine, request->to, &reply);
+}
 
-        reply = reply_refusal(code, NULL);
-        reply.id = command->id;
-        reply.duplicate = is_duplicate;
-    } else {
-        reply.revision = (int64_t)leaves[0].rev;
-        reply.out = core_reply(&engine->arena, leaves, count);
+/* What was done once is told again, from its leaves. */
+static void reply_again(struct engine *engine, const struct request *request,
+                        const struct command *command, uint64_t seq)
+{
+    struct asked asked = {.seq = seq};
+    const struct leaf *first;
+    struct run_leaf *leaves;
+    struct reply reply;
+
+    asked.leaf_count = decode_run(engine, seq, &leaves, RUN_LEAVES_MAX);
+    check(asked.leaf_count > 0);
+    hash_two(slice_of("\0", 1), leaves[0].bytes, asked.hash);
+    first = &leaves[0].leaf;
+    if (!slice_starts(first->type, "refusal.")) {
+        asked.revision = (int64_t)first->rev;
+        asked.out = core_reply(&engine->arena, leaves, asked.leaf_count);
+        reply_accepted(engine, request, command, &asked, true);
+        return;
     }
+    reply =
+        reply_refusal(arena_copy(&engine->arena, first->type.at + 8, first->type.len - 8), NULL);
+    reply.id = command->id;
+    reply.duplicate = true;
     reply.has_seq = true;
     reply.seq = seq;
-    reply.hash = slice_of(hash, HASH_LEN);
+    reply.hash = slice_of(asked.hash, HASH_LEN);
     engine_send(engine, request->to, &reply);
 }
 
@@ -252,15 +271,15 @@ static bool contents_are_there(struct engine *engine, const struct value *args)
 static bool is_repeated(struct engine *engine, const struct request *request,
                         const struct command *command, const struct question *question)
 {
-    uint8_t id[COMMAND_ID_LEN], hash[HASH_LEN];
-    struct leaf *first;
+    uint8_t id[COMMAND_ID_LEN];
+    struct run_leaf *first;
     uint64_t seq = 0;
 
     hash_command_id(question->principal, question->id, id);
     if (journal_command(engine->journal, id, &seq, NULL) != 1)
         return false;
-    if (decode_run(engine, seq, &first, 1, hash) == 1 && core_is_same_command(question, first))
-        reply_accepted(engine, request, command, seq, true);
+    if (decode_run(engine, seq, &first, 1) == 1 && core_is_same_command(question, &first->leaf))
+        reply_again(engine, request, command, seq);
     else
         refuse(engine, request->to, command, "id-reused",
                "This id was used for another command; every new command takes a new id.");
@@ -378,7 +397,7 @@ static void carry_out(struct engine *engine, const struct request *request, stru
     if (asked.is_refused)
         reply_refused(engine, request, command, &asked);
     else
-        reply_accepted(engine, request, command, asked.seq, false);
+        reply_accepted(engine, request, command, &asked, false);
 }
 
 void engine_command(struct engine *engine, const struct request *request)

@@ -59,6 +59,7 @@ struct engine {
     int64_t next_due_ms; /* of the earliest row with a timer; -1: none */
     uint64_t published;  /* leaves below this went to the feed */
     int64_t head_ms;     /* boot clock: when `_head/` went last */
+    struct buf event;    /* the one that is being made */
     /* heads.c; class -> uint64_t, owned: last seq + 1 of it, of what was published and with the open batch */
     struct map class_heads, heads_appended;
     struct poll *polls; /* readers who wait for events; owned */
@@ -79,6 +80,10 @@ struct asked {                  /* what came of a question; memory of the engine
     struct refusal refusal;
     int leaf_count; /* of its own run; a refusal that is journaled has one */
     uint64_t seq;   /* of the first */
+    /* Of a command that was not refused: what it is answered. */
+    int64_t revision;
+    struct value out;
+    uint8_t hash[HASH_LEN]; /* of the first leaf */
 };
 
 /* Asks core, appends what came of it and all that follows from it. 0, or -1: the journal failed, the batch is
@@ -134,13 +139,17 @@ int engine_heads_load(struct engine *engine, struct error *err); /* anew; outsid
 void engine_heads_release(struct engine *engine);
 /* A leaf was appended. -1: the batch is lost. */
 int engine_head_appended(struct engine *engine, struct slice type, uint64_t seq);
-void engine_head_published(struct engine *engine, struct slice class, uint64_t seq);
+void engine_heads_published(struct engine *engine); /* what was appended is committed */
+/* The last event of that class with the open batch, or -1. */
+int64_t engine_newest_event(const struct engine *engine, struct slice class);
 /* The last event of that class before `seq`, or -1. */
 int64_t engine_event_before(struct engine *engine, struct slice class, uint64_t seq);
 
 /* ---- events.c ---- */
 void engine_events(struct engine *engine, const struct request *request);
-void engine_publish(struct engine *engine);      /* what was committed since the last time */
+/* A leaf was appended: its event waits for the commit. Before engine_head_appended(). -1: the batch is lost. */
+int engine_event_appended(struct engine *engine, const struct run_leaf *made);
+void engine_publish(struct engine *engine);      /* the batch is committed: so are its events */
 void engine_publish_head(struct engine *engine); /* if a second has passed; outside a batch */
 void engine_answer_polls(
     struct engine *engine); /* long polls whose events are there or whose time is up */

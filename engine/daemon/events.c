@@ -10,6 +10,7 @@
 #include "wire/body.h"
 #include "wire/keyfile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -35,33 +36,43 @@ static struct slice record_of(const struct leaf *leaf)
     return value_is(chain, VALUE_MAP) && chain->count > 0 ? chain->as.pairs[0].key : leaf->stream;
 }
 
-static void event_of(struct engine *engine, struct arena *arena, struct slice raw,
-                     const struct leaf *leaf, int64_t prev, struct value *event)
+static void put_pair(struct buf *out, const char *key, struct slice text)
 {
-    struct slice origin = slice_str(engine->settings.origin);
-    const struct value *own = value_get(&leaf->effects, "");
-    struct value data = value_map();
-    char *when = arena_take(arena, MOMENT_TEXT_MAX);
+    dmp_put_str(out, slice_str(key));
+    dmp_put_str(out, text);
+}
+
+/* The event as it is sent (DMP: keys in ascending order), from the leaf alone. */
+static void event_encode(struct buf *out, const char *origin, struct slice raw,
+                         const struct leaf *leaf, int64_t prev)
+{
+    const struct value *state = value_get(value_get(&leaf->effects, ""), "state");
+    char when[MOMENT_TEXT_MAX], number[24], type[LEAF_TYPE_MAX + 8];
 
     moment_format(leaf->time_us / 1000, when);
-    value_set(arena, &data, "leaf", value_bin(raw.at, raw.len));
-    value_set(arena, &data, "actor", value_text(leaf->actor));
-    value_set(arena, &data, "record", value_text(record_of(leaf)));
-    if (value_get(own, "state") != NULL)
-        value_set(arena, &data, "state", *value_get(own, "state"));
-    *event = value_map();
-    value_set(arena, event, "specversion", value_str("1.0"));
-    value_set(arena, event, "id",
-              value_str(arena_printf(arena, "%llu", (unsigned long long)leaf->seq)));
-    value_set(arena, event, "source", value_text(origin));
-    value_set(arena, event, "type",
-              value_str(arena_printf(arena, "rota.%.*s", (int)leaf->type.len,
-                                     (const char *)leaf->type.at)));
-    value_set(arena, event, "subject", value_text(leaf->stream));
-    value_set(arena, event, "time", value_str(when));
-    value_set(arena, event, "sequence", value_int((int64_t)leaf->seq));
-    value_set(arena, event, "prev", value_int(prev));
-    value_set(arena, event, "data", data);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)leaf->seq);
+    snprintf(type, sizeof type, "rota.%.*s", (int)leaf->type.len, (const char *)leaf->type.at);
+    dmp_put_map(out, 9);
+    dmp_put_str(out, slice_str("data"));
+    dmp_put_map(out, state != NULL ? 4 : 3);
+    put_pair(out, "actor", leaf->actor);
+    dmp_put_str(out, slice_str("leaf"));
+    dmp_put_bin(out, raw);
+    put_pair(out, "record", record_of(leaf));
+    if (state != NULL) {
+        dmp_put_str(out, slice_str("state"));
+        dmp_encode(out, state);
+    }
+    put_pair(out, "id", slice_str(number));
+    dmp_put_str(out, slice_str("prev"));
+    dmp_put_int(out, prev);
+    dmp_put_str(out, slice_str("sequence"));
+    dmp_put_int(out, (int64_t)leaf->seq);
+    put_pair(out, "source", slice_str(origin));
+    put_pair(out, "specversion", slice_str("1.0"));
+    put_pair(out, "subject", leaf->stream);
+    put_pair(out, "time", slice_str(when));
+    put_pair(out, "type", slice_str(type));
 }
 
 /* class/kind/record/event/ ; the kind of a record by its prefix. */
@@ -82,14 +93,12 @@ static const char *topic_of(struct engine *engine, struct arena *arena, const st
                         (int)event.len, (const char *)event.at);
 }
 
-/* `passed` (or NULL: the feed's own heads) remembers what this reader has passed: class -> seq + 1 as a pointer. */
+/* `passed` remembers what this reader has passed: class -> seq + 1 as a pointer. */
 static int make_event(struct engine *engine, struct arena *arena, uint64_t seq, struct map *passed,
                       struct buf *out, const char **topic)
 {
     struct buf raw = BUF_EMPTY;
     struct leaf leaf;
-    struct value event;
-    int64_t prev;
     int rc = -1;
 
     if (journal_leaf(engine->journal, seq, &raw, NULL) == 1) {
@@ -97,17 +106,12 @@ static int make_event(struct engine *engine, struct arena *arena, uint64_t seq, 
 
         if (leaf_decode(arena, own, &leaf, NULL) == 0) {
             struct slice class = event_class(leaf.type);
+            uintptr_t end = (uintptr_t)map_get(passed, class); /* a number, never followed */
 
-            prev = passed != NULL && map_get(passed, class) != NULL
-                       ? (int64_t)(uintptr_t)map_get(passed, class) - 1
-                       : engine_event_before(engine, class, seq);
-            event_of(engine, arena, own, &leaf, prev, &event);
-            dmp_encode(out, &event);
+            event_encode(out, engine->settings.origin, own, &leaf,
+                         end > 0 ? (int64_t)end - 1 : engine_event_before(engine, class, seq));
             *topic = topic_of(engine, arena, &leaf);
-            if (passed != NULL)
-                map_put(passed, class, (void *)(uintptr_t)(seq + 1)); /* a number, never followed */
-            else
-                engine_head_published(engine, class, seq);
+            map_put(passed, class, (void *)(uintptr_t)(seq + 1));
             rc = 0;
         }
     }
@@ -141,31 +145,38 @@ static void publish_head(struct engine *engine)
  * is gone. */
 void engine_publish_head(struct engine *engine)
 {
-    if (clock_boot_ms() - engine->head_ms < HEAD_EVERY_MS)
+    /* The events of an open batch stand in the same queue. */
+    if (clock_boot_ms() - engine->head_ms < HEAD_EVERY_MS ||
+        journal_size(engine->journal) != journal_committed(engine->journal))
         return;
     publish_head(engine);
     feed_release(engine->feed);
 }
 
+int engine_event_appended(struct engine *engine, const struct run_leaf *made)
+{
+    const struct leaf *leaf = &made->leaf;
+
+    if (engine->feed == NULL)
+        return 0;
+    buf_clear(&engine->event);
+    event_encode(&engine->event, engine->settings.origin, made->bytes, leaf,
+                 engine_newest_event(engine, event_class(leaf->type)));
+    feed_publish(engine->feed, topic_of(engine, &engine->arena, leaf), leaf->seq,
+                 buf_slice(&engine->event));
+    /* The topic wants the pack of today, and that is a row: no run is kept whose draft could not be read. */
+    return state_is_broken(core_state(engine->core)) ? -1 : 0;
+}
+
 void engine_publish(struct engine *engine)
 {
     uint64_t end = journal_committed(engine->journal);
-    struct arena arena = ARENA_EMPTY;
-    struct buf event = BUF_EMPTY;
 
     if (engine->published == end)
         return;
-    for (; engine->published < end; engine->published++) {
-        const char *topic = "";
-
-        arena_clear(&arena);
-        buf_clear(&event);
-        if (make_event(engine, &arena, engine->published, NULL, &event, &topic) == 0)
-            feed_publish(engine->feed, topic, engine->published, buf_slice(&event));
-    }
+    engine->published = end;
+    engine_heads_published(engine);
     publish_head(engine);
-    buf_release(&event);
-    arena_release(&arena);
 }
 
 bool engine_may_read(void *self, const char *user_id, struct slice topic)

@@ -83,9 +83,21 @@ int engine_head_appended(struct engine *engine, struct slice type, uint64_t seq)
     return (seq + 1) % HEADS_EVERY == 0 ? keep(engine, (seq + 1) / HEADS_EVERY) : 0;
 }
 
-void engine_head_published(struct engine *engine, struct slice class, uint64_t seq)
+void engine_heads_published(struct engine *engine)
 {
-    move(&engine->class_heads, class, seq + 1);
+    const struct map_entry *entry;
+    size_t at = 0;
+
+    while ((entry = map_next(&engine->heads_appended, &at)) != NULL)
+        move(&engine->class_heads, slice_of(entry->key, entry->key_len),
+             *(const uint64_t *)entry->value);
+}
+
+int64_t engine_newest_event(const struct engine *engine, struct slice class)
+{
+    const uint64_t *end = map_get(&engine->heads_appended, class);
+
+    return end != NULL ? (int64_t)*end - 1 : -1;
 }
 
 /* ---- looking back ---- */

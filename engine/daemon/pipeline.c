@@ -100,7 +100,22 @@ int engine_keep_fold(struct engine *engine)
     return keeping.rc;
 }
 
-static int append_run(struct engine *engine, const struct run *run)
+static int append_leaf(struct engine *engine, const struct run *run, const struct run_leaf *made)
+{
+    const struct leaf *leaf = &made->leaf;
+
+    if (journal_append(engine->journal, made->bytes, made == run->leaves, run->command_id, NULL) !=
+        0)
+        return -1;
+    return engine_event_appended(engine, made) != 0 ||
+                   engine_head_appended(engine, leaf->type, leaf->seq) != 0 ||
+                   engine_loose_named(engine, &leaf->content) != 0
+               ? -1
+               : 0;
+}
+
+/* `hash` (or NULL) gets that of the first leaf. */
+static int append_run(struct engine *engine, const struct run *run, uint8_t *hash)
 {
     struct keeping keeping = {engine, 0};
 
@@ -113,11 +128,10 @@ static int append_run(struct engine *engine, const struct run *run)
             return -1;
     }
     for (int i = 0; i < run->leaf_count; i++) {
-        if (journal_append(engine->journal, run->leaves[i].bytes, i == 0, run->command_id, NULL) !=
-                0 ||
-            engine_head_appended(engine, run->leaves[i].type, run->leaves[i].seq) != 0 ||
-            engine_loose_named(engine, &run->leaves[i].content) != 0)
+        if (append_leaf(engine, run, &run->leaves[i]) != 0)
             return -1;
+        if (i == 0 && hash != NULL)
+            memcpy(hash, journal_newest_hash(engine->journal), HASH_LEN);
     }
     for (uint32_t i = 0; i < run->erased.count; i++) {
         if (journal_redact_content(engine->journal, value_slice(&run->erased.as.items[i]).at,
@@ -193,7 +207,7 @@ static int follow_one(struct engine *engine, const struct value *follow, struct 
         core_drop(engine->core);
         return 0;
     }
-    return append_run(engine, &run);
+    return append_run(engine, &run, NULL);
 }
 
 /* `last` is what was asked when there were too many. */
@@ -248,7 +262,7 @@ struct question engine_question(struct engine *engine, enum question_kind kind)
 }
 
 /* What lies in core's draft is copied before anything else is asked. */
-static struct asked remember(struct engine *engine, const struct run *run)
+static struct asked remember(struct engine *engine, enum question_kind kind, const struct run *run)
 {
     struct asked asked = {.is_refused = run->is_refused,
                           .is_beyond = run->is_beyond,
@@ -258,7 +272,11 @@ static struct asked remember(struct engine *engine, const struct run *run)
     if (run->is_refused)
         asked.refusal.sentence = arena_str(&engine->arena, run->refusal.sentence);
     if (run->leaf_count > 0)
-        asked.seq = run->leaves[0].seq;
+        asked.seq = run->leaves[0].leaf.seq;
+    if (run->leaf_count > 0 && kind == QUESTION_COMMAND && !run->is_refused) {
+        asked.revision = (int64_t)run->leaves[0].leaf.rev;
+        asked.out = core_reply(&engine->arena, run->leaves, run->leaf_count);
+    }
     return asked;
 }
 
@@ -270,12 +288,12 @@ static int ask(struct engine *engine, const struct question *question, struct as
 
     if (engine->batch_is_dead || core_decide(engine->core, question, &run) != 0)
         return -1;
-    *asked = remember(engine, &run);
+    *asked = remember(engine, question->kind, &run);
     people_changed = run.people_changed;
     add_follows(follows, &run.follows);
     take_numbers(lists->offers, &engine->arena, &run.offers);
     take_numbers(lists->withdrawn, &engine->arena, &run.withdrawn);
-    if (append_run(engine, &run) != 0 || follow_all(engine, follows, lists) != 0)
+    if (append_run(engine, &run, asked->hash) != 0 || follow_all(engine, follows, lists) != 0)
         return -1;
     if (people_changed && engine->broker != NULL)
         broker_recheck(engine->broker, clock_boot_ms());

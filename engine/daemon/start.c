@@ -250,6 +250,7 @@ static void engine_close(struct engine *engine)
     engine_heads_release(engine);
     free(engine->waiting);
     free(engine->retries);
+    buf_release(&engine->event);
     arena_release(&engine->arena);
     settings_release(&engine->settings);
 }

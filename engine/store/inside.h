@@ -20,6 +20,7 @@ struct journal {
 
     /* The tree with the open batch, and as it is durable: what a failed commit goes back to. */
     struct merkle_frontier tree, committed;
+    uint8_t newest_hash[HASH_LEN]; /* of the leaf that was appended last */
 
     /* What was signed last: the next checkpoint must be an extension of it. */
     uint64_t signed_size;

@@ -312,7 +312,6 @@ static int append_leaf(struct journal *journal, struct slice leaf, const uint8_t
     struct backend *backend = journal->backend;
     struct writer to = {backend, err};
     uint64_t seq = journal->tree.size;
-    uint8_t hash[HASH_LEN];
 
     if (leaf.len > LEAF_MAX || !leaf_has_seq(leaf, seq, &journal->scratch))
         return error_set(err, ERROR_INPUT, "not the leaf with seq %llu", (unsigned long long)seq);
@@ -323,8 +322,8 @@ static int append_leaf(struct journal *journal, struct slice leaf, const uint8_t
     if (first_command_id != NULL)
         commands_add(&journal->commands, first_command_id, seq);
     recent_add(journal, leaf);
-    merkle_leaf_hash(leaf, hash);
-    return merkle_append(&journal->tree, hash, write_node, &to);
+    merkle_leaf_hash(leaf, journal->newest_hash);
+    return merkle_append(&journal->tree, journal->newest_hash, write_node, &to);
 }
 
 int journal_append(struct journal *journal, struct slice leaf, bool first_of_run,
@@ -334,6 +333,11 @@ int journal_append(struct journal *journal, struct slice leaf, bool first_of_run
     if (batch_enter(journal, err) != 0)
         return -1;
     return batch_leave(journal, append_leaf(journal, leaf, first_of_run ? command_id : NULL, err));
+}
+
+const uint8_t *journal_newest_hash(const struct journal *journal)
+{
+    return journal->newest_hash;
 }
 
 static bool is_row_key(struct slice key)

@@ -72,6 +72,9 @@ struct journal_row {
 int journal_append(struct journal *journal, struct slice leaf, bool first_of_run,
                    const uint8_t command_id[16], struct error *err);
 
+/* The hash (32 bytes) of the leaf that was appended last, as it stands in the tree. Lent until the next is appended. */
+const uint8_t *journal_newest_hash(const struct journal *journal);
+
 /* Replaces the stored row; within a batch the last one counts and is written once. */
 int journal_put_row(struct journal *journal, const struct journal_row *row, struct error *err);
 

@@ -375,7 +375,7 @@ static void the_longest_name_beside_the_longest_id_has_a_stream(void **state)
     question.seq = story_size(story);
     assert_int_equal(core_decide(story_core(story), &question, &run), 0);
     assert_int_equal(run.leaf_count, 1);
-    assert_true(run.leaves[0].stream.len > 64 + 23);
+    assert_true(run.leaves[0].leaf.stream.len > 64 + 23);
     core_drop(story_core(story));
     story_drop(story);
 }
