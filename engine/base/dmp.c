@@ -130,7 +130,8 @@ static size_t utf8_len(const uint8_t *at, size_t left)
     return len;
 }
 
-/* How many bytes of ASCII the text begins with, by whole words: nearly all text here is nothing else. */
+/* How many bytes of ASCII the text begins with, by whole words and then one by one: nearly all text here is nothing
+ * else. */
 static size_t ascii_len(struct slice text)
 {
     size_t i = 0;
@@ -140,6 +141,8 @@ static size_t ascii_len(struct slice text)
         if ((word & 0x8080808080808080) != 0)
             break;
     }
+    while (i < text.len && text.at[i] < 0x80)
+        i++;
     return i;
 }
 

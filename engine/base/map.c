@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { MAP_FIRST = 16 };
+enum { MAP_FIRST = 16, MAP_KEEP = 64 /* places: to empty them costs no more than a new table */ };
 
 /* FNV-1a, finished with a mix so that the low bits carry every byte. */
 static uint64_t hash_of(struct slice key)
@@ -58,6 +58,21 @@ void map_release(struct map *map)
         free(map->entries[i].key);
     free(map->entries);
     *map = (struct map)MAP_EMPTY;
+}
+
+void map_clear(struct map *map)
+{
+    if (map->cap > MAP_KEEP) {
+        map_release(map);
+        return;
+    }
+    for (size_t i = 0; i < map->cap && map->count > 0; i++) {
+        if (map->entries[i].key == NULL)
+            continue;
+        free(map->entries[i].key);
+        map->entries[i] = (struct map_entry){NULL, 0, 0, NULL};
+        map->count--;
+    }
 }
 
 void *map_get(const struct map *map, struct slice key)

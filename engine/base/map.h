@@ -22,6 +22,7 @@ struct map {
     }
 
 void map_release(struct map *map); /* frees the table and keys, not the pointers */
+void map_clear(struct map *map);   /* the same, but a table that is small is kept for what comes */
 void *map_get(const struct map *map, struct slice key);        /* NULL if absent */
 void *map_put(struct map *map, struct slice key, void *value); /* gives the pointer it replaced */
 void *map_remove(struct map *map, struct slice key); /* gives the pointer, NULL if absent */

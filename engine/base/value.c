@@ -88,11 +88,6 @@ const struct value *value_find(const struct value *map, struct slice key)
     return found ? &map->as.pairs[place].value : NULL;
 }
 
-const struct value *value_get(const struct value *map, const char *key)
-{
-    return value_find(map, slice_str(key));
-}
-
 struct slice value_slice(const struct value *value)
 {
     if (value_is(value, VALUE_STR))

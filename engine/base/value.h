@@ -55,8 +55,11 @@ static inline bool value_is(const struct value *value, enum value_type type)
 }
 
 /* The value under `key`, or NULL if `map` is not a map or has no such key. Lent. */
-const struct value *value_get(const struct value *map, const char *key);
 const struct value *value_find(const struct value *map, struct slice key);
+static inline const struct value *value_get(const struct value *map, const char *key)
+{
+    return value_find(map, slice_str(key)); /* inline: the length of a literal costs nothing */
+}
 struct value *value_at(struct value *map, struct slice key); /* the same, to be changed */
 
 /* What stands under `key`, or the fallback if it is absent or of another type. Lent. */

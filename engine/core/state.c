@@ -129,8 +129,8 @@ static void begin(struct state *state)
 {
     if (!state->is_over)
         return;
-    map_release(&state->draft);
-    map_release(&state->contents);
+    map_clear(&state->draft);
+    map_clear(&state->contents);
     arena_clear(&state->arena);
     grow_old(state);
     free_gone(state);

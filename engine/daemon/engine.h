@@ -28,7 +28,8 @@ enum {
     ENGINE_FOLLOWS_MAX = 100000, /* what one question may cause in all */
     ENGINE_PENDING_MAX = 4096,
     RETRIES_MAX = 1 << 20,
-    HEAD_EVERY_MS = 1000 /* of the feed */
+    HEAD_EVERY_MS = 1000, /* of the feed */
+    SALTS_AHEAD = 8       /* the kernel gives up to 256 bytes at once, and whole */
 };
 
 #define CLOCK_META "clock" /* to where a virtual clock was moved, in decimal microseconds */
@@ -50,8 +51,10 @@ struct engine {
     struct core *core;
     struct broker *broker;
     struct feed *feed;
-    void *context;      /* zmq */
-    struct arena arena; /* of the message being handled */
+    void *context;                                  /* zmq */
+    struct arena arena;                             /* of the message being handled */
+    uint8_t salts[SALTS_AHEAD * QUESTION_SALT_LEN]; /* drawn and not yet given to a question */
+    int salt_count;
     struct waiting_reply *waiting;
     int waiting_count;
     struct retry *retries; /* a heap by at_ms */

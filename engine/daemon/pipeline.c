@@ -247,11 +247,21 @@ static int follow_all(struct engine *engine, struct follows *follows,
     return rc;
 }
 
+/* Each is given once. */
+static void take_salt(struct engine *engine, uint8_t out[QUESTION_SALT_LEN])
+{
+    if (engine->salt_count == 0) {
+        check(getrandom(engine->salts, sizeof engine->salts, 0) == (ssize_t)sizeof engine->salts);
+        engine->salt_count = SALTS_AHEAD;
+    }
+    memcpy(out, engine->salts + --engine->salt_count * QUESTION_SALT_LEN, QUESTION_SALT_LEN);
+}
+
 struct question engine_question(struct engine *engine, enum question_kind kind)
 {
     uint8_t *salt = arena_take(&engine->arena, QUESTION_SALT_LEN);
 
-    check(getrandom(salt, QUESTION_SALT_LEN, 0) == QUESTION_SALT_LEN);
+    take_salt(engine, salt);
     return (struct question){.kind = kind,
                              .salt = slice_of(salt, QUESTION_SALT_LEN),
                              .seq = journal_size(engine->journal),

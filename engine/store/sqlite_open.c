@@ -316,6 +316,8 @@ int journal_open_sqlite(const struct journal_options *options, struct journal **
 
     if (check_options(options, said) != 0)
         return -1;
+    /* Nobody asks how much memory SQLite has, and to count it takes a lock for each piece. Not heeded if it is in use. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     self = calloc(1, sizeof *self);
     check(self != NULL);
     self->base.ops = &sqlite_ops;
