@@ -98,6 +98,69 @@ void dmp_encode(struct buf *out, const struct value *value)
     }
 }
 
+/* ---- a value that has been written, over its own bytes ---- */
+
+static size_t head_len(enum value_type type, uint32_t count)
+{
+    switch (type) {
+    case VALUE_STR:
+        return count < 32 ? 1 : count < 0x100 ? 2 : count < 0x10000 ? 3 : 5;
+    case VALUE_BIN:
+        return count < 0x100 ? 2 : count < 0x10000 ? 3 : 5;
+    case VALUE_ARRAY:
+    case VALUE_MAP:
+        return count < 16 ? 1 : count < 0x10000 ? 3 : 5;
+    case VALUE_NIL:
+    case VALUE_BOOL:
+    case VALUE_INT:
+        break;
+    }
+    return 1;
+}
+
+static size_t int_len(int64_t number)
+{
+    if (number < 0)
+        return number >= -32         ? 1
+               : number >= INT8_MIN  ? 2
+               : number >= INT16_MIN ? 3
+               : number >= INT32_MIN ? 5
+                                     : 9;
+    return number < 0x80          ? 1
+           : number < 0x100       ? 2
+           : number < 0x10000     ? 3
+           : number <= UINT32_MAX ? 5
+                                  : 9;
+}
+
+static const uint8_t *adopt(struct value *value, const uint8_t *at)
+{
+    if (value->type == VALUE_INT)
+        return at + int_len(value->as.number);
+    at += head_len(value->type, value->count);
+    if (value->type == VALUE_STR || value->type == VALUE_BIN) {
+        value->as.bytes = at;
+        at += value->count;
+    } else if (value->type == VALUE_ARRAY) {
+        for (uint32_t i = 0; i < value->count; i++)
+            at = adopt(&value->as.items[i], at);
+    } else if (value->type == VALUE_MAP) {
+        for (uint32_t i = 0; i < value->count; i++) {
+            struct pair *pair = &value->as.pairs[i];
+
+            at += head_len(VALUE_STR, (uint32_t)pair->key.len);
+            pair->key.at = at;
+            at = adopt(&pair->value, at + pair->key.len);
+        }
+    }
+    return at;
+}
+
+void dmp_adopt(struct value *value, struct slice raw)
+{
+    check(adopt(value, raw.at) == raw.at + raw.len);
+}
+
 /* ---- UTF-8 ---- */
 
 /* Bytes of the sequence that begins at `at`, 0 if it is none (RFC 3629, table 3-7 of Unicode). */

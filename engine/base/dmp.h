@@ -21,6 +21,10 @@ enum { DMP_DEPTH_MAX = 8, DMP_BYTES_MAX = 65535, LOOSE_DEPTH_MAX = 16 };
 /* Appends the encoding. The value's integers, strings and nesting must be encodable: a bug if not. */
 void dmp_encode(struct buf *out, const struct value *value);
 
+/* `raw` is the encoding of `value`: its keys, strings and binaries point into `raw` from now on. The tree itself, which
+ * must be the caller's own, stays where it is: as if `raw` had been decoded, for a part of the price. */
+void dmp_adopt(struct value *value, struct slice raw);
+
 /* Reads one value that fills `raw`; strings are lent by `raw`. Strict: dmp_encode gives `raw` back. */
 int dmp_decode(struct arena *arena, struct slice raw, struct value *out, struct error *err);
 

@@ -197,21 +197,28 @@ static struct kept *kept_row(struct state *state, struct slice key)
     return remember(state, key, found > 0 ? buf_slice(&state->scratch) : slice_of(NULL, 0));
 }
 
-/* Once for each change of the row, not once for each draft that reads it. */
+/* `row` is what the bytes of `kept`, which is young, say. */
+static void keep_decoded(struct state *state, struct kept *kept, const struct value *row)
+{
+    size_t size;
+
+    kept->row = value_pack(row, &kept->block, &size);
+    kept->is_decoded = true;
+    kept->cost += size;
+    state->kept_bytes += size;
+}
+
+/* Once, and not once for each draft that reads it. */
 static int decode_kept(struct state *state, struct kept *kept)
 {
     struct value row = VALUE_NONE;
-    size_t size;
 
     if (kept->is_decoded)
         return 0;
     arena_clear(&state->workshop);
     if (decode_row(&state->workshop, slice_of(kept->bytes, kept->len), &row) != 0)
         return -1;
-    kept->row = value_pack(&row, &kept->block, &size);
-    kept->is_decoded = true;
-    kept->cost += size;
-    state->kept_bytes += size;
+    keep_decoded(state, kept, &row);
     return 0;
 }
 
@@ -509,6 +516,17 @@ bool state_seal(struct state *state, struct slice *key)
     return true;
 }
 
+/* What the draft has of a row becomes what is kept of it: nobody has to decode what was just encoded. */
+static void keep_row(struct state *state, const struct open_row *row)
+{
+    struct kept *kept = remember(state, row->key, row->bytes);
+
+    if (!row->is_there || row->row.type != VALUE_MAP)
+        return;
+    keep_decoded(state, kept, &row->row);
+    dmp_adopt(&kept->row, slice_of(kept->bytes, kept->len));
+}
+
 void state_keep(struct state *state, state_changed_fn *changed, void *self)
 {
     struct open_row **rows = arena_take(&state->arena, (state->draft.count + 1) * sizeof *rows);
@@ -523,7 +541,7 @@ void state_keep(struct state *state, state_changed_fn *changed, void *self)
     qsort(rows, count, sizeof rows[0], by_key);
     for (size_t i = 0; i < count; i++) {
         seal(state, rows[i]);
-        remember(state, rows[i]->key, rows[i]->bytes);
+        keep_row(state, rows[i]);
         if (changed != NULL)
             changed(self, rows[i]->key, rows[i]->is_there ? &rows[i]->row : NULL, rows[i]->bytes);
     }
