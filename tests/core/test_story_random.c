@@ -284,6 +284,124 @@ static void migrate_something(struct story *story, struct chance *chance)
         story_do(story, "amara", event, record, args);
 }
 
+/* There and back again, while nothing has followed: what the record says stands as it stood. */
+static void migrate_there_and_back(struct story *story, struct chance *chance)
+{
+    static const char *const kept[] = {"pack", "state", "stage", "fields", "timers", "digest"};
+    const struct value *found =
+        any(chance, value_get(story_ask(story, "amara", "list", "{'limit': 500}"), "records"));
+    const char *record = found != NULL ? text_of(story, found, "record") : NULL;
+    const struct value *before, *after;
+
+    if (record == NULL)
+        return;
+    before = story_row(story, record);
+    if (story_do(story, "amara", "migrate", record, "{'reason': " STORY_REASON "}") != 200 ||
+        story_do(story, "amara", "migrate_back", record, "{'reason': " STORY_REASON "}") != 200)
+        return;
+    after = story_row(story, record);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        const struct value *a = value_get(before, kept[i]), *b = value_get(after, kept[i]);
+
+        if (a == NULL ? b != NULL : b == NULL || !value_equal(a, b))
+            fail_msg("%s: %s is another after the way there and back", record, kept[i]);
+    }
+}
+
+static const struct value *any_closed(struct chance *chance, const struct value *records)
+{
+    uint32_t first = records->count > 0 ? below(chance, records->count) : 0;
+
+    for (uint32_t i = 0; i < records->count; i++) {
+        const struct value *one = &records->as.items[(first + i) % records->count];
+
+        if (slice_is(value_get_text(one, "stage"), "closed"))
+            return one;
+    }
+    return NULL;
+}
+
+/* What has closed is held, proposed for disposal, kept or disposed of, by whoever may. */
+static void end_something(struct story *story, struct chance *chance)
+{
+    static const char *const events[] = {"hold", "release_hold", "dispose", "keep"};
+    const struct value *found = any_closed(
+        chance, value_get(story_ask(story, "amara", "list", "{'limit': 500}"), "records"));
+    const char *event, *record;
+    size_t first = below(chance, PEOPLE);
+    int got = 403;
+
+    if (found == NULL)
+        return;
+    record = text_of(story, found, "record");
+    event = value_get(value_get(story_row(story, record), "fields"), "disposal_proposed") != NULL
+                ? "dispose"
+                : "propose_disposal";
+    if (below(chance, 4) == 0)
+        event = events[below(chance, 4)];
+    for (size_t i = 0; i < PEOPLE && got == 403; i++) {
+        const char *person = who[(first + i) % PEOPLE];
+        const char *asked =
+            arena_printf(story_arena(story), "{'record': '%s', 'event': '%s'}", record, event);
+
+        got = story_ask_status(story, person, "prepare", asked) == 200
+                  ? story_sign(story, person, event, record, "{'reason': " STORY_REASON "}")
+                  : story_do(story, person, event, record, "{'reason': " STORY_REASON "}");
+    }
+}
+
+/* What was disposed of was not held, its time was over, and nothing is left that only it held. */
+static void disposal_kept_its_rules(struct story *story)
+{
+    const struct value *records =
+        value_get(story_ask(story, "amara", "list", "{'limit': 500}"), "records");
+
+    for (uint32_t i = 0; i < records->count; i++) {
+        const char *id = text_of(story, &records->as.items[i], "record");
+        const struct value *row = story_row(story, id), *fields = value_get(row, "fields");
+        struct value texts;
+
+        if (value_get(row, "disposed") == NULL)
+            continue;
+        if (value_get_bool(fields, "legal_hold", false) ||
+            value_get_text(fields, "retain_until").len == 0)
+            fail_msg("%s was disposed of, and should have been kept", id);
+        state_rows(core_state(story_core(story)),
+                   slice_str(arena_printf(story_arena(story), "%s/content/", id)), UINT32_MAX,
+                   &texts);
+        if (texts.count > 0 && value_get_int(value_get(row, "disposed"), "erased", 0) == 0 &&
+            value_get_int(value_get(row, "disposed"), "kept", 0) == 0 &&
+            !value_get_bool(value_get(&texts.as.items[0], "row"), "closed", false))
+            fail_msg("%s was disposed of, and has its texts", id);
+    }
+}
+
+/* Each record that a rule opened has the once-key of its own, and each key the one record. */
+static void each_rule_fired_once(struct story *story)
+{
+    struct value keys, seen = value_map();
+    int64_t opened = 0, named = 0;
+
+    for (uint64_t seq = 0; seq < story_size(story); seq++) {
+        struct leaf leaf = story_leaf(story, seq);
+
+        opened += slice_is(leaf.type, "record.open") && value_get(&leaf.body, "rule") != NULL;
+    }
+    state_rows(core_state(story_core(story)), slice_str("once/"), UINT32_MAX, &keys);
+    for (uint32_t i = 0; i < keys.count; i++) {
+        struct slice record = value_get_text(value_get(&keys.as.items[i], "row"), "record");
+
+        if (slice_starts(value_get_text(&keys.as.items[i], "key"), "once/import/") ||
+            slice_starts(value_get_text(&keys.as.items[i], "key"), "once/file/"))
+            continue;
+        if (value_find(&seen, record) != NULL)
+            fail_msg("%.*s stands under two once-keys", (int)record.len, (const char *)record.at);
+        value_put(story_arena(story), &seen, record, value_bool(true));
+        named++;
+    }
+    assert_int_equal(opened, named);
+}
+
 static void work(struct story *story, struct chance *chance)
 {
     static const int statuses[] = {200, 200, 200, 202, 422, 500, 503, 0};
@@ -315,7 +433,8 @@ static bool is_guarded(const struct kind *kind)
 
 static void nothing_is_in_force_unapproved(struct story *story)
 {
-    const struct value *records = story_ask(story, "amara", "list", "{}");
+    const struct value *records =
+        value_get(story_ask(story, "amara", "list", "{'limit': 500}"), "records");
     const struct pack *pack = core_current_pack(story_core(story));
 
     for (uint32_t i = 0; i < records->count; i++) {
@@ -341,11 +460,20 @@ static void live(uint64_t seed, int steps)
 
     print_message("seed %llu\n", (unsigned long long)seed);
     for (int i = 0; i < steps; i++) {
-        uint32_t what = below(&chance, 108);
+        uint32_t what = below(&chance, 114);
 
         if (i == steps / 2)
             change_workflows(story);
-        if (what >= 105)
+        for (int n = 0; i >= steps * 5 / 6 && n < 2; n++)
+            end_something(story, &chance);
+        if (i == steps * 5 / 6) /* the time of what has closed is over */
+            for (int n = 0; n < 22; n++)
+                story_pass(story, 100);
+        if (what >= 110)
+            end_something(story, &chance);
+        else if (what >= 108)
+            migrate_there_and_back(story, &chance);
+        else if (what >= 105)
             delegate_something(story, &chance);
         else if (what >= 100)
             migrate_something(story, &chance);
@@ -364,6 +492,8 @@ static void live(uint64_t seed, int steps)
         story_ask(story, who[i], "inbox", "{}");
     story_ask(story, "amara", "waivers", "{}");
     nothing_is_in_force_unapproved(story);
+    disposal_kept_its_rules(story);
+    each_rule_fired_once(story);
     story_end(story);
 }
 
