@@ -149,6 +149,9 @@ int64_t run_leaf(struct core *core, const char *type, struct slice stream, struc
     /* The buffer may move while it grows: offsets now, pointers when the run is complete. */
     *made = (struct run_leaf){slice_of((const uint8_t *)before, core->leaf_bytes.len - before),
                               record, leaf};
+    if (core->contents_told < run->contents.count &&
+        contents_tell(core, stream, record, (int64_t)leaf.seq) != 0)
+        return -1;
     return (int64_t)leaf.seq;
 }
 
