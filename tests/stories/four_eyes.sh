@@ -152,6 +152,24 @@ says "ines agrees"
 ends 0 --as ines agree 1
 ends 0 --as ines people
 says_not "nobody else"
+
+# ---- more than forty at once are several proposals, and one agreement ----
+for n in $(seq 1 42); do rota key new "staff$n" --unsealed >"$out" 2>"$err" || wrong "no key for staff$n"; done
+many=$(for n in $(seq 1 42); do printf ', %s' "$(entry "staff$n" employee)"; done)
+printf 'people = ( %s, %s%s );\n%s\n' "$(entry ines isms_manager)" "$(entry amara top_management)" "$many" "$workers" >"$ROTA_DIR/directory.cfg"
+ends 0 --as ines reload
+says "proposals 2 and 3, which belong together"
+says "amara agrees: rota --as WHO agree 2 3"
+ends 2 --as amara agree 2 3 --id one-id-for-two-of-them
+ends 1 --as amara agree 2 99
+ends 0 --as ines people
+says_not staff1
+ends 0 --as amara agree 2 3
+says "proposal 2 is in force"
+says "proposal 3 is in force"
+ends 0 --as ines people
+says staff1
+says staff42
 ends 0 down
 rota-verify "$ROTA_DIR/journal.db" --vkey "@$ROTA_DIR/keys/log.vkey" >"$out" 2>"$err" || wrong "rota-verify finds fault"
 told "four eyes: proposed, seen in words, agreed to by another; a house of one grows"

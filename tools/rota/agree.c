@@ -223,20 +223,46 @@ static int preview(struct tool *tool, const struct value *proposal, const struct
     return status;
 }
 
+struct agreement { /* to one proposal */
+    int64_t number;
+    struct value proposal, prepared;
+};
+
+static int prepare(struct tool *tool, struct agreement *agreement)
+{
+    struct value args = value_map();
+
+    value_set(&tool->arena, &args, "proposal", value_int(agreement->number));
+    return ask_query(tool, "prepare", args, &agreement->prepared);
+}
+
 /* Whoever may not agree is told so by the engine, which writes it down; no passphrase is asked for that. */
-static int sign(struct tool *tool, const struct arguments *given, const struct value *proposal,
-                const struct value *prepared, struct command *command)
+static bool is_to_sign(const struct agreement *agreement)
+{
+    return slice_is(value_get_text(&agreement->proposal, "state"), "open") &&
+           value_get_bool(&agreement->proposal, "may_agree", false);
+}
+
+/* What is to be signed, all of it; `signed_count` of them can be. */
+static int show_all(struct tool *tool, const struct arguments *given, struct agreement *all,
+                    int *signed_count)
 {
     int status = TOOL_DONE;
 
-    if (!slice_is(value_get_text(proposal, "state"), "open") ||
-        !value_get_bool(proposal, "may_agree", false))
-        return TOOL_DONE;
-    status = preview(tool, proposal, prepared);
-    if (status == TOOL_DONE && !arguments_have(given, "--yes"))
-        status = preview_ask(tool, "agree");
-    if (status == TOOL_DONE)
-        status = event_sign_other(tool, prepared, "agree", command);
+    *signed_count = 0;
+    for (int i = 0; status == TOOL_DONE && i < given->word_count; i++) {
+        status = number_of(given, i, &all[i].number);
+        if (status == TOOL_DONE)
+            status = ask_proposal(tool, all[i].number, &all[i].proposal);
+        if (status == TOOL_DONE)
+            status = prepare(tool, &all[i]);
+        if (status != TOOL_DONE || !is_to_sign(&all[i]))
+            continue;
+        ++*signed_count;
+        if (given->word_count > 1 && !tool->out.json)
+            output_line(&tool->out, INK_BOLD, "proposal %" PRId64, all[i].number);
+        status = preview(tool, &all[i].proposal, &all[i].prepared);
+    }
     return status;
 }
 
@@ -252,31 +278,46 @@ static void tell_agreed(struct tool *tool, int64_t number, const struct command 
         output_line(&tool->out, INK_DIM, "  journal entry %" PRIu64, reply->seq);
 }
 
-static int run_agree(struct tool *tool, const struct arguments *given)
+/* Each agreement is an entry of its own after the one before: what is signed says where it stands, and is asked for anew. */
+static int agree_one(struct tool *tool, const struct arguments *given, struct agreement *agreement)
 {
+    struct slice shown = value_get_bin(&agreement->prepared, "digest");
     struct command command = {0};
-    struct value proposal, prepared, args = value_map();
     struct reply reply;
-    int64_t number;
-    int status = number_of(given, 0, &number);
+    int status = prepare(tool, agreement);
 
-    if (status == TOOL_DONE)
-        status = ask_proposal(tool, number, &proposal);
-    value_set(&tool->arena, &args, "proposal", value_int(number));
-    if (status == TOOL_DONE)
-        status = ask_query(tool, "prepare", args, &prepared);
+    if (status == TOOL_DONE && !slice_equal(shown, value_get_bin(&agreement->prepared, "digest")))
+        return tool_fail(TOOL_REFUSED, "proposal %" PRId64 " is another than was shown; look again",
+                         agreement->number);
     if (status != TOOL_DONE)
         return status;
-    command.command = value_get_text(&prepared, "command");
-    command.args = value_copy(&tool->arena, value_get(&prepared, "args"));
+    command.command = value_get_text(&agreement->prepared, "command");
+    command.args = value_copy(&tool->arena, value_get(&agreement->prepared, "args"));
     if (arguments_have(given, "--id"))
         command.id = slice_str(arguments_get(given, "--id"));
-    status = sign(tool, given, &proposal, &prepared, &command);
-    command.record = value_get_text(&prepared, "record"); /* of break-glass; else there is none */
+    if (is_to_sign(agreement))
+        status = event_sign_other(tool, &agreement->prepared, "agree", &command);
+    command.record = value_get_text(&agreement->prepared, "record"); /* break-glass alone has one */
     if (status == TOOL_DONE)
         status = ask_command(tool, &command, &reply);
     if (status == TOOL_DONE)
-        tell_agreed(tool, number, &command, &reply);
+        tell_agreed(tool, agreement->number, &command, &reply);
+    return status;
+}
+
+static int run_agree(struct tool *tool, const struct arguments *given)
+{
+    struct agreement *all;
+    int status, signed_count;
+
+    if (given->word_count > 1 && arguments_have(given, "--id"))
+        return tool_usage(given, "one --id is the id of one command; agree to one at a time");
+    all = arena_zero(&tool->arena, (size_t)given->word_count * sizeof *all);
+    status = show_all(tool, given, all, &signed_count);
+    if (status == TOOL_DONE && signed_count > 0 && !arguments_have(given, "--yes"))
+        status = preview_ask(tool, "agree");
+    for (int i = 0; status == TOOL_DONE && i < given->word_count; i++)
+        status = agree_one(tool, given, &all[i]);
     return status;
 }
 
@@ -374,14 +415,16 @@ const struct tool_command command_break_glass = {
 const struct tool_command command_agree = {
     "agree",
     "decisions",
-    "N [--yes]",
+    "N [N ...] [--yes]",
     "agree to what somebody else proposed, signed with your own key",
     "For a person with the role top_management or isms_manager who did not propose it. Shows what "
-    "it changes, in words, the digest and the sentence that are signed, and puts it in "
-    "force.\n\n"
-    "    rota --as ines agree 3",
+    "it changes, in words, the digest and the sentence that are signed, and puts it in force. "
+    "Several that belong together (a large directory is proposed in parts) are shown and agreed to "
+    "together; each is signed.\n\n"
+    "    rota --as ines agree 3\n"
+    "    rota --as ines agree 4 5 6",
     agree_options,
     1,
-    1,
+    TOOL_WORDS_MAX,
     false,
     run_agree};

@@ -199,6 +199,31 @@ static void tell_json(struct tool *tool, const struct reload *reload)
     output_json(&tool->out, &line);
 }
 
+/* One, or as many as it takes: they belong together, and are agreed to together. */
+static void tell_proposed(struct tool *tool, const struct value *proposals, const char *who)
+{
+    const char *numbers = "", *list = "";
+
+    for (uint32_t i = 0; i < proposals->count; i++) {
+        long long number = (long long)proposals->as.items[i].as.number;
+
+        numbers = arena_printf(&tool->arena, "%s %lld", numbers, number);
+        list = arena_printf(&tool->arena, "%s%s%lld", list,
+                            i == 0                      ? ""
+                            : i + 1 == proposals->count ? " and "
+                                                        : ", ",
+                            number);
+    }
+    output_line(
+        &tool->out, INK_WAIT,
+        proposals->count == 1
+            ? "proposal %s: nothing has changed yet, it waits for a second person"
+            : "proposals %s, which belong together: nothing has changed yet, they wait for a "
+              "second person",
+        list);
+    output_line(&tool->out, INK_NONE, "  %s agrees: rota --as WHO agree%s", who, numbers);
+}
+
 static void tell(struct tool *tool, const struct reload *reload)
 {
     struct slice by = slice_str(tool->who != NULL ? tool->who : "operator");
@@ -217,13 +242,8 @@ static void tell(struct tool *tool, const struct reload *reload)
                     "installed at once: nobody else could agree, and the journal says so. As soon "
                     "as somebody else has the role top_management or isms_manager and a signing "
                     "key, changes wait for them.");
-    for (uint32_t i = 0; i < reload->proposals.count; i++) {
-        long long number = (long long)reload->proposals.as.items[i].as.number;
-
-        output_line(&tool->out, INK_WAIT,
-                    "proposal %lld: nothing has changed yet, it waits for a second person", number);
-        output_line(&tool->out, INK_NONE, "  %s agrees: rota --as WHO agree %lld", who, number);
-    }
+    if (reload->proposals.count > 0)
+        tell_proposed(tool, &reload->proposals, who);
 }
 
 static int run(struct tool *tool, const struct arguments *given)
