@@ -34,6 +34,17 @@ struct feed {
     char endpoints[FEED_ENDPOINTS][FEED_ENDPOINT_MAX];
     struct buf queue;      /* per message: number of frames, then each with its length before it */
     struct map subscribed; /* User-Id -> how many: the number itself as the pointer */
+    struct map topics;     /* topic -> struct topic, owned: who is subscribed to it */
+};
+
+struct holder { /* one User-Id's subscriptions to a topic */
+    char user_id[ZAP_USER_ID_MAX + 1];
+    unsigned count;
+};
+
+struct topic {
+    struct holder *holders; /* owned */
+    size_t count, cap;
 };
 
 /* ---- open and close ---- */
@@ -114,6 +125,18 @@ int feed_open(const struct feed_options *options, struct feed **out, struct erro
     return 0;
 }
 
+static void topics_release(struct feed *feed)
+{
+    const struct map_entry *entry;
+    size_t at = 0;
+
+    while ((entry = map_next(&feed->topics, &at)) != NULL) {
+        free(((struct topic *)entry->value)->holders);
+        free(entry->value);
+    }
+    map_release(&feed->topics);
+}
+
 void feed_close(struct feed **feed)
 {
     if (*feed == NULL)
@@ -121,6 +144,7 @@ void feed_close(struct feed **feed)
     zmq_close((*feed)->socket);
     buf_release(&(*feed)->queue);
     map_release(&(*feed)->subscribed);
+    topics_release(*feed);
     free(*feed);
     *feed = NULL;
 }
@@ -163,22 +187,88 @@ static void count_subscription(struct feed *feed, const char *user_id, bool more
         map_remove(&feed->subscribed, slice_str(user_id));
 }
 
+/* A topic may be empty; a key may not. */
+static struct slice topic_key(uint8_t room[FEED_TOPIC_MAX + 1], struct slice topic)
+{
+    room[0] = '=';
+    memcpy(room + 1, topic.at, topic.len);
+    return slice_of(room, topic.len + 1);
+}
+
+static void hold(struct feed *feed, struct slice topic, const char *user_id)
+{
+    uint8_t room[FEED_TOPIC_MAX + 1];
+    struct slice key = topic_key(room, topic);
+    struct topic *held = map_get(&feed->topics, key);
+    size_t at = 0;
+
+    if (held == NULL) {
+        held = calloc(1, sizeof *held);
+        check(held != NULL);
+        map_put(&feed->topics, key, held);
+    }
+    while (at < held->count && strcmp(held->holders[at].user_id, user_id) != 0)
+        at++;
+    if (at == held->count && held->count == held->cap) {
+        held->cap = held->cap > 0 ? held->cap * 2 : 1;
+        held->holders = realloc(held->holders, held->cap * sizeof *held->holders);
+        check(held->holders != NULL);
+    }
+    if (at == held->count) {
+        held->holders[held->count++].count = 0;
+        snprintf(held->holders[at].user_id, sizeof held->holders[at].user_id, "%s", user_id);
+    }
+    held->holders[at].count++;
+    count_subscription(feed, user_id, true);
+}
+
+/* Whose it was: the one who says so; of a connection that is gone nobody says, and it is one of those who hold most of
+ * this topic. So all that are counted are as many as there are, and nobody is counted for what was refused. */
+static void let_go(struct feed *feed, struct slice topic, const char *user_id)
+{
+    uint8_t room[FEED_TOPIC_MAX + 1];
+    struct slice key = topic_key(room, topic);
+    struct topic *held = map_get(&feed->topics, key);
+    struct holder *whose = NULL;
+
+    for (size_t i = 0; held != NULL && i < held->count; i++) {
+        struct holder *holder = &held->holders[i];
+
+        if (user_id != NULL ? strcmp(holder->user_id, user_id) == 0
+                            : whose == NULL || holder->count > whose->count)
+            whose = holder;
+    }
+    if (whose == NULL)
+        return;
+    count_subscription(feed, whose->user_id, false);
+    if (--whose->count > 0)
+        return;
+    *whose = held->holders[--held->count];
+    if (held->count > 0)
+        return;
+    map_remove(&feed->topics, key);
+    free(held->holders);
+    free(held);
+}
+
 /* With XPUB_MANUAL nothing is subscribed until we say so; what we say holds for the peer of the
- * message that was read last. A goodbye carries no User-Id when the connection is gone already. */
+ * message that was read last. A goodbye carries no User-Id when the connection is gone already, and comes also for what was
+ * refused. */
 static void take_subscription(struct feed *feed, struct slice wish, const char *user_id)
 {
     struct slice topic = slice_of(wish.at + 1, wish.len - 1);
 
+    if (topic.len > FEED_TOPIC_MAX || (user_id != NULL && strlen(user_id) > ZAP_USER_ID_MAX))
+        return;
     if (wish.at[0] == 0) {
         zmq_setsockopt(feed->socket, ZMQ_UNSUBSCRIBE, topic.at, topic.len);
-        if (user_id != NULL)
-            count_subscription(feed, user_id, false);
+        let_go(feed, topic, user_id);
         return;
     }
     if (wish.at[0] != 1 || user_id == NULL || !may_subscribe(feed, user_id, topic))
         return;
     if (zmq_setsockopt(feed->socket, ZMQ_SUBSCRIBE, topic.at, topic.len) == 0)
-        count_subscription(feed, user_id, true);
+        hold(feed, topic, user_id);
 }
 
 void feed_receive(struct feed *feed)

@@ -38,6 +38,7 @@ static void *subscriber(struct stage *stage, struct feed *feed, const char *name
     int linger = 0;
 
     zmq_setsockopt(sub, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(sub, ZMQ_SNDHWM, &linger, sizeof linger); /* 0: no wish is dropped */
     zmq_setsockopt(sub, ZMQ_CURVE_SERVERKEY, stage->engine_key.curve_public, CURVE_KEY_LEN);
     zmq_setsockopt(sub, ZMQ_CURVE_PUBLICKEY, key->curve_public, CURVE_KEY_LEN);
     zmq_setsockopt(sub, ZMQ_CURVE_SECRETKEY, key->curve_secret, CURVE_KEY_LEN);
@@ -100,6 +101,74 @@ static void subscribers_hear_what_their_rights_allow(void **state)
     assert_string_equal(next_topic(stage, feed, bo, &frames), "public/policy/SCP-0001/approve/");
     zmq_close(amara);
     zmq_close(bo);
+    feed_close(&feed);
+    stage_free(&stage);
+}
+
+/* A reader that goes without a goodbye (closed, killed, a line that is cut) takes its subscriptions with it, and those that
+ * were refused were never any: who comes and goes for weeks is still let in. */
+static void whoever_comes_and_goes_may_come_again(void **state)
+{
+    struct stage *stage = stage_new();
+    struct feed *feed = open_feed(stage);
+    void *sub;
+    int frames;
+
+    (void)state;
+    for (int round = 0; round < 2 * FEED_SUBSCRIPTIONS_MAX / 100; round++) {
+        sub = subscriber(stage, feed, "bo");
+        for (int i = 0; i < 200; i++) {
+            char topic[32];
+
+            zmq_setsockopt(sub, ZMQ_SUBSCRIBE, topic,
+                           (size_t)snprintf(topic, sizeof topic, "%s/%d/%d/",
+                                            i % 2 == 0 ? "public" : "secret", i, round));
+        }
+        assert_int_equal(strncmp(next_topic(stage, feed, sub, &frames), "_welcome/{", 10), 0);
+        turns(stage, feed);
+        zmq_close(sub);
+        turns(stage, feed);
+    }
+    sub = subscriber(stage, feed, "bo");
+    assert_int_equal(strncmp(next_topic(stage, feed, sub, &frames), "_welcome/{", 10), 0);
+    zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "public/", 7);
+    turns(stage, feed);
+    feed_publish(feed, "public/a/b/c/", 1, slice_str("{}"));
+    feed_release(feed);
+    assert_string_equal(next_topic(stage, feed, sub, &frames), "public/a/b/c/");
+    zmq_close(sub);
+    feed_close(&feed);
+    stage_free(&stage);
+}
+
+/* What was refused and is taken back frees no place for what is not. */
+static void a_goodbye_to_what_was_refused_counts_nothing(void **state)
+{
+    struct stage *stage = stage_new();
+    struct feed *feed = open_feed(stage);
+    void *sub = subscriber(stage, feed, "bo");
+    int frames;
+
+    (void)state;
+    next_topic(stage, feed, sub, &frames);
+    for (int i = 0; i < FEED_SUBSCRIPTIONS_MAX; i++) { /* with _welcome one more than the bound */
+        char topic[32];
+
+        zmq_setsockopt(sub, ZMQ_SUBSCRIBE, topic,
+                       (size_t)snprintf(topic, sizeof topic, "public/%d/", i));
+        zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "secret/", 7);
+        zmq_setsockopt(sub, ZMQ_UNSUBSCRIBE, "secret/", 7);
+        if (i % 16 == 0)
+            turns(stage, feed);
+    }
+    zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "public/last/", 12);
+    for (int i = 0; i < 10; i++)
+        turns(stage, feed);
+    feed_publish(feed, "public/last/", 1, slice_str("{}"));
+    feed_publish(feed, "public/5/", 2, slice_str("{}"));
+    feed_release(feed);
+    assert_string_equal(next_topic(stage, feed, sub, &frames), "public/5/");
+    zmq_close(sub);
     feed_close(&feed);
     stage_free(&stage);
 }
@@ -173,6 +242,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(subscribers_hear_what_their_rights_allow),
+        cmocka_unit_test(whoever_comes_and_goes_may_come_again),
+        cmocka_unit_test(a_goodbye_to_what_was_refused_counts_nothing),
         cmocka_unit_test(nothing_is_published_before_the_release),
         cmocka_unit_test(what_is_unsubscribed_is_heard_no_more),
         cmocka_unit_test(a_stranger_hears_nothing),
