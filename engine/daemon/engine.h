@@ -27,7 +27,6 @@
 enum {
     ENGINE_FOLLOWS_MAX = 100000, /* what one question may cause in all */
     ENGINE_PENDING_MAX = 4096,
-    RETRIES_MAX = 1 << 20,
     HEAD_EVERY_MS = 1000, /* of the feed */
     SALTS_AHEAD = 8       /* the kernel gives up to 256 bytes at once, and whole */
 };
@@ -57,7 +56,7 @@ struct engine {
     int salt_count;
     struct waiting_reply *waiting;
     int waiting_count;
-    struct retry *retries; /* a heap by at_ms */
+    struct retry *retries; /* a heap by at_ms: of the open tasks, those that wait */
     int retry_count, retry_cap;
     int64_t next_due_ms; /* of the earliest row with a timer; -1: none */
     uint64_t published;  /* leaves below this went to the feed */

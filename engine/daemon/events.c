@@ -260,6 +260,12 @@ static void keep_poll(struct engine *engine, const struct request *request, uint
     engine->poll_count++;
 }
 
+static bool may_ask(struct engine *engine, const char *principal)
+{
+    return authority_may_read(engine->core, slice_str(principal), slice_of(NULL, 0)) &&
+           !authority_is_auditor(engine->core, slice_str(principal));
+}
+
 void engine_events(struct engine *engine, const struct request *request)
 {
     struct value asked = VALUE_NONE;
@@ -284,8 +290,7 @@ void engine_events(struct engine *engine, const struct request *request)
         engine_send(engine, request->to, &no);
         return;
     }
-    if (!authority_may_read(engine->core, slice_str(request->principal), slice_of(NULL, 0)) ||
-        authority_is_auditor(engine->core, slice_str(request->principal))) {
+    if (!may_ask(engine, request->principal)) {
         struct reply no = reply_refusal("not-allowed", NULL);
 
         engine_note_refused_read(engine, request, slice_str("events"), slice_of(NULL, 0),
@@ -308,22 +313,34 @@ void engine_events(struct engine *engine, const struct request *request)
     answer_events(engine, request->to, value_get_text(&asked, "id"), &asked, (uint64_t)from);
 }
 
+/* Whoever waited has the rights of now, not of when they asked. */
+static void answer_poll(struct engine *engine, const struct poll *poll)
+{
+    struct reply no = reply_refusal("not-allowed", NULL);
+    struct value asked = VALUE_NONE;
+
+    if (body_decode(&engine->arena, buf_slice(&poll->request), BODY_DEPTH_MAX, &asked, NULL,
+                    NULL) != 0)
+        return;
+    no.id = value_get_text(&asked, "id");
+    if (may_ask(engine, poll->to.principal))
+        answer_events(engine, &poll->to, no.id, &asked, poll->from);
+    else
+        engine_send(engine, &poll->to, &no);
+}
+
 void engine_answer_polls(struct engine *engine)
 {
     int64_t now_ms = clock_boot_ms();
     struct poll **at = &engine->polls, *poll;
 
     while ((poll = *at) != NULL) {
-        struct value asked = VALUE_NONE;
-
         if (poll->from >= journal_committed(engine->journal) && poll->until_ms > now_ms &&
             !engine->must_stop) {
             at = &poll->next;
             continue;
         }
-        if (body_decode(&engine->arena, buf_slice(&poll->request), BODY_DEPTH_MAX, &asked, NULL,
-                        NULL) == 0)
-            answer_events(engine, &poll->to, value_get_text(&asked, "id"), &asked, poll->from);
+        answer_poll(engine, poll);
         *at = poll->next;
         buf_release(&poll->request);
         free(poll);

@@ -28,8 +28,6 @@ static void push_retry(struct engine *engine, int64_t at_ms, int64_t task)
 {
     int at = engine->retry_count;
 
-    if (engine->retry_count == RETRIES_MAX)
-        return;
     if (engine->retry_count == engine->retry_cap) {
         engine->retry_cap = engine->retry_cap > 0 ? engine->retry_cap * 2 : 64;
         engine->retries =

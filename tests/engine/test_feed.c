@@ -187,11 +187,50 @@ static void the_head_comes_again_and_again_also_when_nothing_happens(void **stat
     house_free(&house);
 }
 
+static void wait_for_events(struct client *client, const char *id)
+{
+    struct answer answer;
+
+    client_asks(client, "rota.events.v1",
+                packed(client->house,
+                       arena_printf(&client->house->arena,
+                                    "{\"v\":1,\"id\":\"%s\",\"from\":-1,\"wait_ms\":30000}", id)));
+    answer = query(client, "info", "{}"); /* answered after it: it waits */
+    expect(client, &answer, 200, "");
+}
+
+/* Who waits for events and may read no more when they come is not told them. */
+static void whoever_waits_has_the_rights_of_now(void **state)
+{
+    struct house *house = house_new();
+    struct client *ines, *bo;
+    struct answer proposed, heard;
+
+    (void)state;
+    house_start(house);
+    ines = client_new(house, "ines");
+    bo = client_new(house, "bo");
+    wait_for_events(bo, "waits-for-the-proposal");
+    proposed = command(ines, "directory.install", NULL,
+                       "{\"people\":[{\"name\":\"bo\",\"kind\":\"person\",\"not_after\":1}]}");
+    expect(ines, &proposed, 200, "");
+    heard = client_hears(bo, PATIENCE_MS);
+    expect(bo, &heard, 200, "");
+    wait_for_events(bo, "waits-for-the-agreement");
+    agree(house, "amara", &proposed);
+    heard = client_hears(bo, PATIENCE_MS);
+    expect(bo, &heard, 403, "not-allowed");
+    client_free(&ines);
+    client_free(&bo);
+    house_free(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_names_the_one_before_it_wherever_a_reader_begins),
         cmocka_unit_test(the_head_comes_again_and_again_also_when_nothing_happens),
+        cmocka_unit_test(whoever_waits_has_the_rights_of_now),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
