@@ -172,7 +172,7 @@ clean:
 
 # tests/PART/test_*.c are programs; the other files of the folder are shared by them. What a part may link is what it tests.
 # Parts that take long come first: tests run side by side, and none should be left alone at the end.
-TEST_PARTS = engine pack core simulate definition base wire store net workers tools verify fuzz
+TEST_PARTS = engine pack core simulate definition base wire store net daemon workers tools verify fuzz
 without-main = $(filter-out %/main.o,$(call objects,$(1)))
 ENGINE_ALL = $(call without-main,engine/daemon) $(call archive,net) $(call archive,store) $(call archive,definition) \
              $(call archive,wire) $(call archive,core) $(call archive,base)

@@ -120,6 +120,8 @@ static void answer_status(struct engine *engine, struct value *out)
     value_set(arena, out, "origin", value_str(engine->settings.origin));
     value_set(arena, out, "clock", value_str(engine->clock.is_virtual ? "virtual" : "system"));
     value_set(arena, out, "now_ms", value_int(clock_now_us(&engine->clock) / 1000));
+    if (engine_clock_trouble(engine) != NULL)
+        value_set(arena, out, "clock_error", value_str(engine_clock_trouble(engine)));
     value_set(arena, out, "tasks", tasks);
     value_set(arena, out, "workers", value_int(workers.list.count));
     value_set(arena, out, "commands", number(engine->commands));

@@ -71,8 +71,9 @@ struct engine {
     int64_t checkpoint_ms; /* boot clock: when the last was signed */
     bool is_draining, must_stop, is_dirty, batch_is_dead;
     uint64_t commands, refused, commits;
-    struct loose *loose;        /* loose.c; owned */
-    char error[ERROR_TEXT_MAX]; /* why it is read-only; empty: it is not */
+    struct loose *loose;         /* loose.c; owned */
+    char error[ERROR_TEXT_MAX];  /* why it is read-only; empty: it is not */
+    enum clock_state clock_said; /* what the log says of the system clock */
 };
 
 /* ---- pipeline.c ---- */
@@ -101,6 +102,8 @@ void engine_wait_for_commit(struct engine *engine, const struct reply_to *to, st
 bool engine_is_writable(struct engine *engine);
 /* Why no command is taken now, as a sentence: the disk refuses writes, or has too little room. NULL: they are taken. */
 const char *engine_trouble(struct engine *engine);
+/* What is wrong with the system clock, and what to do, as a sentence; NULL: nothing. */
+const char *engine_clock_trouble(struct engine *engine);
 int engine_shelf_leaf(void *self, uint64_t seq, struct buf *out);
 struct shelf engine_shelf(struct engine *engine);
 

@@ -362,6 +362,25 @@ const char *engine_trouble(struct engine *engine)
                : "Less than the reserved space is free on the journal's disk. Make room.";
 }
 
+const char *engine_clock_trouble(struct engine *engine)
+{
+    int64_t off_ms, minutes;
+    enum clock_state state = clock_state(&engine->clock, &off_ms);
+
+    if (state == CLOCK_RIGHT)
+        return NULL;
+    minutes = (off_ms > 0 ? off_ms : -off_ms) / 60000;
+    return arena_printf(
+        &engine->arena,
+        state == CLOCK_AHEAD
+            ? "The system clock was set %lld days %lld h %lld min ahead. For five minutes it is "
+              "not "
+              "believed and nothing falls due by it: if it is wrong, set it right now."
+            : "The system clock is %lld days %lld h %lld min behind what has been entered: time "
+              "stands still here until it has caught up. Set it right.",
+        (long long)(minutes / 1440), (long long)(minutes / 60 % 24), (long long)(minutes % 60));
+}
+
 static void tell_failed(struct engine *engine)
 {
     bool is_unknown = journal_health(engine->journal) == JOURNAL_UNKNOWN;

@@ -349,6 +349,20 @@ static void try_again(struct engine *engine, int64_t *probed_ms)
     }
 }
 
+/* Once when it begins, and once when it is over. */
+static void watch_clock(struct engine *engine)
+{
+    enum clock_state state = clock_state(&engine->clock, NULL);
+
+    if (state == engine->clock_said)
+        return;
+    engine->clock_said = state;
+    if (state == CLOCK_RIGHT)
+        log_line(LOG_LEVEL_WARNING, "time goes by the system clock again");
+    else
+        log_line(LOG_LEVEL_ERROR, "%s", engine_clock_trouble(engine));
+}
+
 static int turn(struct engine *engine, int signal_fd, int64_t wait_ms)
 {
     struct signalfd_siginfo signal;
@@ -382,6 +396,7 @@ static int loop(struct engine *engine, int signal_fd, struct error *err)
         engine_publish_head(engine);
         sign_checkpoint(engine);
         try_again(engine, &probed_ms);
+        watch_clock(engine);
         if (journal_idle(engine->journal, clock_boot_ms(), &idle_ms, err) != 0)
             return -1;
         wait_ms = patience(engine, idle_ms);

@@ -235,6 +235,7 @@ static void print_status(struct tool *tool, const struct value *answer)
     pair(tool, "tasks", tasks_text(tool, value_get(answer, "tasks")));
     if (now > 0)
         pair(tool, "clock", arena_printf(&tool->arena, "%s, %s", facts_moment(tool, now), clock));
+    pair(tool, "not right", number_text(tool, value_get(answer, "clock_error")));
 }
 
 static int run_status(struct tool *tool, const struct arguments *given)
