@@ -92,6 +92,8 @@ static struct value args_scope(struct core *core, const struct kind *kind, const
 {
     struct value out = value_map();
 
+    if (args == NULL)
+        return out;
     for (uint32_t i = 0; value_is(args, VALUE_MAP) && i < args->count; i++) {
         const struct pair *pair = &args->as.pairs[i];
         const struct field *field = kind != NULL ? kind_field(kind, pair->key) : NULL;
