@@ -247,8 +247,9 @@ static void conditions_see_what_was_waived_and_what_rests_on_it(void **state)
     (void)state;
     assert_done(story_install_agreed(story, "amara", "Figures.", change));
     assert_done(story_do(story, "amara", "open", NULL, action));
-    assert_done(story_do(story, "amara", "open", NULL,
-                         "{'kind': 'errand', 'title': 'E', 'fields': {'roles': ['internal_auditor']}}"));
+    assert_done(
+        story_do(story, "amara", "open", NULL,
+                 "{'kind': 'errand', 'title': 'E', 'fields': {'roles': ['internal_auditor']}}"));
     assert_done(story_do(story, "amara", "finish", "ACT-0001", NULL));
     assert_done(waive(story, "bo", "ACT-0001", "SOD-4", "finn"));
     assert_done(waive(story, "bo", "ACT-0001", "SOD-4", "amara"));
