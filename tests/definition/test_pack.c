@@ -796,6 +796,8 @@ static void warnings_do_not_hinder(void **state)
         {"words = { type = \"longtext\";", "words = { type = \"longtext\"; secret = true;",
          "kinds/policy.cfg:6: warning: 'words' is personal data (secret), and stays readable when "
          "a policy is disposed of; give it 'erasable = true'"},
+        {"\"9\", \"10\"]", "\"9\"]",
+         "warning: no kind proves clause 10.1, 10.2; the kind that does names it in 'clauses'"},
         {"name = \"default\"", "name = \"other\"",
          "kinds/policy.cfg:12: warning: there is no message 'approve' and no message 'default'"},
     };
