@@ -925,6 +925,16 @@ struct story *story_begin_rooted(void)
     return begin("tests/core/pack", NULL, true);
 }
 
+struct story *story_begin_enrolled(void)
+{
+    static const char *const signers[] = {"amara", "bo", "cleo", "finn"};
+    struct story *story = story_begin_rooted();
+
+    for (size_t i = 0; i < sizeof signers / sizeof signers[0]; i++)
+        assert_done(story_enrol(story, signers[i], signers[i], 0, "root-1 root-2"));
+    return story;
+}
+
 void story_end(struct story *story)
 {
     struct error err = {ERROR_NONE, ""};

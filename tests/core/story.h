@@ -26,6 +26,8 @@ struct story *story_begin_with(const char *pack);
 struct story *story_begin_among(const char *pack, const char *directory);
 /* In a journal that names the root keys "root-1" and "root-2": nobody has a signing key until story_enrol(). */
 struct story *story_begin_rooted(void);
+/* The same, with keys for amara, bo, cleo and finn that both roots have endorsed. */
+struct story *story_begin_enrolled(void);
 /* `key` is a key by its name (those of people are named like them). The endorsers are names of keys, parted by blanks. */
 int story_enrol(struct story *story, const char *person, const char *key, int64_t serial,
                 const char *endorsers);

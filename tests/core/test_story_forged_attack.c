@@ -12,7 +12,6 @@
 #include "core/endorse.h"
 #include "core/forgery.h"
 
-#define BOTH "root-1 root-2"
 #define ORIGIN "story.example/virtual"
 #define RECORD "POL-0001@1.0"
 #define ROUND RECORD "/round/1"
@@ -21,19 +20,9 @@ static const char *const policy =
     "{'kind': 'policy', 'title': 'Doors', 'fields': {'text': 'Lock them.',"
     " 'places': [{'name': 'Hall', 'inside': true}]}}";
 
-static struct story *with_keys(void)
-{
-    static const char *const people[] = {"amara", "bo", "cleo", "finn"};
-    struct story *story = story_begin_rooted();
-
-    for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
-        assert_done(story_enrol(story, people[i], people[i], 0, BOTH));
-    return story;
-}
-
 static struct story *with_one_vote(void)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
 
     assert_done(story_do(story, "amara", "open", NULL, policy));
     assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
@@ -162,7 +151,7 @@ static void a_delegation_for_another_stage_is_found(void **state)
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
-        struct story *story = with_keys();
+        struct story *story = story_begin_enrolled();
         struct question ballot;
         struct forgery *forgery;
         struct leaf *leaf;

@@ -9,7 +9,6 @@
 
 #include "core/forgery.h"
 
-#define BOTH "root-1 root-2"
 #define HUGO "{'people': [{'name': 'hugo', 'kind': 'person', 'roles': ['employee']}]}"
 #define FINN "{'people': [{'name': 'finn', 'kind': 'person', 'roles': ['top_management']}]}"
 #define FINN_RISES                                                                                 \
@@ -19,20 +18,10 @@
 static const struct story_change six_months[] = {
     {"document.cfg", "every = \"12 months\"", "every = \"6 months\""}, {NULL, NULL, NULL}};
 
-static struct story *with_keys(void)
-{
-    static const char *const people[] = {"amara", "bo", "cleo", "finn"};
-    struct story *story = story_begin_rooted();
-
-    for (size_t i = 0; i < sizeof people / sizeof people[0]; i++)
-        assert_done(story_enrol(story, people[i], people[i], 0, BOTH));
-    return story;
-}
-
 /* Amara has proposed hugo, and bo has agreed. */
 static struct story *with_hugo(void)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
 
     assert_done(story_do(story, "amara", "directory.install", NULL, HUGO));
     assert_done(story_agree(story, "bo", 1, NULL));
@@ -59,7 +48,7 @@ static void what_two_people_changed_holds(void **state)
 
 static void a_house_of_one_that_grows_holds(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery;
 
     (void)state;
@@ -82,7 +71,7 @@ static void a_role_that_another_kind_of_entry_gives_is_found(void **state)
                                            {"key.revoked", "key/finn"},
                                            {"timer.fired", "POL-0001@1.0/timer/review"},
                                            {"refusal.not-allowed", "refusal/finn"}};
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
 
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -96,7 +85,7 @@ static void a_role_that_another_kind_of_entry_gives_is_found(void **state)
 
 static void a_definition_that_another_kind_of_entry_puts_in_force_is_found(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery = forgery_begin(story);
 
     (void)state;
@@ -108,7 +97,7 @@ static void a_definition_that_another_kind_of_entry_puts_in_force_is_found(void 
 
 static void an_entry_of_one_person_is_found_whatever_it_claims(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery = forgery_begin(story);
 
     (void)state;
@@ -128,7 +117,7 @@ static void an_entry_of_one_person_is_found_whatever_it_claims(void **state)
 /* Their keys were taken away: with root keys they could have had others. */
 static void who_revokes_the_keys_of_the_others_is_not_alone(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery;
 
     (void)state;
@@ -162,7 +151,7 @@ static void who_revokes_the_last_key_without_root_keys_is_found(void **state)
 
 static void a_definition_of_one_person_is_found(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery;
     struct leaf *leaf;
 
@@ -260,7 +249,7 @@ static void what_is_entered_besides_what_was_agreed_to_is_found(void **state)
 
 static void an_entry_that_is_left_as_it_was_is_found(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery;
 
     (void)state;
@@ -274,7 +263,7 @@ static void an_entry_that_is_left_as_it_was_is_found(void **state)
 
 static void another_pack_than_was_agreed_to_is_found(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery;
 
     (void)state;
@@ -320,7 +309,7 @@ static void a_decision_that_names_another_directory_is_found(void **state)
 
 static void glass_that_nobody_let_them_break_is_found(void **state)
 {
-    struct story *story = with_keys();
+    struct story *story = story_begin_enrolled();
     struct forgery *forgery;
     struct leaf *leaf;
 
