@@ -69,7 +69,7 @@ struct engine {
     struct floods *floods; /* owned */
     int64_t started_ms;    /* boot clock */
     int64_t checkpoint_ms; /* boot clock: when the last was signed */
-    bool is_draining, must_stop, is_dirty, batch_is_dead;
+    bool is_draining, must_stop, is_dirty, batch_is_dead, has_pid_file;
     uint64_t commands, refused, commits;
     struct loose *loose;         /* loose.c; owned */
     char error[ERROR_TEXT_MAX];  /* why it is read-only; empty: it is not */

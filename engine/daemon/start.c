@@ -244,6 +244,9 @@ static void engine_close(struct engine *engine)
         zmq_ctx_term(engine->context);
     core_free(&engine->core);
     journal_close(&engine->journal);
+    /* Last: who waits for the file to go may then touch the journal. Never another engine's. */
+    if (engine->has_pid_file)
+        unlink(settings_path(&engine->settings, "run/rotad.pid"));
     engine_polls_release(engine);
     engine_floods_release(engine);
     engine_loose_release(engine);
@@ -426,6 +429,7 @@ static void write_pid(struct engine *engine)
 
     if (file == NULL)
         return;
+    engine->has_pid_file = true;
     fprintf(file, "%ld\n", (long)getpid());
     fclose(file);
 }
@@ -462,7 +466,6 @@ int engine_run(const char *directory, int *exit_status, struct error *err)
         log_line(LOG_LEVEL_INFO, "%s: %llu entries; accepting", engine.settings.origin,
                  (unsigned long long)journal_size(engine.journal));
         rc = loop(&engine, signal_fd, err);
-        unlink(settings_path(&engine.settings, "run/rotad.pid"));
     }
     *exit_status = rc == 0 ? 0 : engine_exit_status(err);
     engine_close(&engine);

@@ -39,6 +39,7 @@ complains "403 not-allowed"
 
 # ---- a journal that is damaged: 4, and the engine does not come up ----
 ends 0 --as ines down
+[ ! -e "$ROTA_DIR/journal.db-wal" ] || wrong "down has returned before the journal was closed"
 printf 'nonsense' | dd of="$ROTA_DIR/journal.db" bs=1 seek=0 conv=notrunc 2>/dev/null
 rota up >"$out" 2>"$err" && wrong "up on a damaged journal: exit 0"
 cat "$err" >>"$out"
