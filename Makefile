@@ -202,11 +202,11 @@ $(foreach part,$(TEST_PARTS),$(eval $(call TEST_PART,$(part))))
 PEERS := $(BUILD)/tests/engine/peers/mdworker
 $(PEERS): $(BUILD)/%: $(BUILD)/%.o
 	$(CC) $(LINK) -o $@ $^ $(call lib,libzmq)
-# Preloaded into an engine: its ZAP handler seems to be bound and is not there.
-NO_ZAP := $(BUILD)/tests/engine/peers/no_zap.so
-$(NO_ZAP): $(BUILD)/tests/engine/peers/no_zap.o
+# Preloaded into an engine: its ZAP handler seems to be bound and is not there; the journal's disk fails to keep what is written.
+PRELOADS := $(BUILD)/tests/engine/peers/no_zap.so $(BUILD)/tests/engine/peers/no_sync.so
+$(PRELOADS): %.so: %.o
 	$(CC) -shared -o $@ $^
-$(TESTS_engine): | $(PEERS) $(NO_ZAP)
+$(TESTS_engine): | $(PEERS) $(PRELOADS)
 
 tests: $(TESTS)  ## every test program, without running it
 

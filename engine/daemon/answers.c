@@ -309,23 +309,38 @@ static int commit_first(struct admin *admin, struct error *err)
     return error_set(err, ERROR_IO, "the journal could not be written");
 }
 
+/* Signs what is committed. What cannot be signed is no error: the newest note there is says for how many entries it is. */
 static int admin_checkpoint(struct admin *admin, struct error *err)
 {
-    if (commit_first(admin, err) != 0 || journal_checkpoint(admin->engine->journal, NULL, err) != 0)
+    struct engine *engine = admin->engine;
+    struct error why = {ERROR_NONE, ""};
+    uint64_t size = 0;
+
+    if (commit_first(admin, err) != 0)
         return -1;
-    put_checkpoint(admin->engine, &admin->out);
+    if (journal_checkpoint(engine->journal, NULL, &why) != 0)
+        log_line(LOG_LEVEL_ERROR, "signing a checkpoint: %s", why.text);
+    put_checkpoint(engine, &admin->out);
+    if (why.class == ERROR_NONE)
+        return 0;
+    journal_last_checkpoint(engine->journal, NULL, &size, NULL);
+    value_set(&engine->arena, &admin->out, "unsigned",
+              number(journal_committed(engine->journal) - size));
+    value_set(&engine->arena, &admin->out, "error", value_str(arena_str(&engine->arena, why.text)));
     return 0;
 }
 
 static int admin_backup(struct admin *admin, struct error *err)
 {
-    const char *path = value_get_str(&admin->command->args, "path", NULL, &admin->engine->arena);
+    struct engine *engine = admin->engine;
+    const char *path = value_get_str(&admin->command->args, "path", NULL, &engine->arena);
 
     if (path == NULL || path[0] != '/')
         return error_set(err, ERROR_INPUT, "backup wants \"path\", an absolute file name");
-    if (admin_checkpoint(admin, err) != 0)
+    if (admin_checkpoint(admin, err) != 0 || journal_backup(engine->journal, path, err) != 0)
         return -1;
-    return journal_backup(admin->engine->journal, path, err);
+    root_text(engine, &admin->out);
+    return 0;
 }
 
 /* Durable with the entry that says it was moved: after a kill it goes on from there, whatever was entered since. */
@@ -362,15 +377,21 @@ static int admin_clock(struct admin *admin, struct error *err)
     return 0;
 }
 
+enum entered {
+    NEVER_ENTERED,
+    IF_POSSIBLE, /* else it is done all the same, and entered late (late.c) */
+    BEFORE       /* or it is not done */
+};
+
 static const struct {
     const char *name;
     int (*run)(struct admin *admin, struct error *err);
-    bool is_journaled;
+    enum entered entered;
 } admin_commands[] = {
-    {"status", admin_status, false}, {"metrics", admin_status, false},
-    {"drain", admin_drain, true},    {"resume", admin_resume, true},
-    {"stop", admin_stop, true},      {"checkpoint", admin_checkpoint, false},
-    {"backup", admin_backup, true},  {"clock.advance", admin_clock, true},
+    {"status", admin_status, NEVER_ENTERED},         {"metrics", admin_status, NEVER_ENTERED},
+    {"checkpoint", admin_checkpoint, NEVER_ENTERED}, {"drain", admin_drain, IF_POSSIBLE},
+    {"resume", admin_resume, IF_POSSIBLE},           {"stop", admin_stop, IF_POSSIBLE},
+    {"backup", admin_backup, IF_POSSIBLE},           {"clock.advance", admin_clock, BEFORE},
 };
 
 /* Asked of the core like any command: the permission and the entry are one. */
@@ -426,6 +447,52 @@ static bool is_permitted(struct admin *admin)
                              &sentence) == PERMIT;
 }
 
+static const char *not_entered(struct engine *engine, bool will_be)
+{
+    if (journal_health(engine->journal) == JOURNAL_UNKNOWN)
+        return "The disk failed to keep data that was written, so nothing is journaled any more, "
+               "this neither. Of a "
+               "backup the entries were read back and are those that were confirmed; what else is "
+               "in it, check with "
+               "rota verify.";
+    return will_be ? "The journal takes no entry now: this is journaled when it does again, if the "
+                     "engine is not stopped before."
+                   : "The journal takes no entry now, and too much waits for that already: this is "
+                     "not journaled.";
+}
+
+/* The journal takes no entry. What an administrator needs most then is done all the same, and said to be without one. */
+static void run_unentered(struct admin *admin, size_t which, const struct question *question)
+{
+    struct engine *engine = admin->engine;
+    struct error err = {ERROR_NONE, ""};
+    bool is_again = engine_late_is(engine, question), will_be = is_again;
+
+    if (!is_permitted(admin)) {
+        send_refusal(engine, admin->request, admin->command->id, "not-allowed", NULL);
+        return;
+    }
+    if (admin_commands[which].entered == BEFORE) {
+        send_refusal(engine, admin->request, admin->command->id, "journal-unavailable",
+                     engine_trouble(engine));
+        return;
+    }
+    if (!is_again && admin_commands[which].run(admin, &err) != 0) {
+        send_refusal(engine, admin->request, admin->command->id, "guard-failed", err.text);
+        return;
+    }
+    if (admin_commands[which].entered == IF_POSSIBLE) {
+        if (!is_again)
+            will_be = engine_late_keep(engine, question);
+        log_line(LOG_LEVEL_WARNING, "%s by %s while the journal takes no entry: %s",
+                 admin_commands[which].name, admin->request->principal,
+                 will_be ? "journaled later" : "not journaled");
+        value_set(&engine->arena, &admin->out, "journaled", value_bool(false));
+        value_set(&engine->arena, &admin->out, "says", value_str(not_entered(engine, will_be)));
+    }
+    send_out(engine, admin->request, admin->command->id, &admin->out);
+}
+
 static void run_admin(struct admin *admin, size_t which)
 {
     struct engine *engine = admin->engine;
@@ -434,10 +501,18 @@ static void run_admin(struct admin *admin, size_t which)
     struct value args;
     struct question question = admin_question(admin, &args);
 
-    if (is_repeated_admin(admin, &question))
+    if (value_get(&admin->command->args, "done_ms") != NULL) {
+        send_refusal(engine, admin->request, admin->command->id, "unknown-key", NULL);
         return;
+    }
+    if (journal_health(engine->journal) != JOURNAL_UNKNOWN && is_repeated_admin(admin, &question))
+        return;
+    if (!engine_is_writable(engine)) {
+        run_unentered(admin, which, &question);
+        return;
+    }
     /* What is no entry when it is done is one when it is refused. */
-    if ((admin_commands[which].is_journaled || !is_permitted(admin)) &&
+    if ((admin_commands[which].entered != NEVER_ENTERED || !is_permitted(admin)) &&
         engine_ask(engine, &question, &asked) != 0)
         return;
     if (asked.is_refused)

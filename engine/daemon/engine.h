@@ -8,6 +8,7 @@
  *     events.c     leaves as events: the feed and its replay
  *     packs.c      definitions from the journal
  *     floods.c     refusals beyond those that are journaled: counted
+ *     late.c       administration that was done while nothing could be journaled
  *     founding.c   a new journal
  *     loose.c      what was put up and is not used yet
  *     start.c      opening, recovery, the loop
@@ -67,6 +68,7 @@ struct engine {
     struct poll *polls; /* readers who wait for events; owned */
     int poll_count;
     struct floods *floods; /* owned */
+    struct lates *lates;   /* late.c; owned; NULL: none */
     int64_t started_ms;    /* boot clock */
     int64_t checkpoint_ms; /* boot clock: when the last was signed */
     bool is_draining, must_stop, is_dirty, batch_is_dead, has_pid_file;
@@ -180,6 +182,14 @@ void engine_floods_tell(struct engine *engine);             /* whose hour is ove
 int64_t engine_floods_next_ms(const struct engine *engine); /* when the next is over; -1: none */
 int engine_floods_load(struct engine *engine, struct error *err); /* as they are stored */
 void engine_floods_release(struct engine *engine);
+
+/* ---- late.c ---- */
+/* This was done, and the journal takes no entry: it is entered as soon as it does. False: it never will be. */
+bool engine_late_keep(struct engine *engine, const struct question *question);
+bool engine_late_is(const struct engine *engine,
+                    const struct question *question); /* was it done so, and is not entered yet? */
+void engine_lates_enter(struct engine *engine);       /* outside a batch; commits */
+void engine_lates_release(struct engine *engine);     /* the log names those that never were */
 
 /* ---- packs.c ---- */
 /* Compiles every pack that the journal names and gives it to core. */

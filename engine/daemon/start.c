@@ -248,6 +248,7 @@ static void engine_close(struct engine *engine)
     if (engine->has_pid_file)
         unlink(settings_path(&engine->settings, "run/rotad.pid"));
     engine_polls_release(engine);
+    engine_lates_release(engine);
     engine_floods_release(engine);
     engine_loose_release(engine);
     engine_heads_release(engine);
@@ -376,6 +377,7 @@ static int turn(struct engine *engine, int signal_fd, int64_t wait_ms)
         log_line(LOG_LEVEL_INFO, "stopping on signal %u", signal.ssi_signo);
         engine->must_stop = true;
     }
+    engine_lates_enter(engine);
     feed_receive(engine->feed);
     broker_receive(engine->broker, clock_boot_ms());
     engine_offer_due(engine);

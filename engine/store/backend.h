@@ -25,7 +25,9 @@ struct backend_ops {
                  struct error *err); /* writes something, lifts JOURNAL_FULL */
     int (*idle)(struct backend *self, int64_t now_ms, int *next_ms, struct error *err);
     int (*free_bytes)(struct backend *self, uint64_t *out);
-    int (*backup)(struct backend *self, const char *path, struct error *err);
+    /* A copy that was read back and has just these `size` leaves with this root, or none. */
+    int (*backup)(struct backend *self, const char *path, uint64_t size,
+                  const uint8_t root[HASH_LEN], struct error *err);
 
     int (*put_leaf)(struct backend *self, uint64_t seq, struct slice leaf, struct error *err);
     int (*put_node)(struct backend *self, unsigned level, uint64_t idx,

@@ -531,8 +531,12 @@ int journal_idle(struct journal *journal, int64_t now_ms, int *next_ms, struct e
 
 int journal_backup(struct journal *journal, const char *path, struct error *err)
 {
+    uint8_t root[HASH_LEN];
+
     check(!journal->is_open);
-    return journal->backend->ops->backup(journal->backend, path, err_or_spare(journal, err));
+    merkle_root(&journal->committed, root);
+    return journal->backend->ops->backup(journal->backend, path, journal->committed.size, root,
+                                         err_or_spare(journal, err));
 }
 
 /* ---- reading ---- */

@@ -176,7 +176,9 @@ int journal_consistency(struct journal *journal, uint64_t old_size, uint64_t siz
                         struct error *err);
 
 /* A copy of the whole journal at `path` (which must not exist), synced; the journal stays open. It opens as the
- * journal.db of another directory. A journal in memory has none: ERROR_INPUT. */
+ * journal.db of another directory. Its leaves are read back: they are those that were committed, by the tree in memory,
+ * whatever the disk of the journal gave; else there is no copy (ERROR_DAMAGED). Writes nothing to the journal, so it
+ * works whatever the health. ERROR_FULL: no room for it. A journal in memory has none: ERROR_INPUT. */
 int journal_backup(struct journal *journal, const char *path, struct error *err);
 
 #endif

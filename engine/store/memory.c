@@ -153,9 +153,12 @@ static int free_bytes(struct backend *backend, uint64_t *out)
     return 0;
 }
 
-static int backup(struct backend *backend, const char *path, struct error *err)
+static int backup(struct backend *backend, const char *path, uint64_t size,
+                  const uint8_t root[HASH_LEN], struct error *err)
 {
     (void)backend;
+    (void)size;
+    (void)root;
     return error_set(err, ERROR_INPUT, "%s: a journal in memory has no file to copy", path);
 }
 

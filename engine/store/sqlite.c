@@ -449,76 +449,6 @@ static int do_free_bytes(struct backend *backend, uint64_t *out)
     return 0;
 }
 
-/* ---- backup ---- */
-
-static int sync_path(const char *path, int flags)
-{
-    int fd = open(path, flags | O_CLOEXEC), rc;
-
-    if (fd < 0)
-        return -1;
-    rc = fsync(fd);
-    close(fd);
-    return rc;
-}
-
-static int sync_file_and_directory(const char *path, struct error *err)
-{
-    char directory[PATH_MAX];
-    char *slash;
-
-    if (strlen(path) >= sizeof directory)
-        return error_set(err, ERROR_INPUT, "the path is too long");
-    strcpy(directory, path);
-    slash = strrchr(directory, '/');
-    if (slash == NULL)
-        strcpy(directory, ".");
-    else if (slash == directory)
-        directory[1] = '\0';
-    else
-        *slash = '\0';
-    if (sync_path(path, O_RDONLY) != 0 || sync_path(directory, O_RDONLY | O_DIRECTORY) != 0)
-        return error_set(err, ERROR_IO, "%s cannot be synced: %s", path, strerror(errno));
-    return 0;
-}
-
-static int copy_pages(struct sqlite_backend *self, sqlite3 *to, struct error *err)
-{
-    sqlite3_backup *backup = sqlite3_backup_init(to, "main", self->db, "main");
-    int rc;
-
-    if (backup == NULL)
-        return error_set(err, ERROR_IO, "the copy: %s", sqlite3_errmsg(to));
-    sqlite3_backup_step(backup, -1);
-    rc = sqlite3_backup_finish(backup);
-    if (rc != SQLITE_OK)
-        return error_set(err, rc == SQLITE_FULL ? ERROR_FULL : ERROR_IO, "the copy: %s",
-                         sqlite3_errstr(rc));
-    return 0;
-}
-
-static int do_backup(struct backend *backend, const char *path, struct error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    sqlite3 *to = NULL;
-    int rc;
-
-    if (fd < 0)
-        return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
-    close(fd);
-    if (sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, "unix") !=
-        SQLITE_OK)
-        rc = error_set(err, ERROR_IO, "%s: %s", path, sqlite3_errmsg(to));
-    else
-        rc = copy_pages(of(backend), to, err);
-    sqlite3_close(to);
-    if (rc == 0)
-        rc = sync_file_and_directory(path, err);
-    if (rc != 0)
-        unlink(path);
-    return rc;
-}
-
 /* ---- writes ---- */
 
 static int put_leaf(struct backend *backend, uint64_t seq, struct slice leaf, struct error *err)
@@ -938,7 +868,7 @@ const struct backend_ops sqlite_ops = {
     .probe = do_probe,
     .idle = do_idle,
     .free_bytes = do_free_bytes,
-    .backup = do_backup,
+    .backup = sqlite_backup,
     .put_leaf = put_leaf,
     .put_node = put_node,
     .put_commands = put_commands,

@@ -87,6 +87,8 @@ extern const struct backend_ops sqlite_ops;
 int sqlite_prepare(struct sqlite_backend *self, struct error *err);
 void sqlite_watch_wal(struct sqlite_backend *self); /* keeps wal_bytes up to date */
 int sqlite_checkpoint_wal(struct sqlite_backend *self, int mode, struct error *err);
+int sqlite_backup(struct backend *backend, const char *path, uint64_t size,
+                  const uint8_t root[HASH_LEN], struct error *err);
 
 /* For tests: the journal's own connection. NULL if it has none. */
 sqlite3 *journal_sqlite_handle(struct journal *journal);

@@ -317,18 +317,28 @@ static void fill(struct house *house, off_t leave)
     close(file);
 }
 
+/* Commands until one is not taken: its id. */
+static const char *until_refused(struct client *tomas, const char *audit)
+{
+    const char *id = new_id(tomas->house);
+    struct answer answer;
+    int tries = 0;
+
+    while ((answer = edit(tomas, audit, id)).digits == 200 && tries++ < 3000)
+        id = new_id(tomas->house);
+    expect(tomas, &answer, 503, "journal-unavailable");
+    return id;
+}
+
 static void full_and_not_full(struct house *house, void (*fill_up)(struct house *),
                               void (*make_room)(struct house *))
 {
     struct client *tomas = client_new(house, "tomas");
-    const char *audit = audit_opened(tomas, "h"), *id = new_id(house);
+    const char *audit = audit_opened(tomas, "h"), *id;
     struct answer answer, status;
-    int tries = 0;
 
     fill_up(house);
-    while ((answer = edit(tomas, audit, id)).digits == 200 && tries++ < 3000)
-        id = new_id(house);
-    expect(tomas, &answer, 503, "journal-unavailable");
+    id = until_refused(tomas, audit);
     must_read(tomas, audit);
     status = query(tomas, "status", "{}");
     expect(tomas, &status, 200, "");
@@ -370,6 +380,118 @@ static void a_full_disk_stops_commands_not_questions_and_passes(void **state)
     assert_int_equal(house_stop(house), 0);
     house_prove(house, true);
     assert_int_equal(umount2(house->directory, MNT_DETACH), 0);
+    house_free(&house);
+}
+
+/* `rota` with these words ends with this status and says this. */
+static void says(struct house *house, int status, const char *text, const char *one,
+                 const char *other)
+{
+    struct buf said = BUF_EMPTY;
+    int is = house_rota(house, &said, one, other, NULL);
+
+    if (is != status || strstr(buf_text(&said), text) == NULL)
+        house_fail(house, "rota %s %s: exit %d: %s", one, other != NULL ? other : "", is,
+                   buf_text(&said));
+    buf_release(&said);
+}
+
+/* A place outside of the house's disk. */
+static const char *elsewhere(struct house *house)
+{
+    return arena_printf(&house->arena, "%s.saved.db", house->directory);
+}
+
+static void must_be_whole(struct house *house, const char *path)
+{
+    says(house, 0, "The journal holds.", "verify", path);
+    unlink(path);
+}
+
+/* What an administrator did meanwhile is entered when there is room, with the time at which it was done. */
+static void until_entered_late(struct house *house, const char *path)
+{
+    struct buf said = BUF_EMPTY;
+    int64_t until = boot_ms() + LATER_MS;
+    const char *entry;
+
+    do {
+        buf_clear(&said);
+        assert_int_equal(house_rota(house, &said, "--as", "ines", "--json", "log", NULL), 0);
+        entry = strstr(buf_text(&said), path);
+        poll(NULL, 0, entry == NULL ? 50 : 0);
+    } while (entry == NULL && boot_ms() < until);
+    assert_non_null(entry);
+    assert_non_null(strstr(buf_text(&said), "done_ms"));
+    buf_release(&said);
+    says(house, 0, "when the journal took no entry", "--as=ines", "log");
+}
+
+static void what_lies_on_a_full_disk_is_saved_elsewhere(void **state)
+{
+    struct house *house = house_new();
+    struct client *tomas;
+    const char *audit, *id, *path = elsewhere(house);
+
+    (void)state;
+    if (!move_to_small_disk(house)) {
+        print_message("skipped: no file system can be mounted here\n");
+        house_free(&house);
+        skip();
+    }
+    house_set(house, "free_bytes_min", "1");
+    house_start(house);
+    tomas = client_new(house, "tomas");
+    audit = audit_opened(tomas, "h");
+    fill_the_disk(house);
+    id = until_refused(tomas, audit);
+    says(house, 0, "journaled when it does again", "backup", path);
+    must_be_whole(house, path);
+    says(house, 0, "The journal holds.", "verify", NULL); /* its copy finds another place too */
+    says(house, 1, "no room for the copy", "backup", house_path(house, "here.db"));
+    empty_the_disk(house);
+    until_accepted(tomas, audit, id);
+    until_entered_late(house, path);
+    client_free(&tomas);
+    assert_int_equal(house_stop(house), 0);
+    house_prove(house, true);
+    assert_int_equal(umount2(house->directory, MNT_DETACH), 0);
+    house_free(&house);
+}
+
+/* The disk failed: nothing is written any more, and what can still be read is what counts now. */
+static void what_a_failing_disk_still_gives_is_saved_elsewhere(void **state)
+{
+    struct house *house = house_new();
+    const char *mark = house_path(house, "no_sync"), *path = elsewhere(house), *audit;
+    struct client *tomas;
+    char said[4096];
+    int file;
+
+    (void)state;
+    setenv("LD_PRELOAD", house_program(house, "tests/engine/peers/no_sync.so"), 1);
+    setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+    setenv("NO_SYNC", mark, 1);
+    house_start(house);
+    unsetenv("LD_PRELOAD");
+    unsetenv("ASAN_OPTIONS");
+    tomas = client_new(house, "tomas");
+    audit = audit_opened(tomas, "h");
+    file = open(mark, O_WRONLY | O_CREAT, 0600);
+    assert_true(file >= 0);
+    close(file);
+    until_refused(tomas, audit);
+    unlink(mark);
+    until_refused(tomas, audit); /* and stays so, whatever the disk says now */
+    must_read(tomas, audit);
+    says(house, 0, "nothing is journaled any more", "backup", path);
+    must_be_whole(house, path);
+    says(house, 0, "The journal holds.", "verify", NULL);
+    says(house, 0, "nothing is journaled any more", "stop", NULL);
+    assert_int_equal(house_wait(house), 0);
+    assert_int_equal(house_start_refused(house, said), EXIT_DAMAGED);
+    assert_non_null(strstr(said, "rota salvage"));
+    client_free(&tomas);
     house_free(&house);
 }
 
@@ -603,6 +725,8 @@ int main(void)
         cmocka_unit_test(settings_and_keys_that_are_wrong_are_named),
         cmocka_unit_test(a_definition_with_an_error_is_refused_at_the_founding),
         cmocka_unit_test(a_full_disk_stops_commands_not_questions_and_passes),
+        cmocka_unit_test(what_lies_on_a_full_disk_is_saved_elsewhere),
+        cmocka_unit_test(what_a_failing_disk_still_gives_is_saved_elsewhere),
         cmocka_unit_test(below_the_reserve_no_command_is_taken),
         cmocka_unit_test(writes_that_fail_stop_commands_not_questions_and_pass),
         cmocka_unit_test(a_batch_that_fails_leaves_nobody_without_an_answer),

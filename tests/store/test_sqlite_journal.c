@@ -604,6 +604,18 @@ static int try_to_grow(struct store_fixture *fixture, size_t count, struct error
     return journal_commit(fixture->journal, err);
 }
 
+/* To another disk, while its own takes nothing: a journal that rota-verify likes. */
+static void must_back_up(struct store_fixture *fixture)
+{
+    struct store_fixture copy;
+    struct error err;
+
+    fixture_init(&copy);
+    assert_int_equal(journal_backup(fixture->journal, fixture_path(&copy, "journal.db"), &err), 0);
+    prove(copy.directory, true);
+    fixture_release(&copy);
+}
+
 static void a_full_disk_leaves_it_readable_and_it_comes_back_with_a_probe(void **state)
 {
     struct store_fixture *fixture = *state;
@@ -612,6 +624,7 @@ static void a_full_disk_leaves_it_readable_and_it_comes_back_with_a_probe(void *
     struct error err;
 
     fixture_grow(fixture, 5);
+    assert_int_equal(journal_checkpoint(fixture->journal, NULL, NULL), 0);
     root_of(fixture, before);
     fault_vfs_fail(FAULT_WRITE, 1, 100000, SQLITE_FULL);
     assert_int_equal(try_to_grow(fixture, 3, &err), -1);
@@ -625,6 +638,7 @@ static void a_full_disk_leaves_it_readable_and_it_comes_back_with_a_probe(void *
     assert_int_equal(err.class, ERROR_FULL);
     assert_int_equal(journal_probe(fixture->journal), -1);
     assert_int_equal(journal_health(fixture->journal), JOURNAL_FULL);
+    must_back_up(fixture);
     fault_vfs_heal();
     assert_int_equal(journal_probe(fixture->journal), 0);
     assert_int_equal(journal_health(fixture->journal), JOURNAL_OK);
@@ -678,7 +692,9 @@ static void after_a_failed_fsync_it_stays_read_only_and_needs_a_salvage(void **s
     uint64_t syncs;
     struct error err;
 
-    fixture_grow(fixture, 5);
+    fixture_grow(fixture, 4);
+    assert_int_equal(journal_checkpoint(fixture->journal, NULL, NULL), 0);
+    fixture_grow(fixture, 1);
     root_of(fixture, before);
     fault_vfs_fail(FAULT_SYNC, 1, 1, SQLITE_IOERR_FSYNC);
     assert_int_equal(try_to_grow(fixture, 3, &err), -1);
@@ -691,6 +707,7 @@ static void after_a_failed_fsync_it_stays_read_only_and_needs_a_salvage(void **s
     assert_int_equal(try_to_grow(fixture, 1, &err), -1);
     assert_non_null(strstr(err.text, "salvage"));
     assert_int_equal(journal_checkpoint(fixture->journal, NULL, &err), -1);
+    must_back_up(fixture);
     journal_close(&fixture->journal);
     assert_int_equal(fault_vfs_syncs(), syncs);
     assert_int_equal(fixture_refused(fixture, &err), ERROR_DAMAGED);
@@ -789,6 +806,36 @@ static void a_backup_opens_and_has_the_same_root(void **state)
     root_of(&copy, after);
     assert_int_equal(journal_committed(copy.journal), 33);
     assert_memory_equal(before, after, HASH_LEN);
+    fixture_release(&copy);
+}
+
+/* What lies on the disk is not what was committed: somebody, or the disk itself, saw to that. */
+static void no_backup_is_made_of_what_was_not_committed(void **state)
+{
+    static const char *const changes[] = {
+        "DELETE FROM journal WHERE seq = 9",
+        "UPDATE journal SET entry = (SELECT entry FROM journal WHERE seq = 3) WHERE seq = 4",
+        "DELETE FROM journal WHERE seq = 2"};
+    struct store_fixture *fixture = *state, copy;
+    struct error err;
+    sqlite3 *db;
+
+    fixture->is_damaged = true;
+    fixture_init(&copy);
+    fixture_grow(fixture, 10);
+    assert_int_equal(sqlite3_open(fixture_path(fixture, "journal.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "DROP TRIGGER journal_no_delete; DROP TRIGGER journal_no_update;",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        assert_int_equal(sqlite3_exec(db, changes[i], NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(journal_backup(fixture->journal, fixture_path(&copy, "journal.db"), &err),
+                         -1);
+        assert_int_equal(err.class, ERROR_DAMAGED);
+        assert_int_not_equal(access(fixture_path(&copy, "journal.db"), F_OK), 0);
+    }
+    sqlite3_close(db);
     fixture_release(&copy);
 }
 
@@ -967,6 +1014,7 @@ int main(void)
         TEST(a_quiet_second_copies_the_log_and_it_is_used_again_from_its_start),
         TEST(the_log_does_not_grow_for_ever_under_load),
         TEST(a_backup_opens_and_has_the_same_root),
+        TEST(no_backup_is_made_of_what_was_not_committed),
         TEST(too_little_free_space_is_told_before_it_runs_out),
         TEST(the_bytes_of_a_redacted_content_are_gone_from_the_disk),
         TEST(a_salvage_gives_a_journal_with_everything_that_could_be_read),

@@ -18,6 +18,9 @@ static int simple(struct tool *tool, const char *command, struct value args, con
         output_json(&tool->out, &answer);
     else
         output_line(&tool->out, INK_GOOD, "%s", done);
+    if (value_get_text(&answer, "says").len > 0) /* it is done, and has no entry */
+        tool_fail(TOOL_DONE, "%s",
+                  text_clean(&tool->arena, value_get_text(&answer, "says"), false));
     return TOOL_DONE;
 }
 
@@ -35,6 +38,12 @@ static int run_checkpoint(struct tool *tool, const struct arguments *given)
         output_json(&tool->out, &answer);
     else /* the note itself: `rota checkpoint > kept.checkpoint` must be byte for byte what was signed */
         fwrite(note.at, 1, note.len, tool->out.to);
+    if (value_get_int(&answer, "unsigned", 0) > 0)
+        return tool_fail(
+            TOOL_REFUSED,
+            "this is the last note there is; the %lld entries after it cannot be signed now: %s",
+            (long long)value_get_int(&answer, "unsigned", 0),
+            text_clean(&tool->arena, value_get_text(&answer, "error"), false));
     return TOOL_DONE;
 }
 
@@ -184,18 +193,21 @@ static const struct tool_option clock_options[] = {
     {NULL, NULL, NULL},
 };
 
-const struct tool_command command_checkpoint = {"checkpoint",
-                                                "evidence",
-                                                "",
-                                                "sign the journal's head now and print the note",
-                                                "Keep the note outside: whoever has it can prove "
-                                                "that nothing before it was changed or cut off.\n\n"
-                                                "    rota checkpoint > kept.checkpoint",
-                                                NULL,
-                                                0,
-                                                0,
-                                                false,
-                                                run_checkpoint};
+const struct tool_command command_checkpoint = {
+    "checkpoint",
+    "evidence",
+    "",
+    "sign the journal's head now and print the note",
+    "Keep the note outside: whoever has it can prove "
+    "that nothing before it was changed or cut off. Where the journal takes no entry it is the "
+    "last "
+    "note there is, and the exit status 1 if entries came after it.\n\n"
+    "    rota checkpoint > kept.checkpoint",
+    NULL,
+    0,
+    0,
+    false,
+    run_checkpoint};
 
 const struct tool_command command_backup = {
     "backup",
@@ -203,7 +215,10 @@ const struct tool_command command_backup = {
     "FILE",
     "a consistent copy of the journal, while the engine runs",
     "FILE must not exist yet. The copy is a journal like the original: rota verify FILE checks it, "
-    "and an engine can go on from it. Keys and settings are not in it.\n\n"
+    "and an engine can go on from it. Keys and settings are not in it. A disk that is full, or has "
+    "failed, is no obstacle to a FILE on another one: that the copy was made is then journaled "
+    "when "
+    "the journal takes entries again, or never, and this says which.\n\n"
     "    rota backup /srv/backup/isms-2026-11-26.db",
     NULL,
     1,

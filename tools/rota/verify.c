@@ -1,5 +1,7 @@
 /* verify.c - `rota verify`: the independent checker over a copy of the journal. */
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "against.h"
@@ -7,10 +9,43 @@
 #include "commands.h"
 #include "programs.h"
 
+static int64_t free_bytes(const char *folder)
+{
+    struct statvfs about;
+
+    return statvfs(folder, &about) == 0 ? (int64_t)about.f_bavail * (int64_t)about.f_frsize : -1;
+}
+
+static int64_t file_bytes(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 ? (int64_t)about.st_size : 0;
+}
+
+/* Where the copy has room: beside the journal, or on another disk if that one is full. NULL: nowhere, and it is said. */
+static const char *folder_for(struct tool *tool, const char *directory, const char *journal)
+{
+    const char *tmp = getenv("TMPDIR"), *own = arena_printf(&tool->arena, "%s/run", directory);
+    const char *const folders[] = {own, tmp != NULL && tmp[0] == '/' ? tmp : "/tmp", "/var/tmp"};
+    int64_t need = file_bytes(journal) + file_bytes(arena_printf(&tool->arena, "%s-wal", journal));
+
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (free_bytes(folders[i]) >= need)
+            return folders[i];
+    tool_fail(TOOL_INTERNAL,
+              "neither %s nor %s has the %lld MiB free that a copy of the journal takes; name a "
+              "folder in "
+              "$TMPDIR, or: rota backup FILE on another disk, then rota verify FILE",
+              own, folders[1], (long long)(need >> 20) + 1);
+    return NULL;
+}
+
 /* A running engine writes while we read: it gives us a consistent copy. */
 static int take_copy(struct tool *tool, const char **path, bool *is_copy)
 {
     struct value args = value_map(), answer;
+    const char *folder;
     char here[4096];
     int status;
 
@@ -25,10 +60,16 @@ static int take_copy(struct tool *tool, const char **path, bool *is_copy)
         return TOOL_DONE;
     if (realpath(tool->dir, here) == NULL)
         return tool_fail(TOOL_INTERNAL, "%s has no absolute name", tool->dir);
-    *path = arena_printf(&tool->arena, "%s/run/verify-%ld.db", here, (long)getpid());
+    folder = folder_for(tool, here, *path);
+    if (folder == NULL)
+        return TOOL_INTERNAL;
+    *path = arena_printf(&tool->arena, "%s/rota-verify-%ld.db", folder, (long)getpid());
     value_set(&tool->arena, &args, "path", value_str(*path));
     *is_copy = true;
     status = ask_admin(tool, "backup", args, &answer);
+    if (status == TOOL_DONE && value_get_text(&answer, "says").len > 0)
+        tool_fail(TOOL_DONE, "a copy for the check: %s",
+                  text_clean(&tool->arena, value_get_text(&answer, "says"), false));
     return status;
 }
 

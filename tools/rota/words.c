@@ -260,6 +260,36 @@ static void say_two(struct sentence *s)
         add(s, "; nobody else could agree");
 }
 
+/* What was done to the engine itself. `done_ms`: it was done when nothing could be entered, and is entered late. */
+static void say_admin(struct sentence *s)
+{
+    static const struct {
+        const char *what, *text;
+    } known[] = {
+        {"backup", "copied the journal"},        {"drain", "had no new tasks given out"},
+        {"resume", "had tasks given out again"}, {"stop", "stopped the engine"},
+        {"clock.advance", "moved the clock"},
+    };
+    struct slice what = slice_of(s->type.at + 6, s->type.len - 6);
+    int64_t until_ms = value_get_int(s->body, "until_ms", -1), ms = value_get_int(s->body, "ms", 0);
+    int64_t done_ms = value_get_int(s->body, "done_ms", -1);
+    const char *text = NULL;
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (slice_is(what, known[i].what))
+            text = known[i].text;
+    add_slice(s, "", text != NULL ? slice_str(text) : s->type, "");
+    add_slice(s, " to ", value_get_text(s->body, "path"), "");
+    if (until_ms >= 0)
+        add(s, " to %s", facts_moment(s->tool, until_ms));
+    else if (ms >= 86400000 && ms % 86400000 == 0)
+        add(s, " by %lld day%s", (long long)(ms / 86400000), ms == 86400000 ? "" : "s");
+    else if (ms > 0)
+        add(s, " by %lld s", (long long)(ms / 1000));
+    if (done_ms >= 0)
+        add(s, ", %s, when the journal took no entry", facts_moment(s->tool, done_ms));
+}
+
 static void say_other(struct sentence *s)
 {
     static const struct {
@@ -408,6 +438,8 @@ const char *words_entry_of(struct tool *tool, const struct value *entry, struct 
         say_task(&s);
     else if (slice_is(s.type, "timer.fired"))
         say_timer(&s);
+    else if (slice_starts(s.type, "admin."))
+        say_admin(&s);
     else
         say_other(&s);
     say_state(&s);
