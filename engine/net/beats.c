@@ -18,7 +18,8 @@ static int build_beat(const struct session *session, struct slice options,
 /* The options with the tokens that wait; empty for a plain worker. */
 static void add_options(struct broker *broker, struct session *session, struct buf *out)
 {
-    struct beat_options options = {.credit = -1, .drain = broker->is_draining};
+    struct beat_options options = {
+        .credit = -1, .drain = broker->is_draining, .is_json = session->json};
     const char *at;
 
     if (!session->is_sdk)
@@ -61,19 +62,24 @@ void beats_answer(struct broker *broker)
 static void beat_all(struct broker *broker)
 {
     struct beat_options drain = {.credit = -1, .drain = broker->is_draining};
-    struct buf options = BUF_EMPTY;
+    struct buf binary = BUF_EMPTY, json = BUF_EMPTY;
 
-    beat_options_encode(&options, &drain);
+    beat_options_encode(&binary, &drain);
+    drain.is_json = true;
+    beat_options_encode(&json, &drain);
     for (struct session *session = broker->first_session; session != NULL;
          session = session->next) {
         struct slice frames[MDP_FRAMES_MAX];
-        struct slice said = session->is_sdk ? buf_slice(&options) : slice_of(NULL, 0);
+        struct slice said = !session->is_sdk ? slice_of(NULL, 0)
+                            : session->json  ? buf_slice(&json)
+                                             : buf_slice(&binary);
         int count = build_beat(session, said, frames);
 
         if (send_now(broker, &session->route, frames, count) == -1)
             session_gone(broker, session);
     }
-    buf_release(&options);
+    buf_release(&binary);
+    buf_release(&json);
 }
 
 static void say_farewells(struct broker *broker)

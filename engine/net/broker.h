@@ -72,7 +72,6 @@ struct offer { /* a task that is ready for a worker */
     struct slice input; /* frame 1; copied */
     int64_t lease_ms;   /* 0: the default of the service */
     int64_t max_run_ms; /* 0: no bound on renewing */
-    bool status_frame;  /* plain workers of this service put three digits before their output */
 };
 
 enum request_kind { REQUEST_COMMAND, REQUEST_QUERY, REQUEST_EVENTS, REQUEST_ADMIN, REQUEST_DIRECT };
@@ -157,6 +156,8 @@ void broker_reply(struct broker *broker, const struct reply_to *to, int status, 
  * restores a lease after a restart. */
 void broker_offer(struct broker *broker, const struct offer *offer);
 bool broker_withdraw(struct broker *broker, int64_t task);
+/* Who has it on lease; lent; NULL: nobody. */
+const char *broker_holder(const struct broker *broker, int64_t task);
 void broker_hold(struct broker *broker, const struct lease *lease, const struct offer *offer);
 /* broker_offer of a task that waits replaces the offer; of a leased task it is ignored. */
 

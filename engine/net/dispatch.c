@@ -9,7 +9,7 @@
 
 /* What the broker alone knows joins what the owner wrote. */
 static void add_header(struct broker *broker, struct buf *out, const struct task *task,
-                       int64_t wall_ms)
+                       bool as_json, int64_t wall_ms)
 {
     struct arena *arena = &broker->scratch;
     struct value map = VALUE_NONE;
@@ -23,7 +23,7 @@ static void add_header(struct broker *broker, struct buf *out, const struct task
     value_set(arena, &map, "service", value_str(task->service->name));
     value_set(arena, &map, "lease_ms", value_int(task->lease_span_ms));
     value_set(arena, &map, "at", value_int(wall_ms));
-    dmp_encode(out, &map);
+    body_encode(out, &map, as_json);
 }
 
 static void send_request(struct broker *broker, const struct task *task, int64_t wall_ms)
@@ -39,7 +39,7 @@ static void send_request(struct broker *broker, const struct task *task, int64_t
     struct out_message *queued;
 
     if (session->envelope) {
-        add_header(broker, &header, task, wall_ms);
+        add_header(broker, &header, task, session->json, wall_ms);
         body[message.body_count++] = buf_slice(&header);
     }
     body[message.body_count++] = buf_slice(&task->input);

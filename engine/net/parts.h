@@ -71,6 +71,7 @@ struct session {
     enum mdp_dialect dialect;
     bool is_sdk; /* READY had options: takes and sends extra frames */
     bool envelope;
+    bool json; /* READY's options were JSON: what goes with its messages is too */
     char name[OPTIONS_NAME_MAX + 1]; /* empty for plain workers */
     int credit;                      /* tasks at the same time */
     int64_t lease_ms;                /* its wish, 0: none */
@@ -106,7 +107,6 @@ struct task {
     struct service *service;
     struct buf header, input;
     int64_t lease_ms, max_run_ms;
-    bool status_frame;
     ptrdiff_t ready_at, expiry_at; /* places in the heaps */
     /* only while (or after) leased: */
     struct lease lease;

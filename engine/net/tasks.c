@@ -161,7 +161,6 @@ static struct task *task_new(struct broker *broker, const struct offer *offer)
     buf_add_slice(&task->input, offer->input);
     task->lease_ms = offer->lease_ms;
     task->max_run_ms = offer->max_run_ms;
-    task->status_frame = offer->status_frame;
     task->ready_at = task->expiry_at = HEAP_NOWHERE;
     return task;
 }
@@ -177,6 +176,13 @@ void broker_offer(struct broker *broker, const struct offer *offer)
     task = task_new(broker, offer);
     enter_ready(broker, task);
     note_change(broker, CHANGE_OFFERED, task);
+}
+
+const char *broker_holder(const struct broker *broker, int64_t id)
+{
+    const struct task *task = task_find(broker, id);
+
+    return task != NULL && task->state == TASK_LEASED ? task->lease.principal : NULL;
 }
 
 bool broker_withdraw(struct broker *broker, int64_t id)

@@ -55,6 +55,7 @@ static void take_options(struct broker *broker, struct session *session,
     }
     session->is_sdk = true;
     session->envelope = options.envelope;
+    session->json = options.is_json;
     session->credit = options.credit;
     session->lease_ms = options.lease_ms;
     snprintf(session->name, sizeof session->name, "%s", printable(broker, options.name));
@@ -129,28 +130,13 @@ static void late(struct broker *broker, struct session *session, const struct me
     }
 }
 
-static int three_digits(struct slice frame)
-{
-    int number = 0;
-
-    if (frame.len != 3)
-        return 0;
-    for (size_t i = 0; i < 3; i++) {
-        if (frame.at[i] < '0' || frame.at[i] > '9')
-            return 0;
-        number = number * 10 + (frame.at[i] - '0');
-    }
-    return number;
-}
-
 static struct slice body_at(const struct mdp_message *mdp, int place)
 {
     return place < mdp->body_count ? mdp->body[place] : slice_of("", 0);
 }
 
-/* Envelope: {status...} and output. Raw: the output; always a success, unless the service has a
- * status frame. After a restart nobody knows how the task was sent: two frames whose first is a
- * result are an envelope. */
+/* Envelope: {status...} and output. Raw: the output; always a success. After a restart nobody knows
+ * how the task was sent: two frames whose first is a result are an envelope. */
 static void read_result(struct broker *broker, const struct task *task,
                         const struct mdp_message *mdp, struct result *out)
 {
@@ -158,19 +144,12 @@ static void read_result(struct broker *broker, const struct task *task,
     bool decodes =
         mdp->body_count > 0 && outcome_decode(&broker->scratch, mdp->body[0], &outcome, NULL) == 0;
     bool is_envelope = task->knows_envelope ? task->is_envelope : decodes && mdp->body_count == 2;
-    int digits = three_digits(body_at(mdp, 0));
 
     *out = (struct result){.lease = &task->lease, .status = 200};
     if (is_envelope) {
         out->status = decodes ? outcome.status : 500;
         out->header = decodes ? body_at(mdp, 0) : slice_of(NULL, 0);
         out->output = body_at(mdp, 1);
-    } else if (task->status_frame && digits >= 200 && digits <= 599) {
-        out->status = digits;
-        out->output = body_at(mdp, 1);
-    } else if (task->status_frame) {
-        out->status = 500;
-        out->output = body_at(mdp, 0);
     } else {
         out->output = body_at(mdp, 0);
     }

@@ -7,9 +7,10 @@ static int64_t clamp(int64_t number, int64_t low, int64_t high)
     return number < low ? low : number > high ? high : number;
 }
 
-static int read_map(struct arena *arena, struct slice frame, struct value *map, struct error *err)
+static int read_map(struct arena *arena, struct slice frame, struct value *map, bool *is_json,
+                    struct error *err)
 {
-    if (body_decode(arena, frame, BODY_DEPTH_MAX, map, NULL, err) != 0)
+    if (body_decode(arena, frame, BODY_DEPTH_MAX, map, is_json, err) != 0)
         return -1;
     if (map->type != VALUE_MAP)
         return error_set(err, ERROR_INPUT, "options are not a map");
@@ -27,8 +28,9 @@ int ready_options_decode(struct arena *arena, struct slice frame, struct ready_o
                          struct error *err)
 {
     struct value map = VALUE_NONE;
+    bool is_json;
 
-    if (read_map(arena, frame, &map, err) != 0)
+    if (read_map(arena, frame, &map, &is_json, err) != 0)
         return -1;
     *out = (struct ready_options){
         .name = short_text(&map, "name"),
@@ -36,6 +38,7 @@ int ready_options_decode(struct arena *arena, struct slice frame, struct ready_o
         .credit = (int)clamp(value_get_int(&map, "credit", 1), 1, CREDIT_MAX),
         .envelope = value_get_bool(&map, "envelope", false),
         .lease_ms = clamp(value_get_int(&map, "lease_ms", 0), 0, 24LL * 3600 * 1000),
+        .is_json = is_json,
     };
     return 0;
 }
@@ -58,10 +61,11 @@ int beat_options_decode(struct arena *arena, struct slice frame, struct beat_opt
                         struct error *err)
 {
     struct value map = VALUE_NONE;
+    bool is_json;
 
-    if (read_map(arena, frame, &map, err) != 0)
+    if (read_map(arena, frame, &map, &is_json, err) != 0)
         return -1;
-    *out = (struct beat_options){0};
+    *out = (struct beat_options){.is_json = is_json};
     out->running_count = read_tokens(&map, "running", out->running);
     out->ack_count = read_tokens(&map, "ack", out->ack);
     out->cancel_count = read_tokens(&map, "cancel", out->cancel);
@@ -75,7 +79,7 @@ int outcome_decode(struct arena *arena, struct slice frame, struct outcome *out,
     struct value map = VALUE_NONE;
     int64_t status;
 
-    if (read_map(arena, frame, &map, err) != 0)
+    if (read_map(arena, frame, &map, NULL, err) != 0)
         return -1;
     status = value_get_int(&map, "status", 0);
     if (status < 200 || status > 599)
@@ -95,7 +99,7 @@ int progress_decode(struct arena *arena, struct slice frame, struct progress *ou
 {
     struct value map = VALUE_NONE;
 
-    if (read_map(arena, frame, &map, err) != 0)
+    if (read_map(arena, frame, &map, NULL, err) != 0)
         return -1;
     *out = (struct progress){(int)clamp(value_get_int(&map, "progress", 0), 0, 100),
                              value_get_text(&map, "note")};
@@ -112,9 +116,9 @@ static struct value start(struct arena *arena)
     return map;
 }
 
-static void finish(struct buf *out, struct arena *arena, const struct value *map)
+static void finish(struct buf *out, struct arena *arena, const struct value *map, bool as_json)
 {
-    body_encode(out, map, false);
+    body_encode(out, map, as_json);
     arena_release(arena);
 }
 
@@ -147,7 +151,7 @@ void ready_options_encode(struct buf *out, const struct ready_options *options)
     value_set(&arena, &map, "envelope", value_bool(options->envelope));
     if (options->lease_ms > 0)
         value_set(&arena, &map, "lease_ms", value_int(options->lease_ms));
-    finish(out, &arena, &map);
+    finish(out, &arena, &map, false);
 }
 
 void beat_options_encode(struct buf *out, const struct beat_options *options)
@@ -162,7 +166,7 @@ void beat_options_encode(struct buf *out, const struct beat_options *options)
         value_set(&arena, &map, "credit", value_int(options->credit));
     if (options->drain)
         value_set(&arena, &map, "drain", value_bool(true));
-    finish(out, &arena, &map);
+    finish(out, &arena, &map, options->is_json);
 }
 
 void outcome_encode(struct buf *out, const struct outcome *outcome)
@@ -177,7 +181,7 @@ void outcome_encode(struct buf *out, const struct outcome *outcome)
         value_set(&arena, &map, "retry_ms", value_int(outcome->retry_ms));
     if (outcome->until_ms > 0)
         value_set(&arena, &map, "until", value_int(outcome->until_ms));
-    finish(out, &arena, &map);
+    finish(out, &arena, &map, false);
 }
 
 void progress_encode(struct buf *out, const struct progress *progress)
@@ -187,5 +191,5 @@ void progress_encode(struct buf *out, const struct progress *progress)
 
     value_set(&arena, &map, "progress", value_int(progress->percent));
     set_text(&arena, &map, "note", progress->note);
-    finish(out, &arena, &map);
+    finish(out, &arena, &map, false);
 }

@@ -1,6 +1,6 @@
 /* options.h - what a worker of ours and the engine say to each other beyond MDP: one extra frame at
- * the end of READY and HEARTBEAT, and frame 0 of a result. MessagePack or JSON; unknown keys are
- * skipped.
+ * the end of READY and HEARTBEAT, and frame 0 of a result. MessagePack or JSON, the engine's as the
+ * worker's READY was; unknown keys are skipped.
  *
  *   READY                {v, name, version, credit, envelope, lease_ms}
  *   HEARTBEAT, worker    {v, running: [token...], credit}
@@ -23,6 +23,7 @@ struct ready_options {
     int credit;                 /* 1..CREDIT_MAX; tasks at the same time; default 1 */
     bool envelope;              /* tasks come with a header frame, results go with one */
     int64_t lease_ms;           /* 0: as the engine likes */
+    bool is_json;               /* read: the frame was JSON; the answers are then too */
 };
 
 struct beat_options {
@@ -33,7 +34,8 @@ struct beat_options {
     int ack_count;
     struct slice cancel[CREDIT_MAX]; /* tasks nobody wants any more */
     int cancel_count;
-    bool drain; /* no new tasks will come */
+    bool drain;   /* no new tasks will come */
+    bool is_json; /* how it came, or is to be written */
 };
 
 struct outcome {

@@ -633,23 +633,6 @@ static void a_loss_that_was_not_stored_is_told_again(void **state)
     stage_free(&stage);
 }
 
-static void a_plain_worker_may_give_a_status_if_its_service_says_so(void **state)
-{
-    struct stage *stage = stage_new();
-    struct offer offer = {.task = 7, .attempt = 1, .service = "work.exec", .status_frame = true};
-    void *worker = peer_new(stage, "amara", NULL);
-
-    (void)state;
-    peer_says(worker, "", "MDPW01", "\1", "work.exec", NULL);
-    stage_offer_as(stage, &offer);
-    peer_says(worker, "", "MDPW01", "\3", stage_note(stage, NOTE_LEASED, 0)->token, "", "503",
-              "busy", NULL);
-    assert_int_equal(stage_note(stage, NOTE_RESULT, 0)->status, 503);
-    assert_string_equal(stage_note(stage, NOTE_RESULT, 0)->text, "busy");
-    zmq_close(worker);
-    stage_free(&stage);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -677,7 +660,6 @@ int main(void)
         cmocka_unit_test(a_held_lease_that_nobody_takes_up_expires),
         cmocka_unit_test(a_discard_takes_back_offers_leases_and_withdrawals),
         cmocka_unit_test(a_loss_that_was_not_stored_is_told_again),
-        cmocka_unit_test(a_plain_worker_may_give_a_status_if_its_service_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,17 +292,22 @@ static int decode_options(struct slice bytes)
 
 static void ready_options_come_back_within_their_bounds(void **state)
 {
-    struct ready_options sent = {slice_str("mailer"), slice_str("1.2"), 8, true, 5000}, got;
+    struct ready_options sent = {.name = slice_str("mailer"),
+                                 .version = slice_str("1.2"),
+                                 .credit = 8,
+                                 .envelope = true,
+                                 .lease_ms = 5000};
+    struct ready_options got;
     struct buf frame = BUF_EMPTY;
 
     (void)state;
     ready_options_encode(&frame, &sent);
     assert_int_equal(ready_options_decode(&arena, buf_slice(&frame), &got, NULL), 0);
     assert_true(slice_equal(got.name, sent.name) && slice_equal(got.version, sent.version));
-    assert_true(got.credit == 8 && got.envelope && got.lease_ms == 5000);
+    assert_true(got.credit == 8 && got.envelope && got.lease_ms == 5000 && !got.is_json);
     assert_int_equal(
         ready_options_decode(&arena, slice_str("{\"credit\":9999,\"new\":1}"), &got, NULL), 0);
-    assert_true(got.credit == CREDIT_MAX && !got.envelope && got.name.len == 0);
+    assert_true(got.credit == CREDIT_MAX && !got.envelope && got.name.len == 0 && got.is_json);
     assert_int_equal(ready_options_decode(&arena, slice_str("{\"credit\":-5}"), &got, NULL), 0);
     assert_int_equal(got.credit, 1);
     buf_release(&frame);
@@ -329,7 +334,12 @@ static void heartbeat_options_come_back(void **state)
     assert_true(got.cancel_count == 1 && slice_is(got.cancel[0], "d"));
     assert_true(got.credit == 0 && got.drain);
     assert_int_equal(beat_options_decode(&arena, slice_str("{}"), &got, NULL), 0);
-    assert_true(got.credit == -1 && got.running_count == 0 && !got.drain);
+    assert_true(got.credit == -1 && got.running_count == 0 && !got.drain && got.is_json);
+    buf_clear(&frame);
+    sent.is_json = true;
+    beat_options_encode(&frame, &sent);
+    assert_true(slice_is(buf_slice(&frame), "{\"ack\":[\"c\"],\"cancel\":[\"d\"],\"credit\":0,"
+                                            "\"drain\":true,\"running\":[\"a\",\"b\"],\"v\":1}"));
     buf_release(&frame);
 }
 
