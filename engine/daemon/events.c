@@ -206,6 +206,17 @@ static bool passes(struct slice topic, const struct value *filter)
     return topic.len >= prefix.len && memcmp(topic.at, prefix.at, prefix.len) == 0;
 }
 
+/* The bytes that were published, or, for who reads JSON, what they say. */
+static struct value event_value(struct engine *engine, struct slice bytes, bool as_json)
+{
+    struct slice own = slice_of(arena_copy(&engine->arena, bytes.at, bytes.len), bytes.len);
+    struct value event = value_bin(own.at, own.len);
+
+    if (as_json)
+        check(dmp_decode_large(&engine->arena, own, UINT32_MAX, &event, NULL) == 0);
+    return event;
+}
+
 static void answer_events(struct engine *engine, const struct reply_to *to, struct slice id,
                           const struct value *asked, uint64_t from)
 {
@@ -233,8 +244,7 @@ static void answer_events(struct engine *engine, const struct reply_to *to, stru
         if (events.count > 0 && bytes + (int64_t)event.len > most - 4096)
             break;
         bytes += (int64_t)event.len;
-        value_push(&engine->arena, &events,
-                   value_bin(arena_copy(&engine->arena, event.at, event.len), event.len));
+        value_push(&engine->arena, &events, event_value(engine, buf_slice(&event), to->json));
     }
     value_set(&engine->arena, &reply.out, "events", events);
     value_set(&engine->arena, &reply.out, "next", value_int((int64_t)at));
