@@ -167,6 +167,9 @@ bool engine_may_read(void *self, const char *user_id, struct slice topic);
 void engine_offer(struct engine *engine, int64_t task);
 void engine_offer_due(struct engine *engine);
 void engine_withdraw(struct engine *engine, int64_t task);
+/* In what the core says of tasks: those that are open and with a worker are `leased`, with its name. Only `wanted` of the two
+ * stays, if it is one of them. */
+void engine_tell_leases(struct engine *engine, struct value *tasks, struct slice wanted);
 int64_t engine_next_retry_ms(const struct engine *engine); /* -1: none */
 int engine_restore_work(struct engine *engine, struct error *err);
 void engine_result(void *self, const struct result *result);

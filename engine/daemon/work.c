@@ -162,6 +162,25 @@ void engine_leased(void *self, const struct lease *lease)
     put_lease(self, lease, false);
 }
 
+void engine_tell_leases(struct engine *engine, struct value *tasks, struct slice wanted)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; value_is(tasks, VALUE_ARRAY) && i < tasks->count; i++) {
+        struct value *task = &tasks->as.items[i];
+        const char *holder = broker_holder(engine->broker, value_get_int(task, "task", -1));
+
+        if (holder != NULL && slice_is(value_get_text(task, "state"), "open")) {
+            value_set(&engine->arena, task, "state", value_str("leased"));
+            value_set(&engine->arena, task, "worker", value_str(arena_str(&engine->arena, holder)));
+        }
+        if (wanted.len == 0 || slice_equal(wanted, value_get_text(task, "state")))
+            tasks->as.items[kept++] = *task;
+    }
+    if (value_is(tasks, VALUE_ARRAY))
+        tasks->count = kept;
+}
+
 static void drop_lease(struct engine *engine, int64_t task)
 {
     if (journal_put_lease(engine->journal, task, slice_of(NULL, 0), NULL) != 0)
@@ -205,15 +224,24 @@ static void settle(struct engine *engine, const struct lease *lease, struct ques
         push_retry(engine, clock_now_us(&engine->clock) / 1000 + REFUSED_PAUSE_MS, lease->task);
 }
 
-/* What the worker gave, as far as it is a map of bearable size. */
-static void read_output(struct engine *engine, struct slice bytes, struct value *output)
+static bool begins_a_map(struct slice bytes)
+{
+    return bytes.at[0] == '{' || (bytes.at[0] & 0xf0) == 0x80 || bytes.at[0] == 0xde ||
+           bytes.at[0] == 0xdf;
+}
+
+/* What the worker gave, if it is a map; other words of a plain worker ("ok") say nothing that a workflow could read. -1 if it
+ * is one and cannot be kept: a result is not taken without its output. */
+static int read_output(struct engine *engine, struct slice bytes, struct value *output,
+                       struct error *err)
 {
     *output = value_map();
-    if (bytes.len == 0 || bytes.len > OUTPUT_MAX)
-        return;
-    if (body_decode(&engine->arena, bytes, DMP_DEPTH_MAX - 3, output, NULL, NULL) != 0 ||
-        output->type != VALUE_MAP)
-        *output = value_map();
+    if (bytes.len == 0 || !begins_a_map(bytes))
+        return 0;
+    if (bytes.len > OUTPUT_MAX)
+        return error_set(err, ERROR_INPUT, "it has %zu bytes, at most %d are kept", bytes.len,
+                         OUTPUT_MAX);
+    return body_decode(&engine->arena, bytes, DMP_DEPTH_MAX - 3, output, NULL, err);
 }
 
 void engine_result(void *self, const struct result *result)
@@ -221,19 +249,26 @@ void engine_result(void *self, const struct result *result)
     struct engine *engine = self;
     struct question question = engine_question(engine, QUESTION_SETTLE);
     struct outcome outcome = {.status = result->status};
+    struct error err = {ERROR_NONE, ""};
     struct value output;
 
     if (result->header.len > 0 &&
         outcome_decode(&engine->arena, result->header, &outcome, NULL) != 0)
         outcome = (struct outcome){.status = 500, .message = slice_str("the result was malformed")};
     question.principal = slice_str(result->lease->principal);
-    question.auth_method = slice_str("curve");
+    question.auth_method =
+        slice_str(strcmp(result->lease->principal, "plain") == 0 ? "plain" : "curve");
     question.status = outcome.status;
     question.note = outcome.message.len > 0 ? outcome.message : outcome.code;
     question.retry_ms = outcome.retry_ms;
     question.until_ms = outcome.until_ms;
-    read_output(engine, result->output, &output);
-    question.output = &output;
+    if (read_output(engine, result->output, &output, &err) == 0) {
+        question.output = &output;
+    } else if (outcome.status < 300) {
+        question.status = 422;
+        question.note =
+            slice_str(arena_printf(&engine->arena, "The output cannot be kept: %s.", err.text));
+    }
     settle(engine, result->lease, &question);
 }
 

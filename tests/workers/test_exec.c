@@ -140,7 +140,7 @@ static void output_that_is_no_json_is_a_failure(void **state)
 static void a_program_that_prints_too_much_or_runs_too_long_is_ended(void **state)
 {
     (void)state;
-    expect("exec yes", 0, 500, "stopped", "the program printed more than 1 MiB");
+    expect("exec yes", 0, 500, "stopped", "the program printed more than 16 KiB");
     expect("exec sleep 60", 100, 500, "stopped", "the program took too long");
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    FACTS = 9,
+    FACTS = 8,
     BUSY_MS = 30000,
     REASON_MAX = 300,
     EXIT_TEMPFAIL = 75,
@@ -41,8 +41,7 @@ static void fill_environment(struct arena *arena, const struct rota_facts *facts
     environment[4] = arena_printf(arena, "ROTA_RECORD=%s", facts->record);
     environment[5] = arena_printf(arena, "ROTA_REVISION=%lld", (long long)facts->revision);
     environment[6] = arena_printf(arena, "ROTA_KEY=%s", facts->key);
-    environment[7] = arena_printf(arena, "ROTA_BY=%s", facts->by);
-    environment[8] = arena_printf(arena, "ROTA_DUE_MS=%lld", (long long)facts->due_ms);
+    environment[7] = arena_printf(arena, "ROTA_DUE_MS=%lld", (long long)facts->due_ms);
     environment[FACTS] = NULL;
 }
 
@@ -69,7 +68,7 @@ static void say_why(struct rota_task *task, struct child_end *end)
     static const char *const stops[] = {[CHILD_ENDED] = "",
                                         [CHILD_CANCELLED] = "the task was taken back",
                                         [CHILD_TOO_LONG] = "the program took too long",
-                                        [CHILD_TOO_MUCH] = "the program printed more than 1 MiB"};
+                                        [CHILD_TOO_MUCH] = "the program printed more than 16 KiB"};
     char code[32], reason[REASON_MAX];
 
     if (end->stop != CHILD_ENDED)

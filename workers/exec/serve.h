@@ -8,7 +8,7 @@
  *
  * The last line it wrote on standard error is the reason that people see. Facts of the task are in
  * its environment: ROTA_TASK ROTA_ATTEMPT ROTA_SERVICE ROTA_KIND ROTA_RECORD ROTA_REVISION ROTA_KEY
- * ROTA_BY ROTA_DUE_MS. ROTA_KEY is the same over all attempts: use it to do a thing once.
+ * ROTA_DUE_MS. ROTA_KEY is the same over all attempts: use it to do a thing once.
  */
 #ifndef ROTA_EXEC_SERVE_H
 #define ROTA_EXEC_SERVE_H

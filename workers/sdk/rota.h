@@ -54,10 +54,10 @@ extern "C" {
 #define ROTA_VERSION "0.1.0"
 
 enum {
-    ROTA_CREDIT_MAX = 64,      /* tasks at once of one service */
-    ROTA_SERVICES_MAX = 16,    /* services of one worker */
-    ROTA_OUTPUT_MAX = 1 << 20, /* bytes of a result, encoded */
-    ROTA_CONTENT_LEN = 32,     /* the hash that names a content */
+    ROTA_CREDIT_MAX = 64,        /* tasks at once of one service */
+    ROTA_SERVICES_MAX = 16,      /* services of one worker */
+    ROTA_OUTPUT_MAX = 16 * 1024, /* bytes of a result, encoded: it stands in the journal */
+    ROTA_CONTENT_LEN = 32,       /* the hash that names a content */
     ROTA_SIGNATURE_LEN = 64
 };
 
@@ -140,7 +140,6 @@ struct rota_facts {
     const char *record; /* its id, empty if the task has none */
     int64_t revision;
     const char *key; /* the same over all attempts */
-    const char *by;  /* who caused it */
     int64_t due_ms;  /* ms since the epoch, 0: none */
     int64_t lease_ms;
     const char *token; /* of the lease */

@@ -25,7 +25,6 @@ static void read_header(struct rota_task *task, const struct value *header)
     task->facts.record = value_get_str(header, "record", "", arena);
     task->facts.revision = value_get_int(header, "revision", 0);
     task->facts.key = value_get_str(header, "key", "", arena);
-    task->facts.by = value_get_str(header, "by", "", arena);
     task->facts.due_ms = value_get_int(header, "due", 0);
     task->facts.lease_ms = value_get_int(header, "lease_ms", 0);
 }
@@ -76,7 +75,6 @@ struct rota_task *task_new(const char *service, struct slice token, const struct
                                       .kind = "",
                                       .record = "",
                                       .key = "",
-                                      .by = "",
                                       .token = task->token};
     task->percent = -1;
     task->retry_ms = -1;
@@ -118,7 +116,7 @@ static void encode_output(struct rota_task *task, int status)
     else
         dmp_encode(&task->result, &task->output->root);
     if (task->result.len > ROTA_OUTPUT_MAX)
-        why = "the worker's output is longer than 1 MiB";
+        why = "the worker's output is longer than 16 KiB";
     if (why != NULL) {
         buf_clear(&task->result);
         dmp_put_map(&task->result, 0);
