@@ -22,6 +22,24 @@ ends 2 eval "1" --kind fnding --pack workflows
 complains "did you mean 'finding'?"
 ends 2 pack instal
 complains "did you mean 'install'?"
+ends 2 key nw
+complains "did you mean 'new'?"
+ends 2 worker nw
+complains "did you mean 'new'?"
+ends 2 clock advanc
+complains "did you mean 'advance'?"
+ends 2 key
+complains "say which: list, roots, new"
+ends 2 worker new
+complains "NAME is missing"
+ends 2 why SCP-0001
+complains "EVENT is missing"
+ends 2 import lynis
+complains "FILE is missing"
+ends 2 show
+complains "RECORD is missing"
+ends 4 verify workflow
+complains "did you mean 'workflows'?"
 
 # ---- the engine knows what there is ----
 ends 0 init "$ROTA_DIR" --sample
@@ -63,6 +81,9 @@ hint 1 "did you mean 'journal'?" log --stream jurnal
 hint 1 "did you mean 'CTX-0001'?" log --stream CTX-001/round/1/amara
 hint 1 "did you mean 'ines'?" key request inez
 hint 2 "known: lynis" import lynsi "$ROTA_DIR/sample/lynis-report.dat"
+hint 2 "as 3 days, 1d12h or 90 s" clock advance "3 parsecs"
+hint 1 "the clock ends" clock advance "99999999999999 weeks"
+ends 0 clock advance "1296000 s"
 hint 2 "did you mean 'minor'?" do CTX-0001 decide_change --change minr
 # What is right and finds nothing is no fault.
 ends 0 --as ines list --owner bo

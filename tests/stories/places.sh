@@ -20,6 +20,12 @@ ends 0 status
 says "health        ok"
 printf '%s\n' "$(cat "$ROTA_DIR/run/rotad.pid")" | cmp -s - "$ROTA_DIR/lock" || wrong "the lock says: $(cat "$ROTA_DIR/lock")"
 
+ends 0 backup "$top/kept.db"
+cp "$top/kept.db" "$top/kept.as.it.was"
+"$build/rota-verify" "$top/kept.db" --vkey "@$ROTA_DIR/keys/log.vkey" <&- >&- 2>&-
+[ $? = 2 ] || wrong "rota-verify that nobody hears: exit $?, not 2"
+cmp -s "$top/kept.db" "$top/kept.as.it.was" || wrong "rota-verify wrote into what it was to check"
+
 # ---- a copy is another organisation's directory, whatever its files say ----
 cp -R "$ROTA_DIR" "$top/copy"
 ends 0 down "$top/copy"

@@ -162,7 +162,7 @@ static void bytes_that_are_no_text_are_mended_and_noted(void **state)
 
     (void)state;
     assert_string_equal(value_get_str(finding(&report, 0), "title", "", &arena),
-                        "PKGS-7392: caf? found");
+                        "PKGS-7392: caf\xef\xbf\xbd found");
     assert_non_null(value_get(value_get(finding(&report, 0), "fields"), "import_notes"));
 }
 

@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "commands.h"
 #include "facts.h"
+#include "forms.h"
 
 static int simple(struct tool *tool, const char *command, struct value args, const char *done)
 {
@@ -87,7 +88,10 @@ static int run_stop(struct tool *tool, const struct arguments *given)
 
 /* ---- clock --------------------------------------------------------------------------------------- */
 
-/* "90 minutes", "2 hours", "3 days", "2 weeks", "1d12h": exact time; months have no exact length. */
+static const int64_t SPAN_MOST_MS = INT64_C(1) << 50; /* what is more counts as this */
+
+/* "90 minutes", "2 hours", "3 days", "2 weeks", "1d12h", "25920000 s": exact time; months have no exact length. More than the
+ * engine's clock goes is said by the engine. */
 static int span_ms(const char *text, int64_t *out)
 {
     static const struct {
@@ -106,7 +110,7 @@ static int span_ms(const char *text, int64_t *out)
         long long number = strtoll(text, &end, 10);
         size_t i = 0;
 
-        if (end == text || number < 0 || number > 1000000)
+        if (end == text || number < 0)
             return -1;
         while (*end == ' ')
             end++;
@@ -118,7 +122,11 @@ static int span_ms(const char *text, int64_t *out)
         end += *end == 's';
         while (*end == ' ')
             end++;
+        if (number > SPAN_MOST_MS / units[i].ms)
+            number = SPAN_MOST_MS / units[i].ms;
         total += number * units[i].ms;
+        if (total > SPAN_MOST_MS)
+            total = SPAN_MOST_MS;
         text = end;
     }
     *out = total;
@@ -162,7 +170,7 @@ static int run_clock(struct tool *tool, const struct arguments *given)
     int status;
 
     if (strcmp(given->words[0], "advance") != 0)
-        return tool_usage(given, "%s: only advance is known", given->words[0]);
+        return forms_unknown(given);
     for (int i = 1; i < given->word_count; i++)
         span = arena_printf(&tool->arena, "%s%s%s", span, i > 1 ? " " : "", given->words[i]);
     if ((to != NULL) == (*span != '\0'))
@@ -171,8 +179,11 @@ static int run_clock(struct tool *tool, const struct arguments *given)
         return tool_usage(given, "--to %s: a day (2026-11-23) or a moment (2026-11-23T09:00:00Z)",
                           to);
     if (to == NULL && span_ms(span, &ms) != 0)
-        return tool_usage(given, "%s: a span is a number of seconds, minutes, hours, days or weeks",
-                          span);
+        return tool_usage(
+            given,
+            "%s: a span is whole numbers of seconds, minutes, hours, days or weeks, as "
+            "3 days, 1d12h or 90 s; months have no exact length, --to DATE has",
+            span);
     value_set(&tool->arena, &args, to != NULL ? "until_ms" : "ms", value_int(ms));
     status = ask_admin(tool, "clock.advance", args, &answer);
     if (status != TOOL_DONE)

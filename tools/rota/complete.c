@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "base/map.h"
 #include "facts.h"
+#include "forms.h"
 
 enum { PATIENCE_MS = 1000, RECORDS_MAX = 500, PLACE_MAX = 64 };
 
@@ -379,8 +380,10 @@ static int run(struct tool *tool, const struct arguments *given)
 
     if (strcmp(given->words[0], "words") == 0)
         return offer_next(tool, given);
-    if (strcmp(given->words[0], "bash") != 0 || given->word_count > 1)
-        return tool_usage(given, "%s: only bash is known", given->words[0]);
+    if (strcmp(given->words[0], "bash") != 0)
+        return forms_unknown(given);
+    if (given->word_count > 1)
+        return tool_usage(given, "%s: that is one word too many", given->words[1]);
     value_set(&tool->arena, &line, "shell", value_str("bash"));
     value_set(&tool->arena, &line, "script", value_str(script));
     if (tool->out.json)

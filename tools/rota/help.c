@@ -28,8 +28,7 @@ bool help_in_group(const struct tool_command *command, int group)
     return strcmp(command->group, groups[group][0]) == 0;
 }
 
-/* What stands together in a usage: "[--from FILE]", "--to WHO", a word. Its length; *next is where the following begins. */
-static size_t usage_part(const char *at, size_t *next)
+size_t help_usage_part(const char *at, size_t *next)
 {
     int depth = 0;
     size_t len = 0;
@@ -56,7 +55,7 @@ static const char *tell_form(struct output *out, const char *before, const char 
     size_t next;
 
     for (; *usage != '\0' && *usage != '\n'; usage += next) {
-        size_t len = usage_part(usage, &next);
+        size_t len = help_usage_part(usage, &next);
         int width = text_width(slice_of(usage, len));
 
         if (column > from && column + width > out->width) {

@@ -11,6 +11,7 @@
 #include "core/endorse.h"
 #include "enrolment.h"
 #include "facts.h"
+#include "forms.h"
 #include "given.h"
 #include "keys.h"
 #include "principal.h"
@@ -443,9 +444,7 @@ static int run(struct tool *tool, const struct arguments *given)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(given->words[0], parts[i].name) == 0)
             return parts[i].run(tool, given);
-    return tool_usage(given,
-                      "%s: list, new, seal, root, roots, request, endorse, enrol, rotate or revoke",
-                      given->words[0]);
+    return forms_unknown(given);
 }
 
 static const struct tool_option options[] = {

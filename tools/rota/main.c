@@ -7,6 +7,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "facts.h"
+#include "forms.h"
 #include "help.h"
 
 static const char *from_environment(const char *name, const char *fallback)
@@ -25,7 +26,7 @@ static int run_command(struct tool *tool, const struct arguments *given)
         return TOOL_DONE;
     }
     if (given->word_count < command->words_min)
-        return tool_usage(given, "more is needed");
+        return forms_missing(given);
     if (command->words_max >= 0 && given->word_count > command->words_max)
         return tool_usage(given, "%s: that is one word too many", given->words[command->words_max]);
     return command->run(tool, given);

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "definition/pack.h"
 #include "facts.h"
+#include "forms.h"
 #include "given.h"
 
 enum { SHORT_DIGEST = 12, SHOWN_REASON_MAX = 4096 };
@@ -217,14 +218,11 @@ static int install(struct tool *tool, const struct arguments *given)
 
 static int run(struct tool *tool, const struct arguments *given)
 {
-    static const char *const verbs[] = {"list", "install"};
-
     if (given->word_count == 0 || strcmp(given->words[0], "list") == 0)
         return list(tool);
     if (strcmp(given->words[0], "install") == 0)
         return install(tool, given);
-    return tool_usage(given, "%s: list or install%s", given->words[0],
-                      nearest_said(&tool->arena, given->words[0], verbs, 2));
+    return forms_unknown(given);
 }
 
 static const struct tool_option options[] = {

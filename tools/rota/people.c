@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "facts.h"
+#include "forms.h"
 
 static int people(struct tool *tool, struct value *answer, const struct value **out)
 {
@@ -86,7 +87,7 @@ static int run_people(struct tool *tool, const struct arguments *given)
 static int run_person(struct tool *tool, const struct arguments *given)
 {
     if (strcmp(given->words[0], "list") != 0)
-        return tool_usage(given, "%s: only list is known", given->words[0]);
+        return forms_unknown(given);
     return run_people(tool, given);
 }
 

@@ -137,6 +137,8 @@ static int run(struct tool *tool, const struct arguments *given)
         path = given->words[0];
         first = 1;
     }
+    if (path != NULL && access(path, F_OK) != 0)
+        return tool_fail(TOOL_INPUT, "%s is not there%s", path, nearest_path(&tool->arena, path));
     for (int i = first; i < given->word_count; i++)
         has_key = has_key || strncmp(given->words[i], "--vkey", 6) == 0;
     status = take_head(tool, given, first, &head);

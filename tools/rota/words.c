@@ -155,6 +155,22 @@ static void say_waived(struct sentence *s)
     }
 }
 
+static void say_import(struct sentence *s)
+{
+    int64_t findings = value_get_int(s->body, "findings", -1);
+
+    add_slice(s, "brought in a report of ", value_get_text(s->body, "tool"), "");
+    add_slice(s, " (", value_get_text(s->body, "file"), ")");
+    if (findings >= 0)
+        add(s, ", %lld finding%s", (long long)findings, findings == 1 ? "" : "s");
+}
+
+static void say_seen(struct sentence *s)
+{
+    add_slice(s, "found again by ", value_get_text(s->body, "tool"), "");
+    add_slice(s, ", in ", value_get_text(s->body, "audit"), "");
+}
+
 static int64_t glass_of(const struct sentence *s, struct slice event)
 {
     const struct value *number = value_find(value_get(own(s), "break_glass"), event);
@@ -185,6 +201,14 @@ static void say_record(struct sentence *s)
         add(s, "handed it over to %s", facts_name(s->tool, value_get_text(s->body, "to")));
     else if (slice_is(event, "migrate"))
         add(s, "moved it to the workflows that count now");
+    else if (slice_is(event, "import"))
+        say_import(s);
+    else if (slice_is(event, "seen"))
+        say_seen(s);
+    else if (slice_is(event, "supersede"))
+        add_slice(s, "superseded by ", value_get_text(s->body, "by"), "");
+    else if (slice_is(event, "withdraw"))
+        add(s, "withdrew it");
     else if (slice_is(event, "migrate_back"))
         add(s, "moved it back to the workflows of before");
     else
@@ -316,6 +340,16 @@ static void say_other(struct sentence *s)
             say_two(s);
             return;
         }
+    if (slice_is(s->type, "delegation.ended")) {
+        add_slice(s, "ended the delegation ", value_get_text(s->body, "delegation"), "");
+        return;
+    }
+    if (slice_is(s->type, "key.enrolled") || slice_is(s->type, "key.revoked")) {
+        add(s, "%s the signing key of %s",
+            slice_is(s->type, "key.revoked") ? "revoked" : "enrolled",
+            facts_name(s->tool, value_get_text(s->body, "person")));
+        return;
+    }
     if (slice_starts(s->type, "delegation.")) {
         add_slice(s, "", slice_is(s->type, "delegation.given") ? slice_str("lets ") : s->type, "");
         add_slice(s, "", value_get_text(own(s), "to"), "");
@@ -332,6 +366,13 @@ static void say_other(struct sentence *s)
         add(s, slice_is(s->type, "auditor.read") ? "read" : "was refused to read");
         add_slice(s, " ", value_get_text(s->body, "record"), "");
         add_slice(s, " (", value_get_text(s->body, "query"), "), as external auditor");
+        return;
+    }
+    if (slice_is(s->type, "notice.sent")) {
+        int64_t people = value_get_int(s->body, "people", 0);
+
+        add(s, "has %lld %s told", (long long)people, people == 1 ? "person" : "people");
+        add_slice(s, " (", value_get_text(s->body, "event"), ")");
         return;
     }
     if (slice_starts(s->type, "refusal.")) {
@@ -383,7 +424,8 @@ static void say_round(struct sentence *s)
             add(s, "%s%s", i == 0 ? " " : ", ",
                 facts_name(s->tool, value_slice(&ask->as.items[i])));
         if (value_get(round, "stages") != NULL)
-            add(s, ", in %u stages", value_get(round, "stages")->count);
+            add(s, ", in %u stage%s", value_get(round, "stages")->count,
+                value_get(round, "stages")->count == 1 ? "" : "s");
         else
             add(s, " and needs %lld", (long long)value_get_int(round, "need", 1));
     } else if (slice_is(state, "void")) {

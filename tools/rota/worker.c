@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "commands.h"
+#include "forms.h"
 #include "keys.h"
 #include "principal.h"
 
@@ -107,7 +108,7 @@ static int worker_new(struct tool *tool, const struct arguments *given)
 static int run_worker(struct tool *tool, const struct arguments *given)
 {
     if (strcmp(given->words[0], "new") != 0)
-        return tool_usage(given, "%s: only new is known", given->words[0]);
+        return forms_unknown(given);
     return worker_new(tool, given);
 }
 

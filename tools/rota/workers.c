@@ -4,6 +4,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "facts.h"
+#include "forms.h"
 #include "values.h"
 
 enum { SERVICES_MAX = 256 };
@@ -203,7 +204,7 @@ static int run_task(struct tool *tool, const struct arguments *given)
     else if (strcmp(given->words[0], "cancel") == 0)
         command.command = slice_str("task.cancel");
     else
-        return tool_usage(given, "%s: redrive or cancel", given->words[0]);
+        return forms_unknown(given);
     if ((status = which(given, tool, &command.args)) != TOOL_DONE ||
         (status = put_reason(tool, given, &command.args)) != TOOL_DONE ||
         (status = ask_command(tool, &command, &reply)) != TOOL_DONE)

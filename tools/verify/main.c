@@ -3,6 +3,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <time.h>
@@ -418,12 +419,23 @@ static int verify(struct settings *settings)
     return status;
 }
 
+/* A standard stream that the caller closed is one that fails: the journal must not become it, nor what we say go there. */
+static void keep_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_UNUSABLE);
+}
+
 int main(int argc, char **argv)
 {
     static struct settings settings = {.quorum = -1, .audit.fresh_after = -1};
     struct sigaction action = {.sa_handler = on_signal};
-    int status = read_settings(&settings, argc, argv);
+    int status;
 
+    keep_streams();
+    status = read_settings(&settings, argc, argv);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     if (status == 0)

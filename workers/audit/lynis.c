@@ -131,25 +131,34 @@ static struct slice trimmed(struct slice text)
     return text;
 }
 
-/* A copy in valid UTF-8 and without control characters; what had to be replaced becomes "?" or a
- * space. */
+/* The bytes of the character with which the text begins; 0: it begins with none. */
+static size_t character_len(struct slice text)
+{
+    for (size_t len = 1; len <= 4 && len <= text.len; len++)
+        if (utf8_is_valid(slice_of(text.at, len)))
+            return len;
+    return 0;
+}
+
+/* A copy in valid UTF-8 and without control characters: these become spaces, and a byte that belongs to no character "�". */
 static struct slice mended(struct reader *reader, struct slice text, bool *was_mended)
 {
-    char *copy = arena_copy(reader->arena, text.at, text.len);
-    bool is_valid = utf8_is_valid(text);
+    static const char lost[] = "\xef\xbf\xbd";
+    char *copy = arena_take(reader->arena, text.len * (sizeof lost - 1) + 1), *end = copy;
 
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)copy[i];
+    for (size_t i = 0, len; i<text.len; i += len> 0 ? len : 1) {
+        unsigned char c = text.at[i];
 
+        len = character_len(slice_of(text.at + i, text.len - i));
         if (c < 0x20 || c == 0x7f)
-            copy[i] = ' ';
-        else if (c >= 0x80 && !is_valid)
-            copy[i] = '?';
+            *end++ = ' ';
+        else if (len == 0)
+            end = stpcpy(end, lost);
         else
-            continue;
-        *was_mended = true;
+            end = mempcpy(end, text.at + i, len);
+        *was_mended = *was_mended || len == 0 || c < 0x20 || c == 0x7f;
     }
-    return slice_of(copy, text.len);
+    return slice_of(copy, (size_t)(end - copy));
 }
 
 /* The first `max` bytes, never cut inside a character. */
@@ -171,7 +180,7 @@ static void reject(struct reader *reader, struct slice line, const char *why)
     reader->rejected++;
     if (reader->rejects.count >= LYNIS_REJECTS_MAX)
         return;
-    shown = mended(reader, slice_of(line.at, line.len < 4096 ? line.len : 4096), &ignored);
+    shown = mended(reader, shortened(line, 4096), &ignored);
     value_set(reader->arena, &item, "line", value_int(reader->lines));
     value_set(reader->arena, &item, "text", value_text(shortened(shown, REJECT_TEXT_MAX)));
     value_set(reader->arena, &item, "why", value_str(why));
