@@ -136,6 +136,13 @@ def main(path):
     for name, salt, data in db.execute("SELECT hash, salt, data FROM content"):
         must(sha256(b"rota.content/1\n", bytes(salt), bytes(data)) == bytes(name), "content", bytes(name).hex())
         contents += 1
+    people = b"".join(encode(state[key]) for key in sorted(state) if key.startswith("person/"))
+    must(state["directory"]["whole"] == sha256(b"rota.directory/1\n", people), "the digest of all people")
+    for key in state:
+        if key.startswith("pack/"):
+            files = decode(bytes(db.execute("SELECT data FROM content WHERE hash = ?",
+                                            (state[key]["pack"]["content"],)).fetchone()[0]))
+            must(sha256(b"rota.pack/1\n", encode([[path, sha256(raw)] for path, raw in files])).hex() == key[5:], key)
     print(f"{tree.size} entries, root {base64.b64encode(tree.root()).decode()}, {len(notes)} checkpoints, "
           f"{signed} signatures of people, {len(rows)} rows, {len(runs)} runs, {contents} contents: all hold")
 
