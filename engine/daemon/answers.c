@@ -106,6 +106,7 @@ static void answer_status(struct engine *engine, struct value *out)
     struct arena *arena = &engine->arena;
     struct value tasks = value_map();
 
+    engine_restore_all(engine);
     broker_each_worker(engine->broker, clock_boot_ms(), add_worker, &workers);
     broker_each_service(engine->broker, add_service, &services);
     value_set(arena, &tasks, "open", value_int(services.waiting + engine->retry_count));
@@ -139,6 +140,7 @@ static bool answer_here(struct engine *engine, struct slice name, struct value *
         broker_each_worker(engine->broker, clock_boot_ms(), add_worker, &listing);
         value_set(&engine->arena, out, "workers", listing.list);
     } else if (slice_is(name, "services")) {
+        engine_restore_all(engine);
         broker_each_service(engine->broker, add_service, &listing);
         value_set(&engine->arena, out, "services", listing.list);
     } else if (slice_is(name, "status")) {

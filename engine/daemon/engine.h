@@ -29,7 +29,8 @@ enum {
     ENGINE_FOLLOWS_MAX = 100000, /* what one question may cause in all */
     ENGINE_PENDING_MAX = 4096,
     HEAD_EVERY_MS = 1000, /* of the feed */
-    SALTS_AHEAD = 8       /* the kernel gives up to 256 bytes at once, and whole */
+    TASK_KEY_MAX = 32,
+    SALTS_AHEAD = 8 /* the kernel gives up to 256 bytes at once, and whole */
 };
 
 #define CLOCK_META "clock" /* to where a virtual clock was moved, in decimal microseconds */
@@ -59,10 +60,14 @@ struct engine {
     int waiting_count;
     struct retry *retries; /* a heap by at_ms: of the open tasks, those that wait */
     int retry_count, retry_cap;
-    int64_t next_due_ms; /* of the earliest row with a timer; -1: none */
-    uint64_t published;  /* leaves below this went to the feed */
-    int64_t head_ms;     /* boot clock: when `_head/` went last */
-    struct buf event;    /* the one that is being made */
+    /* work.c: are there open tasks that only the journal knows? Those whose keys stand behind `restored_to`. */
+    bool is_restoring;
+    char restored_to[TASK_KEY_MAX];
+    struct buf parcel_header, parcel_input; /* of the task that was given out last */
+    int64_t next_due_ms;                    /* of the earliest row with a timer; -1: none */
+    uint64_t published;                     /* leaves below this went to the feed */
+    int64_t head_ms;                        /* boot clock: when `_head/` went last */
+    struct buf event;                       /* the one that is being made */
     /* heads.c; class -> uint64_t, owned: last seq + 1 of it, of what was published and with the open batch */
     struct map class_heads, heads_appended;
     struct poll *polls; /* readers who wait for events; owned */
@@ -164,6 +169,7 @@ void engine_polls_release(struct engine *engine);
 bool engine_may_read(void *self, const char *user_id, struct slice topic);
 
 /* ---- work.c ---- */
+/* It is open and no worker has it: it will be given out, after its pause if it has one. */
 void engine_offer(struct engine *engine, int64_t task);
 void engine_offer_due(struct engine *engine);
 void engine_withdraw(struct engine *engine, int64_t task);
@@ -171,7 +177,16 @@ void engine_withdraw(struct engine *engine, int64_t task);
  * stays, if it is one of them. */
 void engine_tell_leases(struct engine *engine, struct value *tasks, struct slice wanted);
 int64_t engine_next_retry_ms(const struct engine *engine); /* -1: none */
+/* At the start: every lease is held, and the open tasks will be offered, a page at a time. -1: the journal cannot be read. */
 int engine_restore_work(struct engine *engine, struct error *err);
+/* The next page. While there is one nothing is given out; all else goes on, and what becomes of a task whose page has not
+ * come is what its page will say. -1: the journal could not be read; the same page is next. */
+int engine_restore_more(struct engine *engine, struct error *err);
+/* All pages that are left: for whoever asks how many tasks there are. */
+void engine_restore_all(struct engine *engine);
+/* From the first page on: a batch failed, and with it what was offered in it is gone. */
+void engine_restore_again(struct engine *engine);
+bool engine_parcel(void *self, int64_t task, struct parcel *out);
 void engine_result(void *self, const struct result *result);
 void engine_progress(void *self, const struct lease *lease, int percent, struct slice note);
 void engine_leased(void *self, const struct lease *lease);

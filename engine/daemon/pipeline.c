@@ -410,6 +410,7 @@ static void batch_failed(struct engine *engine, const struct error *err)
     engine_loose_load(engine, NULL);
     engine_heads_load(engine, NULL);
     engine->next_due_ms = 0; /* timers that fired in this batch are due again */
+    engine_restore_again(engine);
     if (engine_floods_load(engine, NULL) != 0)
         log_line(LOG_LEVEL_ERROR, "the counts of refusals could not be read again");
     tell_failed(engine);

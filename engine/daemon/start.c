@@ -66,6 +66,7 @@ static bool serves(struct engine *engine, const char *service)
 {
     struct sought sought = {service, false};
 
+    engine_restore_all(engine);
     broker_each_service(engine->broker, compare_service, &sought);
     return sought.is_found;
 }
@@ -172,8 +173,9 @@ static int check_opened(struct engine *engine, struct error *err)
 
 static int open_sockets(struct engine *engine, struct error *err)
 {
-    struct broker_ops ops = {engine,          principal_of,  may_serve,   on_request, engine_result,
-                             engine_progress, engine_leased, engine_lost, on_log};
+    struct broker_ops ops = {engine,        principal_of,  may_serve,       on_request,
+                             engine_parcel, engine_result, engine_progress, engine_leased,
+                             engine_lost,   on_log};
     struct broker_options broker = {.context = engine->context,
                                     .plain = engine->settings.plain,
                                     .admin = engine->settings.admin,
@@ -254,6 +256,8 @@ static void engine_close(struct engine *engine)
     engine_heads_release(engine);
     free(engine->waiting);
     free(engine->retries);
+    buf_release(&engine->parcel_header);
+    buf_release(&engine->parcel_input);
     buf_release(&engine->event);
     arena_release(&engine->arena);
     settings_release(&engine->settings);
@@ -311,6 +315,17 @@ static int64_t least(int64_t a, int64_t b)
     return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
+/* What could not be read makes the journal one that cannot be used, until try_again(). */
+static void restore_some(struct engine *engine)
+{
+    struct error err = {ERROR_NONE, ""};
+
+    if (engine->error[0] != '\0' || engine_restore_more(engine, &err) == 0)
+        return;
+    log_line(LOG_LEVEL_ERROR, "reading the open tasks: %s", err.text);
+    memcpy(engine->error, err.text, sizeof engine->error);
+}
+
 static int64_t patience(struct engine *engine, int idle_ms)
 {
     int64_t now_ms = clock_now_us(&engine->clock) / 1000;
@@ -320,6 +335,8 @@ static int64_t patience(struct engine *engine, int idle_ms)
     int64_t wait_ms = beat_ms < 0 ? 0 : beat_ms < LOOP_MOST_MS ? beat_ms : LOOP_MOST_MS;
     int64_t head_ms = engine->head_ms + HEAD_EVERY_MS - clock_boot_ms();
 
+    if (engine->is_restoring && engine->error[0] == '\0')
+        return 0;
     if (wake_ms >= 0 && wake_ms - now_ms < wait_ms)
         wait_ms = wake_ms > now_ms ? wake_ms - now_ms : 0;
     if (head_ms < wait_ms)
@@ -380,11 +397,12 @@ static int turn(struct engine *engine, int signal_fd, int64_t wait_ms)
     engine_lates_enter(engine);
     feed_receive(engine->feed);
     broker_receive(engine->broker, clock_boot_ms());
+    restore_some(engine);
     engine_offer_due(engine);
     fire_timers(engine);
     engine_floods_tell(engine);
     engine_loose_sweep(engine);
-    if (engine_is_writable(engine))
+    if (engine_is_writable(engine) && !engine->is_restoring)
         broker_pair(engine->broker, clock_boot_ms(), clock_now_us(&engine->clock) / 1000);
     engine_commit(engine);
     return 0;

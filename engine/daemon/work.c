@@ -5,13 +5,16 @@
 #include "wire/body.h"
 #include "wire/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
     RESTORED_LEASE_MS = 10000, /* from the first start that finds it: for work in flight to land */
     RECONNECT_MS = 2000,       /* from each: for a worker that lives to be back */
     OUTPUT_MAX = 16 * 1024,
-    REFUSED_PAUSE_MS = 600000
+    RESTORE_AT_ONCE = 512, /* tasks between two turns of the loop: a millisecond */
+    REFUSED_PAUSE_MS = 600000,
+    UNREADABLE_PAUSE_MS = 60000
 };
 
 /* ---- tasks that wait for their pause to pass ---- */
@@ -78,47 +81,95 @@ static void fill_header(struct arena *arena, const struct value *task, struct va
     value_set(arena, header, "due", value_int(value_get_int(task, "due_ms", 0)));
 }
 
-/* The task as the broker takes it; bytes in the two buffers. False if it is not to be given out. */
-static bool make_offer(struct engine *engine, int64_t task, struct offer *offer, struct buf *header,
-                       struct buf *input, int64_t *not_before_ms)
+/* What cannot be read now may be readable later, and keeps nothing else waiting. */
+static void put_off(struct engine *engine, int64_t task)
 {
-    struct value facts = VALUE_NONE, head;
-    struct arena *arena = &engine->arena;
+    log_line(LOG_LEVEL_ERROR, "task %lld cannot be read: it is tried again in a minute",
+             (long long)task);
+    push_retry(engine, clock_now_us(&engine->clock) / 1000 + UNREADABLE_PAUSE_MS, task);
+}
 
-    if (!core_task(engine->core, task, &facts) ||
-        !slice_is(value_get_text(&facts, "state"), "open"))
+bool engine_parcel(void *self, int64_t task, struct parcel *out)
+{
+    struct engine *engine = self;
+    struct value facts = VALUE_NONE, head;
+    bool is_there;
+
+    core_drop(engine->core);
+    is_there = core_task(engine->core, task, &facts);
+    if (state_is_broken(core_state(engine->core))) {
+        put_off(engine, task);
         return false;
-    fill_header(arena, &facts, &head);
-    dmp_encode(header, &head);
+    }
+    if (!is_there || !slice_is(value_get_text(&facts, "state"), "open"))
+        return false;
+    fill_header(&engine->arena, &facts, &head);
+    buf_clear(&engine->parcel_header);
+    buf_clear(&engine->parcel_input);
+    dmp_encode(&engine->parcel_header, &head);
     /* JSON: a worker in any language reads it with nothing but its own library. */
-    body_encode(input, value_get(&facts, "input"), true);
-    *not_before_ms = value_get_int(&facts, "not_before_ms", 0);
-    *offer = (struct offer){.task = task,
-                            .attempt = (int)value_get_int(&facts, "attempt", 1),
-                            .priority = (int)value_get_int(&facts, "priority", 0),
-                            .due_ms = value_get_int(&facts, "due_ms", 0),
-                            .service = value_get_str(&facts, "service", "", arena),
-                            .header = buf_slice(header),
-                            .input = buf_slice(input),
-                            .lease_ms = value_get_int(&facts, "lease_ms", 0),
-                            .max_run_ms = value_get_int(&facts, "max_run_ms", 0)};
+    body_encode(&engine->parcel_input, value_get(&facts, "input"), true);
+    *out = (struct parcel){buf_slice(&engine->parcel_header), buf_slice(&engine->parcel_input)};
     return true;
+}
+
+/* The task as the broker takes it, from its row. False if it is not open. */
+static bool read_offer(struct arena *arena, int64_t task, const struct value *row,
+                       struct offer *offer)
+{
+    if (!slice_is(value_get_text(row, "state"), "open"))
+        return false;
+    *offer = (struct offer){.task = task,
+                            .attempt = (int)value_get_int(row, "attempt", 0) + 1,
+                            .priority = (int)value_get_int(row, "priority", 0),
+                            .due_ms = value_get_int(row, "due_ms", 0),
+                            .service = value_get_str(row, "service", "", arena),
+                            .lease_ms = value_get_int(row, "lease_ms", 0),
+                            .max_run_ms = value_get_int(row, "max_run_ms", 0)};
+    return true;
+}
+
+/* Now, or after its pause. */
+static void offer_row(struct engine *engine, struct arena *arena, int64_t task,
+                      const struct value *row)
+{
+    int64_t not_before_ms = value_get_int(row, "not_before_ms", 0);
+    struct offer offer;
+
+    if (!read_offer(arena, task, row, &offer))
+        return;
+    if (not_before_ms > clock_now_us(&engine->clock) / 1000)
+        push_retry(engine, not_before_ms, task);
+    else
+        broker_offer(engine->broker, &offer);
+}
+
+static struct slice key_of(int64_t task, char out[TASK_KEY_MAX])
+{
+    return slice_of(out, (size_t)snprintf(out, TASK_KEY_MAX, "task/%lld", (long long)task));
+}
+
+static const struct value *row_of(struct engine *engine, int64_t task)
+{
+    char key[TASK_KEY_MAX];
+
+    core_drop(engine->core);
+    return state_row(core_state(engine->core), key_of(task, key));
 }
 
 void engine_offer(struct engine *engine, int64_t task)
 {
-    struct buf header = BUF_EMPTY, input = BUF_EMPTY;
-    struct offer offer;
-    int64_t not_before_ms = 0;
+    char key[TASK_KEY_MAX];
+    const struct value *row;
 
-    if (make_offer(engine, task, &offer, &header, &input, &not_before_ms)) {
-        if (not_before_ms > clock_now_us(&engine->clock) / 1000)
-            push_retry(engine, not_before_ms, task);
-        else
-            broker_offer(engine->broker, &offer);
-    }
-    buf_release(&header);
-    buf_release(&input);
+    if (engine->is_restoring &&
+        slice_compare(key_of(task, key), slice_str(engine->restored_to)) > 0)
+        return;
+    row = row_of(engine, task);
+    if (state_is_broken(core_state(engine->core)))
+        put_off(engine, task);
+    else
+        offer_row(engine, &engine->arena, task, row);
 }
 
 void engine_offer_due(struct engine *engine)
@@ -296,17 +347,27 @@ void engine_lost(void *self, const struct lease *lease, bool counts, const char 
     settle(engine, lease, &question);
 }
 
-/* ---- after a restart: every open task is offered again, every lease is given time to land ---- */
+/* ---- after a restart: every lease is given time to land, every open task is offered again ----
+ *
+ * Leases are as many as workers have hands: they are held before anybody is listened to. Open tasks may be very many: they are
+ * read in pages, in order of their keys, between the turns of the loop.
+ *
+ *   is_restoring   what stands at or before `restored_to` is in the broker or in `retries`, as any task is;
+ *                  what stands behind it is in the journal alone, whatever becomes of it, until the page comes that has it.
+ *
+ * So a task that is made, cancelled, redriven or settled behind `restored_to` needs no care: its page reads what is true by then.
+ * Nothing is given out until the last page was read, for the most urgent task may be on it. A batch that fails takes back offers
+ * that were made in it: all pages are read again.
+ */
 
 struct held { /* a lease as it was stored */
     struct lease lease;
     bool is_new; /* no start has found it yet */
 };
 
-struct restoring {
+struct collecting {
     struct engine *engine;
-    struct map by_task; /* task key -> itself, for those that are held */
-    struct held *at;    /* owned */
+    struct held *at; /* owned */
     size_t count, cap;
 };
 
@@ -332,8 +393,8 @@ static void lease_of_row(const struct value *row, struct held *held)
 
 static int collect_lease(void *self, int64_t task, struct slice row)
 {
-    struct restoring *restoring = self;
-    struct arena *arena = &restoring->engine->arena;
+    struct collecting *leases = self;
+    struct arena *arena = &leases->engine->arena;
     struct value facts = VALUE_NONE;
     struct held held = {.lease = {.task = task}};
 
@@ -344,102 +405,110 @@ static int collect_lease(void *self, int64_t task, struct slice row)
     strncpy(held.lease.principal, value_get_str(&facts, "principal", "", arena),
             sizeof held.lease.principal - 1);
     lease_of_row(&facts, &held);
-    if (restoring->count == restoring->cap) {
-        restoring->cap = restoring->cap > 0 ? restoring->cap * 2 : 64;
-        restoring->at = realloc(restoring->at, restoring->cap * sizeof *restoring->at);
-        check(restoring->at != NULL);
+    if (leases->count == leases->cap) {
+        leases->cap = leases->cap > 0 ? leases->cap * 2 : 64;
+        leases->at = realloc(leases->at, leases->cap * sizeof *leases->at);
+        check(leases->at != NULL);
     }
-    restoring->at[restoring->count++] = held;
+    leases->at[leases->count++] = held;
     return 0;
 }
 
-static void restore_lease(struct restoring *restoring, const struct held *held)
+static void restore_lease(struct engine *engine, const struct held *held)
 {
-    struct engine *engine = restoring->engine;
-    struct buf header = BUF_EMPTY, input = BUF_EMPTY;
     struct offer offer;
-    int64_t not_before_ms;
 
-    if (make_offer(engine, held->lease.task, &offer, &header, &input, &not_before_ms)) {
-        char *key = arena_printf(&engine->arena, "task/%lld", (long long)held->lease.task);
-
-        broker_hold(engine->broker, &held->lease, &offer);
-        map_put(&restoring->by_task, slice_str(key), engine);
-        if (held->is_new)
-            put_lease(engine, &held->lease, true);
-    } else {
+    if (!read_offer(&engine->arena, held->lease.task, row_of(engine, held->lease.task), &offer)) {
         drop_lease(engine, held->lease.task);
+        return;
     }
-    buf_release(&header);
-    buf_release(&input);
+    broker_hold(engine->broker, &held->lease, &offer);
+    if (held->is_new)
+        put_lease(engine, &held->lease, true);
 }
 
 /* That they were found is durable before anything else is. Where nothing can be written, they are found again. */
-static int restore_leases(struct restoring *restoring, struct error *err)
+static int restore_leases(struct engine *engine, struct error *err)
 {
-    struct engine *engine = restoring->engine;
+    struct collecting leases = {engine, NULL, 0, 0};
     struct error why = {ERROR_NONE, ""};
+    int rc = journal_each_lease(engine->journal, collect_lease, &leases, err);
 
-    if (journal_each_lease(engine->journal, collect_lease, restoring, err) < 0)
+    for (size_t i = 0; rc == 0 && i < leases.count; i++)
+        restore_lease(engine, &leases.at[i]);
+    free(leases.at);
+    if (rc != 0)
         return -1;
-    for (size_t i = 0; i < restoring->count; i++)
-        restore_lease(restoring, &restoring->at[i]);
     if (engine->batch_is_dead)
         journal_rollback(engine->journal);
     else if (journal_commit(engine->journal, &why) != 0)
         log_line(LOG_LEVEL_ERROR, "leases could not be written: %s", why.text);
     engine->batch_is_dead = engine->is_dirty = false;
+    broker_release(engine->broker); /* a batch that fails takes nothing of this back */
     return 0;
 }
 
-struct open_tasks {
-    int64_t *at;
-    size_t count, cap;
+struct page {
+    struct engine *engine;
+    struct arena arena;
+    int count;
 };
 
-static int collect_task(void *self, struct slice key, struct slice bytes, int64_t due_ms)
+static int restore_row(void *self, struct slice key, struct slice bytes, int64_t due_ms)
 {
-    struct open_tasks *tasks = self;
+    struct page *page = self;
+    struct engine *engine = page->engine;
+    struct value row = VALUE_NONE;
+    int64_t task = 0;
 
-    (void)bytes;
     (void)due_ms;
-    if (tasks->count == tasks->cap) {
-        tasks->cap = tasks->cap > 0 ? tasks->cap * 2 : 256;
-        tasks->at = realloc(tasks->at, tasks->cap * sizeof *tasks->at);
-        check(tasks->at != NULL);
-    }
-    tasks->at[tasks->count] = 0;
+    if (page->count == RESTORE_AT_ONCE)
+        return 1;
+    page->count++;
+    arena_clear(&page->arena);
+    check(key.len < sizeof engine->restored_to);
+    memcpy(engine->restored_to, key.at, key.len);
+    engine->restored_to[key.len] = '\0';
     for (size_t i = 5; i < key.len; i++)
-        tasks->at[tasks->count] = tasks->at[tasks->count] * 10 + (key.at[i] - '0');
-    tasks->count++;
+        task = task * 10 + (key.at[i] - '0');
+    if (dmp_decode_large(&page->arena, bytes, UINT32_MAX, &row, NULL) == 0)
+        offer_row(engine, &page->arena, task, &row);
+    else
+        put_off(engine, task);
     return 0;
+}
+
+int engine_restore_more(struct engine *engine, struct error *err)
+{
+    struct page page = {.engine = engine};
+    int rc;
+
+    if (!engine->is_restoring)
+        return 0;
+    rc = journal_each_row(engine->journal, slice_str("task/"), slice_str(engine->restored_to),
+                          restore_row, &page, err);
+    arena_release(&page.arena);
+    engine->is_restoring = rc != 0;
+    return rc < 0 ? -1 : 0;
+}
+
+void engine_restore_all(struct engine *engine)
+{
+    while (engine->is_restoring && engine_restore_more(engine, NULL) == 0)
+        ;
+}
+
+void engine_restore_again(struct engine *engine)
+{
+    engine->retry_count = 0;
+    engine->restored_to[0] = '\0';
+    engine->is_restoring = true;
 }
 
 int engine_restore_work(struct engine *engine, struct error *err)
 {
-    struct restoring restoring = {engine, MAP_EMPTY, NULL, 0, 0};
-    struct open_tasks tasks = {NULL, 0, 0};
-    int rc = -1;
-
-    if (restore_leases(&restoring, err) != 0 ||
-        journal_each_row(engine->journal, slice_str("task/"), slice_of(NULL, 0), collect_task,
-                         &tasks, err) < 0)
-        goto out;
-    for (size_t i = 0; i < tasks.count; i++) {
-        char *key = arena_printf(&engine->arena, "task/%lld", (long long)tasks.at[i]);
-
-        if (map_get(&restoring.by_task, slice_str(key)) == NULL)
-            engine_offer(engine, tasks.at[i]);
-        if (i % 1024 == 1023) {
-            arena_clear(&engine->arena);
-            core_forget(engine->core); /* rows that were read for the offer alone */
-        }
-    }
-    broker_release(engine->broker); /* a batch that fails takes nothing of this back */
-    rc = 0;
-out:
-    free(tasks.at);
-    map_release(&restoring.by_task);
-    free(restoring.at);
-    return rc;
+    if (restore_leases(engine, err) != 0)
+        return -1;
+    engine_restore_again(engine);
+    return engine_restore_more(engine, err);
 }

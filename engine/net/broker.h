@@ -66,12 +66,15 @@ struct offer { /* a task that is ready for a worker */
     int priority;   /* higher first */
     int64_t due_ms; /* wall clock; earlier first; 0: none */
     const char *service;
-    /* Envelope frame 0: a MessagePack map to which the broker adds task, attempt, service,
-     * lease_ms and at. Copied. */
-    struct slice header;
-    struct slice input; /* frame 1; copied */
     int64_t lease_ms;   /* 0: the default of the service */
     int64_t max_run_ms; /* 0: no bound on renewing */
+};
+
+struct parcel { /* what a task says to the worker that gets it */
+    /* Envelope frame 0: a MessagePack map to which the broker adds task, attempt, service,
+     * lease_ms and at. */
+    struct slice header;
+    struct slice input; /* frame 1 */
 };
 
 enum request_kind { REQUEST_COMMAND, REQUEST_QUERY, REQUEST_EVENTS, REQUEST_ADMIN, REQUEST_DIRECT };
@@ -100,6 +103,10 @@ struct broker_ops {
     const char *(*principal)(void *self, const char *user_id);
     bool (*may_serve)(void *self, const char *principal, const char *service);
     void (*request)(void *self, const struct request *request);
+    /* What a task says, asked for when it is about to be given out and not before: so it says what
+     * is true then, and one that waits costs little memory. Lent until the next call. False: it is
+     * not to be given out, and is taken out of the broker until it is offered again. */
+    bool (*parcel)(void *self, int64_t task, struct parcel *out);
     /* A worker's final result for the lease in force. */
     void (*result)(void *self, const struct result *result);
     /* percent 0..100, or -1 if the worker did not say. The lease has been prolonged. */
@@ -151,7 +158,7 @@ int broker_receive(struct broker *broker, int64_t boot_ms);
  * alone. */
 void broker_reply(struct broker *broker, const struct reply_to *to, int status, struct slice body);
 
-/* Tasks. offer copies; withdraw takes a task back that is not leased (or cancels a leased one: SDK
+/* Tasks. withdraw takes a task back that is not leased (or cancels a leased one: SDK
  * workers are told, the lease ends, its result will be stale) and says whether it was leased. hold
  * restores a lease after a restart. */
 void broker_offer(struct broker *broker, const struct offer *offer);

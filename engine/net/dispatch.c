@@ -9,13 +9,12 @@
 
 /* What the broker alone knows joins what the owner wrote. */
 static void add_header(struct broker *broker, struct buf *out, const struct task *task,
-                       bool as_json, int64_t wall_ms)
+                       struct slice header, bool as_json, int64_t wall_ms)
 {
     struct arena *arena = &broker->scratch;
     struct value map = VALUE_NONE;
 
-    if (mp_decode(arena, buf_slice(&task->header), BODY_DEPTH_MAX, &map, NULL) != 0 ||
-        map.type != VALUE_MAP)
+    if (mp_decode(arena, header, BODY_DEPTH_MAX, &map, NULL) != 0 || map.type != VALUE_MAP)
         map = value_map();
     value_set(arena, &map, "v", value_int(1));
     value_set(arena, &map, "task", value_int(task->id));
@@ -26,7 +25,8 @@ static void add_header(struct broker *broker, struct buf *out, const struct task
     body_encode(out, &map, as_json);
 }
 
-static void send_request(struct broker *broker, const struct task *task, int64_t wall_ms)
+static void send_request(struct broker *broker, const struct task *task,
+                         const struct parcel *parcel, int64_t wall_ms)
 {
     const struct session *session = task->session;
     struct buf header = BUF_EMPTY;
@@ -39,17 +39,18 @@ static void send_request(struct broker *broker, const struct task *task, int64_t
     struct out_message *queued;
 
     if (session->envelope) {
-        add_header(broker, &header, task, session->json, wall_ms);
+        add_header(broker, &header, task, parcel->header, session->json, wall_ms);
         body[message.body_count++] = buf_slice(&header);
     }
-    body[message.body_count++] = buf_slice(&task->input);
+    body[message.body_count++] = parcel->input;
     queued = outbox_add(broker, &session->route, frames, mdp_build(&message, frames));
     queued->kind = OUT_REQUEST;
     queued->task = task->id;
     buf_release(&header);
 }
 
-static void give(struct broker *broker, struct task *task, struct session *session, int64_t wall_ms)
+static void give(struct broker *broker, struct task *task, struct session *session,
+                 const struct parcel *parcel, int64_t wall_ms)
 {
     uint8_t nonce[TOKEN_NONCE_LEN];
 
@@ -60,13 +61,14 @@ static void give(struct broker *broker, struct task *task, struct session *sessi
     snprintf(task->lease.principal, sizeof task->lease.principal, "%s", session->principal);
     task_lease(broker, task, session);
     broker->ops.leased(broker->ops.self, &task->lease);
-    send_request(broker, task, wall_ms);
+    send_request(broker, task, parcel, wall_ms);
 }
 
 static void pair_service(struct broker *broker, struct service *service, int64_t wall_ms)
 {
     struct task *task;
     struct session *session;
+    struct parcel parcel;
 
     while ((session = service->first_able) != NULL &&
            (task = heap_first(&service->ready)) != NULL) {
@@ -76,7 +78,10 @@ static void pair_service(struct broker *broker, struct service *service, int64_t
             continue;
         }
         arena_clear(&broker->scratch);
-        give(broker, task, session, wall_ms);
+        if (broker->ops.parcel(broker->ops.self, task->id, &parcel))
+            give(broker, task, session, &parcel, wall_ms);
+        else
+            task_end(broker, task);
     }
 }
 

@@ -105,7 +105,6 @@ struct task {
     int attempt, priority;
     int64_t due_ms;
     struct service *service;
-    struct buf header, input;
     int64_t lease_ms, max_run_ms;
     ptrdiff_t ready_at, expiry_at; /* places in the heaps */
     /* only while (or after) leased: */

@@ -137,13 +137,6 @@ static void leave(struct broker *broker, struct task *task)
     task->state = TASK_PAST;
 }
 
-static void task_free(struct task *task)
-{
-    buf_release(&task->header);
-    buf_release(&task->input);
-    free(task);
-}
-
 /* ---- the owner's side ---- */
 
 static struct task *task_new(struct broker *broker, const struct offer *offer)
@@ -157,8 +150,6 @@ static struct task *task_new(struct broker *broker, const struct offer *offer)
     task->priority = offer->priority;
     task->due_ms = offer->due_ms;
     task->service = service_of(broker, slice_str(offer->service));
-    buf_add_slice(&task->header, offer->header);
-    buf_add_slice(&task->input, offer->input);
     task->lease_ms = offer->lease_ms;
     task->max_run_ms = offer->max_run_ms;
     task->ready_at = task->expiry_at = HEAP_NOWHERE;
@@ -298,7 +289,7 @@ void tasks_keep(struct broker *broker)
 {
     for (size_t i = 0; i < broker->change_count; i++) {
         if (broker->changes[i].kind == CHANGE_ENDED)
-            task_free(broker->changes[i].task);
+            free(broker->changes[i].task);
     }
     broker->change_count = 0;
 }
@@ -329,7 +320,7 @@ void tasks_undo(struct broker *broker)
         switch (change->kind) {
         case CHANGE_OFFERED:
             leave(broker, task);
-            task_free(task);
+            free(task);
             break;
         case CHANGE_LEASED:
             leave(broker, task);
@@ -345,7 +336,7 @@ void tasks_undo(struct broker *broker)
 static void free_all(struct heap *heap)
 {
     for (size_t i = 0; i < heap->count; i++)
-        task_free(heap->items[i]);
+        free(heap->items[i]);
     heap_release(heap);
 }
 

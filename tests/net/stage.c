@@ -85,6 +85,18 @@ static void take_result(void *self, const struct result *result)
     note_text(note, result->output);
 }
 
+static bool give_parcel(void *self, int64_t task, struct parcel *out)
+{
+    struct stage *stage = self;
+    static char number[32];
+
+    snprintf(number, sizeof number, "%lld", (long long)task);
+    *out = stage->parcel;
+    if (out->input.at == NULL)
+        out->input = slice_str(number);
+    return stage->knows_tasks;
+}
+
 static void take_progress(void *self, const struct lease *lease, int percent, struct slice text)
 {
     struct note *note = add_note(self, NOTE_PROGRESS);
@@ -148,7 +160,7 @@ struct stage *stage_new_without_broker(void)
     snprintf(stage->directory, sizeof stage->directory, "/tmp/rota-net-XXXXXX");
     assert_non_null(mkdtemp(stage->directory));
     stage->context = zmq_ctx_new();
-    stage->answers = stage->commits = stage->pairs = true;
+    stage->answers = stage->commits = stage->pairs = stage->knows_tasks = true;
     stage->boot_ms = 1000000;
     assert_int_equal(keyfile_new_curve(&stage->engine_key, NULL), 0);
     stage_add_person(stage, "amara", true);
@@ -168,6 +180,7 @@ int stage_open(struct stage *stage, const char *front, struct error *err)
                              .principal = principal_of,
                              .may_serve = may_serve,
                              .request = take_request,
+                             .parcel = give_parcel,
                              .result = take_result,
                              .progress = take_progress,
                              .leased = take_leased,
@@ -390,10 +403,7 @@ void stage_offer_as(struct stage *stage, const struct offer *offer)
 
 void stage_offer(struct stage *stage, int64_t task, const char *service)
 {
-    char input[32];
     struct offer offer = {.task = task, .attempt = 1, .service = service};
 
-    snprintf(input, sizeof input, "%lld", (long long)task);
-    offer.input = slice_str(input);
     stage_offer_as(stage, &offer);
 }

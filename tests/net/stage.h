@@ -54,6 +54,8 @@ struct stage {
     char refused_service[65]; /* may_serve says no to it */
     struct note notes[STAGE_NOTES_MAX];
     int note_count;
+    struct parcel parcel; /* what every task says; without input: its number as text */
+    bool knows_tasks;     /* else none is to be given out */
     int64_t boot_ms;
     char log[8192];
 };

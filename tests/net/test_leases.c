@@ -274,14 +274,13 @@ static void an_envelope_carries_the_facts_of_the_run_and_the_status_of_the_resul
     struct slice frames[MDP_FRAMES_MAX];
     struct value header = VALUE_NONE;
     struct buf owner = BUF_EMPTY;
-    struct offer offer = {
-        .task = 7, .attempt = 3, .service = "work.mail", .input = slice_str("letter")};
+    struct offer offer = {.task = 7, .attempt = 3, .service = "work.mail"};
 
     (void)state;
     dmp_put_map(&owner, 1);
     dmp_put_str(&owner, slice_str("record"));
     dmp_put_str(&owner, slice_str("FND-0007"));
-    offer.header = buf_slice(&owner);
+    stage->parcel = (struct parcel){buf_slice(&owner), slice_str("letter")};
     sdk_ready(worker, "work.mail", 1);
     stage_offer_as(stage, &offer);
     worker_hears(stage, worker, MDP_REQUEST, &mdp, frames);
@@ -429,6 +428,37 @@ static void tasks_go_by_priority_then_due_then_number(void **state)
     stage_free(&stage);
 }
 
+static void what_a_task_says_is_asked_when_it_is_given_out(void **state)
+{
+    struct stage *stage = stage_new();
+    void *worker = peer_new(stage, "amara", NULL);
+    struct broker_counts counts = {0};
+    struct mdp_message mdp;
+    struct slice frames[MDP_FRAMES_MAX];
+
+    (void)state;
+    peer_says(worker, "", "MDPW01", "\1", "work.one", NULL);
+    stage_turns(stage);
+    stage->knows_tasks = false;
+    stage_offer(stage, 7, "work.one");
+    stage_turns(stage);
+    broker_count(stage->broker, &counts);
+    assert_int_equal(counts.waiting, 0);
+    assert_int_equal(stage_notes(stage, NOTE_LEASED), 0);
+    stage->knows_tasks = true;
+    stage->parcel.input = slice_str("as it was offered");
+    stage->pairs = false;
+    stage_offer(stage, 8, "work.one");
+    stage_turns(stage);
+    stage->parcel.input = slice_str("as it is now");
+    stage->pairs = true;
+    worker_hears(stage, worker, MDP_REQUEST, &mdp, frames);
+    assert_true(slice_is(mdp.body[0], "as it is now"));
+    assert_int_equal(stage_note(stage, NOTE_LEASED, 0)->task, 8);
+    zmq_close(worker);
+    stage_free(&stage);
+}
+
 static void the_worker_that_rested_longest_is_asked_first(void **state)
 {
     struct stage *stage = stage_new();
@@ -458,12 +488,12 @@ static void a_worker_with_a_full_queue_stalls_nobody(void **state)
     struct stage *stage = stage_new();
     void *other = peer_new(stage, "bo", NULL), *stuck;
     static char large[512 * 1024];
-    struct offer offer = {
-        .attempt = 1, .service = "work.stuck", .input = slice_of(large, sizeof large)};
+    struct offer offer = {.attempt = 1, .service = "work.stuck"};
     struct broker_counts counts = {0};
     struct note *lease;
 
     (void)state;
+    stage->parcel.input = slice_of(large, sizeof large);
     stage->peer_queue = 1;
     stuck = peer_new(stage, "amara", NULL);
     sdk_ready(stuck, "work.stuck", 64);
@@ -650,6 +680,7 @@ int main(void)
         cmocka_unit_test(a_task_that_is_withdrawn_is_cancelled_and_keeps_its_credit_until_it_stops),
         cmocka_unit_test(a_result_is_acknowledged_only_after_the_commit),
         cmocka_unit_test(draining_stops_dispatch_and_says_so),
+        cmocka_unit_test(what_a_task_says_is_asked_when_it_is_given_out),
         cmocka_unit_test(tasks_go_by_priority_then_due_then_number),
         cmocka_unit_test(the_worker_that_rested_longest_is_asked_first),
         cmocka_unit_test(a_worker_with_a_full_queue_stalls_nobody),
