@@ -175,6 +175,36 @@ bool value_equal(const struct value *a, const struct value *b)
     return false;
 }
 
+static uint32_t next_but(const struct value *map, uint32_t i, const char *key)
+{
+    return i < map->count && slice_is(map->as.pairs[i].key, key) ? i + 1 : i;
+}
+
+static bool pairs_equal_but(const struct value *a, const struct value *b, const char *key)
+{
+    uint32_t i = next_but(a, 0, key), k = next_but(b, 0, key);
+
+    for (; i < a->count && k < b->count; i = next_but(a, i + 1, key), k = next_but(b, k + 1, key)) {
+        if (!slice_equal(a->as.pairs[i].key, b->as.pairs[k].key) ||
+            !value_equal_but(&a->as.pairs[i].value, &b->as.pairs[k].value, key))
+            return false;
+    }
+    return i == a->count && k == b->count;
+}
+
+bool value_equal_but(const struct value *a, const struct value *b, const char *key)
+{
+    if (a->type == VALUE_MAP && b->type == VALUE_MAP)
+        return pairs_equal_but(a, b, key);
+    if (a->type != VALUE_ARRAY || b->type != VALUE_ARRAY)
+        return value_equal(a, b);
+    for (uint32_t i = 0; i < a->count && a->count == b->count; i++) {
+        if (!value_equal_but(&a->as.items[i], &b->as.items[i], key))
+            return false;
+    }
+    return a->count == b->count;
+}
+
 bool value_has_text(const struct value *array, struct slice text)
 {
     if (!value_is(array, VALUE_ARRAY))

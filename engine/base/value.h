@@ -72,6 +72,8 @@ bool value_get_bool(const struct value *map, const char *key, bool fallback);
 
 struct slice value_slice(const struct value *value); /* of a str or bin; else empty */
 bool value_equal(const struct value *a, const struct value *b);
+/* The same, but for what maps at any depth have under `key`. */
+bool value_equal_but(const struct value *a, const struct value *b, const char *key);
 bool value_has_text(const struct value *array, struct slice text); /* is `text` one of the items? */
 
 /* Puts `value` under `key`, replacing what is there. Borrows key and value's bytes. */

@@ -72,7 +72,7 @@ bool bundle_part(const struct question *question, const struct subject *subject,
 static bool is_part(const struct value *part)
 {
     static const char *const keys[] = {"meaning", "digest",  "round",      "key", "statement",
-                                       "reason",  "comment", "sig_format", "for"};
+                                       "reason",  "comment", "sig_format", "for", "under"};
     const struct value *args = value_get(part, "args");
     bool is_known = value_is(args, VALUE_MAP) && value_get_text(part, "record").len > 0;
 

@@ -66,7 +66,7 @@ const struct pack *core_pack(const struct core *core, struct slice digest)
 
 const struct pack *core_current_pack(struct core *core)
 {
-    return core_pack(core, value_get_bin(state_row(core->state, slice_str("pack")), "current"));
+    return core_pack(core, pack_that_counts(core));
 }
 
 struct state *core_state(struct core *core)
@@ -203,27 +203,31 @@ static const char *const hand_over_keys[] = {"to", "reason", NULL};
 static const char *const import_keys[] = {"tool",   "format", "sha256",   "version",
                                           "worker", "covers", "findings", "file",
                                           "from",   "of",     NULL};
-static const char *const migrate_keys[] = {"to",        "map",        "set",     "void_round",
-                                           "reason",    "digest",     "meaning", "key",
-                                           "statement", "sig_format", NULL};
-static const char *const back_keys[] = {"reason",    "digest",     "meaning", "key",
-                                        "statement", "sig_format", NULL};
-static const char *const waive_keys[] = {"rule",    "person", "reason",    "check",      "digest",
-                                         "meaning", "key",    "statement", "sig_format", NULL};
-static const char *const waive_end_keys[] = {"waiver", "reason",    "digest",     "meaning",
-                                             "key",    "statement", "sig_format", NULL};
-static const char *const people_keys[] = {"people",    "proposal", "meaning",    "digest", "key",
-                                          "statement", "reason",   "sig_format", "for",    NULL};
-static const char *const pack_keys[] = {"digest", "pack",      "reason",     "proposal", "meaning",
-                                        "key",    "statement", "sig_format", "for",      NULL};
-static const char *const glass_keys[] = {"event", "reason",    "proposal",   "meaning", "digest",
-                                         "key",   "statement", "sig_format", "for",     NULL};
+static const char *const migrate_keys[] = {"to",        "map",    "set",        "void_round",
+                                           "reason",    "digest", "meaning",    "key",
+                                           "statement", "under",  "sig_format", NULL};
+static const char *const back_keys[] = {"reason",    "digest", "meaning",    "key",
+                                        "statement", "under",  "sig_format", NULL};
+static const char *const waive_keys[] = {"rule",   "person",     "reason", "check",
+                                         "digest", "meaning",    "key",    "statement",
+                                         "under",  "sig_format", NULL};
+static const char *const waive_end_keys[] = {"waiver",    "reason", "digest",     "meaning", "key",
+                                             "statement", "under",  "sig_format", NULL};
+static const char *const people_keys[] = {"people",     "proposal",  "meaning", "digest",
+                                          "key",        "statement", "reason",  "under",
+                                          "sig_format", "for",       NULL};
+static const char *const pack_keys[] = {"digest",     "pack", "reason",    "proposal",
+                                        "meaning",    "key",  "statement", "under",
+                                        "sig_format", "for",  NULL};
+static const char *const glass_keys[] = {"event",      "reason", "proposal",  "meaning",
+                                         "digest",     "key",    "statement", "under",
+                                         "sig_format", "for",    NULL};
 static const char *const proposal_keys[] = {"proposal", "reason", NULL};
 static const char *const enrol_keys[] = {"person", "key", "serial", "endorsements", "reason", NULL};
 static const char *const revoke_keys[] = {"person", "reason", NULL};
-static const char *const give_keys[] = {"to",        "of",     "from",       "until",   "kinds",
-                                        "roles",     "onward", "reason",     "meaning", "key",
-                                        "statement", "number", "sig_format", NULL};
+static const char *const give_keys[] = {"to",        "of",     "from",   "until",      "kinds",
+                                        "roles",     "onward", "reason", "meaning",    "key",
+                                        "statement", "number", "under",  "sig_format", NULL};
 static const char *const end_keys[] = {"delegation", "reason", NULL};
 static const char *const task_keys[] = {"task", "service", "all", "reason", NULL};
 

@@ -353,7 +353,8 @@ struct signing delegation_signing(struct core *core, struct slice giver, const s
                             .stream = textf(core, "delegation/%lld", (long long)n),
                             .meaning = "delegated",
                             .statement = statement(core, giver, args),
-                            .about = *number};
+                            .about = *number,
+                            .pack = pack_that_counts(core)};
 }
 
 static int check_giving(struct core *core, const struct question *question)
@@ -390,7 +391,7 @@ int delegation_give(struct core *core, const struct question *question)
     tell_both(core, &row, number, "given", &effects);
     value_set(core->arena, &row, "number", value_text(number));
     value_set(core->arena, &row, "given_ms", value_int(core->now_ms));
-    put_under(core, value_get_bin(state_row(core->state, slice_str("pack")), "current"), &row);
+    put_under(core, pack_that_counts(core), &row);
     value_set(core->arena, &effects, "", row);
     seq = run_leaf(core, "delegation.given", textf(core, "delegation/%lld", (long long)n),
                    slice_of(NULL, 0), &author, question->args, &effects);

@@ -59,7 +59,7 @@ void directory_put_digest(struct core *core, struct slice stream, struct value *
               value_bin(digest, HASH_LEN));
 }
 
-void put_under(struct core *core, struct slice pack, struct value *row)
+struct value under_of(struct core *core, struct slice pack)
 {
     const struct value *whole = value_get(state_row(core->state, slice_str("directory")), "whole");
     struct value under = value_map(), none = value_map();
@@ -71,7 +71,12 @@ void put_under(struct core *core, struct slice pack, struct value *row)
               whole != NULL ? *whole : value_bin(digest, HASH_LEN));
     if (pack.len > 0)
         value_set(core->arena, &under, "pack", value_bin(pack.at, pack.len));
-    value_set(core->arena, row, "under", under);
+    return under;
+}
+
+void put_under(struct core *core, struct slice pack, struct value *row)
+{
+    value_set(core->arena, row, "under", under_of(core, pack));
 }
 
 /* ---- one entry ---- */

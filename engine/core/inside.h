@@ -234,6 +234,7 @@ struct signing {
     uint64_t rev;              /* of the stream, before it */
     const char *meaning;
     struct slice statement, digest, about; /* about: whose content the digest is, in words */
+    struct slice pack;                     /* the digest of the one that governs the decision */
 };
 int check_signing(struct core *core, const struct question *question,
                   const struct signing *signing);
@@ -435,6 +436,7 @@ struct value changes_told(struct core *core, const struct subject *before,
 
 /* ---- pack.c ---- */
 int pack_install(struct core *core, const struct question *question);
+struct slice pack_that_counts(struct core *core); /* its digest; empty: there is none */
 
 /* ---- erase.c ---- */
 /* Rows that say whose the contents are which a leaf names, put into its effects. */
@@ -608,7 +610,9 @@ int directory_install(struct core *core, const struct question *question);
 struct slice directory_base(struct core *core, const struct value *people);
 /* Of all entries as they count once `effects` are folded (engine/JOURNAL.md). */
 void directory_digest(struct core *core, const struct value *effects, uint8_t out[HASH_LEN]);
-/* What a decision was made under, into the row that it is kept in: `under` {directory: its digest, pack}. */
+/* What a decision is made under now: {directory: its digest, pack}; the pack that governs it, or empty. */
+struct value under_of(struct core *core, struct slice pack);
+/* The same into the row that the decision is kept in: `under`. */
 void put_under(struct core *core, struct slice pack, struct value *row);
 /* The same into row `directory`, for a leaf on `stream` that changes entries. */
 void directory_put_digest(struct core *core, struct slice stream, struct value *effects);

@@ -121,8 +121,7 @@ static int check_install(struct core *core, const struct question *question, boo
                           "Installing a pack needs a reason (--reason \"...\").");
     if (core_pack(core, digest) == NULL)
         return run_refuse(core, 422, "guard-failed", "The pack could not be read or proven.");
-    if (!is_first &&
-        slice_equal(digest, value_get_bin(state_row(core->state, slice_str("pack")), "current")))
+    if (!is_first && slice_equal(digest, pack_that_counts(core)))
         return run_refuse(core, 409, "wrong-state",
                           "This very pack is the one that counts already; nothing has changed.");
     return check_nothing_is_lost(core, core_pack(core, digest));
@@ -158,6 +157,11 @@ static void put_facts(struct core *core, const struct question *question, const 
     for (size_t i = 0; i < sizeof second / sizeof second[0]; i++)
         if (value_get(own, second[i]) != NULL)
             value_set(core->arena, row, second[i], *value_get(own, second[i]));
+}
+
+struct slice pack_that_counts(struct core *core)
+{
+    return value_get_bin(state_row(core->state, slice_str("pack")), "current");
 }
 
 int pack_install(struct core *core, const struct question *question)

@@ -140,7 +140,8 @@ static int check_agreed(struct core *core, const struct question *question,
         .meaning = PROPOSAL_MEANING,
         .statement = proposal_statement(core, number, row),
         .digest = change->digest,
-        .about = proposal_key(core, number)};
+        .about = proposal_key(core, number),
+        .pack = pack_that_counts(core)};
 
     if (!slice_equal(value_get_bin(row, "digest"), change->digest))
         return run_refuse(core, 409, "stale-content",
@@ -168,7 +169,7 @@ static int agree(struct core *core, const struct question *question, const struc
     value_set(core->arena, own, "agreed_by", value_text(question->principal));
     value_set(core->arena, own, "proposal", value_int(number));
     value_set(core->arena, own, "alone", VALUE_NONE);
-    put_under(core, value_get_bin(state_row(core->state, slice_str("pack")), "current"), own);
+    put_under(core, pack_that_counts(core), own);
     patch = arena_zero(core->arena, sizeof *patch);
     *patch = value_map();
     value_set(core->arena, patch, "agreed_by", value_text(question->principal));

@@ -48,7 +48,7 @@ int query_packs(struct asking *asking)
 {
     static const char *const facts[] = {"name", "version", "by", "at_ms", "reason", "pack"};
     struct core *core = asking->core;
-    struct slice current = value_get_bin(state_row(core->state, slice_str("pack")), "current");
+    struct slice current = pack_that_counts(core);
     struct value rows;
 
     if (value_get_bool(asking->args, "count", false))

@@ -31,7 +31,7 @@ static bool is_stale(struct asking *asking, const struct value *row, const struc
         return false; /* it replaces nothing */
     now = slice_is(value_get_text(row, "what"), "directory")
               ? directory_base(core, value_get(body, "people"))
-              : value_get_bin(state_row(core->state, slice_str("pack")), "current");
+              : pack_that_counts(core);
     return !slice_equal(base, now);
 }
 
@@ -133,6 +133,7 @@ int prepare_agreement(struct asking *asking)
     value_set(asking->arena, out, "digest", *value_get(row, "digest"));
     value_set(asking->arena, out, "meaning", value_str(PROPOSAL_MEANING));
     value_set(asking->arena, out, "statement", value_text(proposal_statement(core, number, row)));
+    value_set(asking->arena, out, "under", under_of(core, pack_that_counts(core)));
     value_set(asking->arena, out, "needs_signature", value_bool(true));
     return 0;
 }

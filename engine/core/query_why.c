@@ -470,6 +470,8 @@ static void prepare_event(struct asking *asking, const struct subject *subject,
     value_set(asking->arena, out, "meaning", value_str(meaning));
     value_set(asking->arena, out, "statement",
               value_text(statement_for(asking->core, subject, transition, person, right)));
+    value_set(asking->arena, out, "under",
+              under_of(asking->core, value_get_bin(subject->row, "pack")));
 }
 
 /* What goes together with it and is to be signed by the same command. */
@@ -561,6 +563,7 @@ static int prepare_delegation(struct asking *asking)
     value_set(asking->arena, asking->out, "reason", value_bool(true));
     value_set(asking->arena, asking->out, "meaning", value_str(signing.meaning));
     value_set(asking->arena, asking->out, "statement", value_text(signing.statement));
+    value_set(asking->arena, asking->out, "under", under_of(asking->core, signing.pack));
     return 0;
 }
 

@@ -128,6 +128,25 @@ static bool is_hash_of(struct slice given, struct slice bytes)
     return slice_equal(given, slice_of(hash, HASH_LEN));
 }
 
+/* Who may what is settled by the directory and a pack: the person signs under which. A signature that was made under others
+ * is not one under these, though nothing else may have changed: it is asked for again. */
+static int check_signed_under(struct core *core, const struct question *question,
+                              const struct signing *signing)
+{
+    const struct value *signed_under = value_get(question->args, "under");
+    struct value now = under_of(core, signing->pack);
+
+    if (!value_is(signed_under, VALUE_MAP))
+        return refuse_signature(core, "it must name the directory and the definitions that it is "
+                                      "made under (`under`, as `prepare` says it)");
+    if (value_equal(signed_under, &now))
+        return 0;
+    return run_refuse(core, 409, "stale-rules",
+                      "The directory or the definitions have changed since you were told what to "
+                      "sign for %.*s. Nothing was done; look at it and sign it again.",
+                      (int)signing->about.len, (const char *)signing->about.at);
+}
+
 int check_signing(struct core *core, const struct question *question, const struct signing *signing)
 {
     struct slice key = value_get_bin(authority_person(core, question->principal), "sign");
@@ -146,6 +165,8 @@ int check_signing(struct core *core, const struct question *question, const stru
                           (int)signing->about.len, (const char *)signing->about.at);
     if (!is_hash_of(value_get_bin(question->args, "key"), key))
         return refuse_signature(core, "it was not made with the key in the directory");
+    if (check_signed_under(core, question, signing) != 0)
+        return -1;
     if (!is_hash_of(value_get_bin(question->args, "statement"), signing->statement))
         return refuse_signature(core, "the sentence that was signed is another one");
     if (signature.len != SIGNATURE_LEN)
@@ -176,7 +197,8 @@ int check_signature(struct core *core, const struct question *question,
         .statement =
             statement_for(core, subject, transition, question->principal, question_right(question)),
         .digest = digest,
-        .about = subject->id};
+        .about = subject->id,
+        .pack = value_get_bin(subject->row, "pack")};
 
     return check_signing(core, question, &signing);
 }
@@ -738,10 +760,10 @@ int move_make(struct core *core, struct move *move)
 
 static bool is_event_key(struct slice key)
 {
-    static const char *const keys[] = {"reason",       "comment", "set",        "change",
-                                       "meaning",      "digest",  "round",      "key",
-                                       "statement",    "target",  "sig_format", "if_revision",
-                                       "on_behalf_of", "with",    "also",       "for"};
+    static const char *const keys[] = {
+        "reason",       "comment", "set",       "change", "meaning",    "digest",
+        "round",        "key",     "statement", "target", "sig_format", "if_revision",
+        "on_behalf_of", "with",    "also",      "for",    "under"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (slice_is(key, keys[i]))

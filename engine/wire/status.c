@@ -15,6 +15,7 @@ static const struct status TABLE[] = {
     {409, "wrong-state", "The record's state does not allow this.", false},
     {409, "id-reused", "This command id was used for something else.", false},
     {409, "stale-content", "What you decide on is not what the record holds now.", false},
+    {409, "stale-rules", "The directory or the definitions are not those you signed under.", false},
     {410, "lease-lost", "The task is no longer yours.", false},
     {413, "too-large", "The message is too large or nested too deep.", false},
     {422, "guard-failed", "A condition of the workflow does not hold.", false},

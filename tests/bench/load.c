@@ -47,7 +47,7 @@ struct slot { /* one record in flight */
     bool has_reply, has_news;
     double sent_ms, opened_ms;
     uint64_t number; /* of its commands: makes ids */
-    uint8_t digest[HASH_LEN], statement[HASH_LEN];
+    uint8_t digest[HASH_LEN], statement[HASH_LEN], directory[HASH_LEN], pack[HASH_LEN];
 };
 
 struct samples {
@@ -197,8 +197,11 @@ static void fill_approve(struct load *load, const struct slot *slot, struct comm
     const struct keyfile *key = &load->world->people[checker];
     uint8_t *key_hash = arena_take(&load->arena, HASH_LEN), command_id[16];
     struct buf message = BUF_EMPTY;
-    struct value *args = &command->args;
+    struct value *args = &command->args, under = value_map();
 
+    value_set(&load->arena, &under, "directory", value_bin(slot->directory, HASH_LEN));
+    value_set(&load->arena, &under, "pack", value_bin(slot->pack, HASH_LEN));
+    value_set(&load->arena, args, "under", under);
     hash_bytes(slice_of(key->sign_public, SIGN_KEY_LEN), key_hash);
     value_set(&load->arena, args, "meaning", value_str("approved"));
     value_set(&load->arena, args, "digest", value_bin(slot->digest, HASH_LEN));
@@ -357,6 +360,14 @@ static struct slot *read_limit(struct load *load, const struct answer *in, struc
     return slot_of_id(load, slice_of(body.at, 23));
 }
 
+static void take_hash(const struct value *map, const char *key, uint8_t out[HASH_LEN])
+{
+    struct slice hash = value_get_bin(map, key);
+
+    check(hash.len == HASH_LEN);
+    memcpy(out, hash.at, HASH_LEN);
+}
+
 static struct slot *read_rota(struct load *load, const struct answer *in, struct slice *record)
 {
     struct reply reply;
@@ -371,10 +382,11 @@ static struct slot *read_rota(struct load *load, const struct answer *in, struct
     *record = value_get_text(&reply.out, "record");
     record->at = (const uint8_t *)arena_copy(&load->arena, record->at, record->len);
     if (slot->step == STEP_PREPARE) {
-        struct slice digest = value_get_bin(&reply.out, "digest");
+        const struct value *under = value_get(&reply.out, "under");
 
-        check(digest.len == HASH_LEN);
-        memcpy(slot->digest, digest.at, HASH_LEN);
+        take_hash(&reply.out, "digest", slot->digest);
+        take_hash(under, "directory", slot->directory);
+        take_hash(under, "pack", slot->pack);
         hash_bytes(value_get_text(&reply.out, "statement"), slot->statement);
     }
     return slot;

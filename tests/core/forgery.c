@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dmp.h"
 #include "base/hash.h"
 #include "core/forgery.h"
 #include "core/story_proof.h"
@@ -141,6 +142,99 @@ void forgery_remove(struct forgery *forgery, const struct leaf *leaf)
     for (forgery->count--; at < forgery->count; at++)
         forgery->leaves[at] = forgery->leaves[at + 1];
     number(forgery);
+}
+
+void forgery_move(struct forgery *forgery, struct leaf *leaf, const struct leaf *before)
+{
+    size_t to = 0;
+
+    forgery_remove(forgery, leaf);
+    while (to < forgery->count && forgery->leaves[to] != before)
+        to++;
+    assert_true(to > 0 && to < forgery->count);
+    memmove(&forgery->leaves[to + 1], &forgery->leaves[to],
+            (forgery->count - to) * sizeof forgery->leaves[0]);
+    forgery->leaves[to] = leaf;
+    forgery->count++;
+    leaf->time_us = forgery->leaves[to - 1]->time_us;
+    number(forgery);
+}
+
+/* ---- what the engine says of the directory ---- */
+
+struct governing {
+    struct value people; /* person/NAME: entry */
+    uint8_t whole[HASH_LEN];
+    struct slice pack;
+};
+
+static void fold_people(struct forgery *forgery, const struct leaf *leaf,
+                        struct governing *governing)
+{
+    struct buf bytes = BUF_EMPTY;
+
+    for (uint32_t i = 0; leaf->effects.type == VALUE_MAP && i < leaf->effects.count; i++) {
+        const struct pair *patch = &leaf->effects.as.pairs[i];
+        struct value *entry;
+
+        if (!slice_starts(patch->key, "person/"))
+            continue;
+        entry = value_sub(&forgery->arena, &governing->people, patch->key);
+        value_merge(&forgery->arena, entry, &patch->value);
+    }
+    buf_add_str(&bytes, "rota.directory/1\n");
+    for (uint32_t i = 0; i < governing->people.count; i++)
+        dmp_encode(&bytes, &governing->people.as.pairs[i].value);
+    hash_bytes(buf_slice(&bytes), governing->whole);
+    buf_release(&bytes);
+}
+
+static void settle_bin(struct forgery *forgery, struct value *map, const char *key,
+                       struct slice bytes)
+{
+    if (map != NULL && value_get(map, key) != NULL)
+        value_set(&forgery->arena, map, key,
+                  value_bin(arena_copy(&forgery->arena, bytes.at, bytes.len), (uint32_t)bytes.len));
+}
+
+static struct value *part_of(struct value *map, const char *key)
+{
+    return map != NULL && map->type == VALUE_MAP && value_get(map, key) != NULL
+               ? value_at(map, slice_str(key))
+               : NULL;
+}
+
+static void settle_under(struct forgery *forgery, struct leaf *leaf,
+                         const struct governing *governing)
+{
+    bool is_of_record = memchr(leaf->stream.at, '@', leaf->stream.len) != NULL;
+
+    for (uint32_t i = 0; leaf->effects.type == VALUE_MAP && i < leaf->effects.count; i++) {
+        struct value *row = &leaf->effects.as.pairs[i].value, *under = part_of(row, "under");
+
+        if (under == NULL)
+            under = part_of(part_of(row, "ended"), "under");
+        settle_bin(forgery, under, "directory", slice_of(governing->whole, HASH_LEN));
+        if (!is_of_record)
+            settle_bin(forgery, under, "pack", governing->pack);
+    }
+}
+
+void forgery_settle(struct forgery *forgery)
+{
+    struct governing governing = {.people = value_map()};
+
+    for (size_t i = 0; i < forgery->count; i++) {
+        struct leaf *leaf = forgery->leaves[i];
+        bool is_own = slice_is(leaf->stream, "directory");
+
+        settle_under(forgery, leaf, &governing);
+        fold_people(forgery, leaf, &governing);
+        settle_bin(forgery, part_of(&leaf->effects, is_own ? "" : "directory"), "whole",
+                   slice_of(governing.whole, HASH_LEN));
+        if (slice_is(leaf->type, "pack.installed"))
+            governing.pack = value_get_bin(&leaf->body, "digest");
+    }
 }
 
 void forgery_sign(struct forgery *forgery, struct leaf *leaf, const char *key)

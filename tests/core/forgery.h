@@ -30,6 +30,14 @@ struct leaf *forgery_add(struct forgery *forgery, const char *type, const char *
 /* Takes a leaf out, as if it had never been. */
 void forgery_remove(struct forgery *forgery, const struct leaf *leaf);
 
+/* Puts a leaf before another, at its time, as if it had been then. */
+void forgery_move(struct forgery *forgery, struct leaf *leaf, const struct leaf *before);
+
+/* Makes all that the engine says of the directory agree again with its entries: the digest of the whole, and `under` in what was
+ * decided, and the pack that counted where a
+ * decision is about no record. */
+void forgery_settle(struct forgery *forgery);
+
 /* Signs the leaf as it will stand, with a key by its name: what he can do with keys that he has. */
 void forgery_sign(struct forgery *forgery, struct leaf *leaf, const char *key);
 

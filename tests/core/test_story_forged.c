@@ -547,6 +547,8 @@ static void a_delegation_that_nobody_gave_is_found(void **state)
     /* The same by the ISMS manager holds: it is theirs to give, and both names are kept. */
     forgery = forgery_begin(story);
     leaf = add_delegation(forgery, "amara", "{'to': 'finn', 'of': 'cleo', 'meaning': 'delegated'}");
+    forgery_set(forgery, &leaf->body, "under",
+                *value_get(&forgery_leaf(forgery, "record.approve", NULL, 1)->body, "under"));
     forgery_sign(forgery, leaf, "amara");
     add_vote(forgery, story, "finn", "finn", "cleo", "DEL-0001");
     forgery_holds(&forgery);

@@ -283,7 +283,7 @@ static struct value hash_value(struct arena *arena, struct slice bytes)
 static void fill_ballot(struct client *client, const struct value *facts, const struct value *args,
                         struct ballot *out)
 {
-    static const char *const parts[] = {"meaning", "digest", "round"};
+    static const char *const parts[] = {"meaning", "digest", "round", "under"};
     struct arena *arena = &client->house->arena;
 
     out->id = new_id(client->house);

@@ -68,7 +68,7 @@ int reader_hears(struct house *house, void *reader, struct slice frames[MDP_FRAM
 
 struct ballot {
     const char *id, *event, *record;
-    struct value args; /* meaning, digest, round, key, statement */
+    struct value args; /* meaning, digest, round, under, key, statement */
     struct slice type, stream;
     int64_t rev; /* of the stream before */
     uint8_t signature[SIGNATURE_LEN];

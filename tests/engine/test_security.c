@@ -690,6 +690,7 @@ static void waiver_prepare(struct client *signer, const char *record, const char
                            .stream = value_get_text(facts, "stream")};
     value_set(arena, &out->args, "meaning", *value_get(facts, "meaning"));
     value_set(arena, &out->args, "digest", *value_get(facts, "digest"));
+    value_set(arena, &out->args, "under", *value_get(facts, "under"));
     value_set(arena, &out->args, "statement", hashed(value_get_text(facts, "statement")));
     value_set(arena, &out->args, "key", hashed(slice_of(signer->key.sign_public, SIGN_KEY_LEN)));
     value_set(arena, &out->args, "rule", value_str("SOD-1"));

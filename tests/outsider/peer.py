@@ -142,7 +142,7 @@ class Client:
     def decide(self, event, record, **more):
         """A signed event; `more` into the arguments, before they are signed."""
         asked = self.query("prepare", record=record, event=event)
-        args = {key: asked[key] for key in ("meaning", "digest", "round") if key in asked}
+        args = {key: asked[key] for key in ("meaning", "digest", "round", "under") if key in asked}
         args["key"] = hashlib.sha256(self.key("ed25519-public")).digest()
         args["statement"] = hashlib.sha256(asked["statement"].encode()).digest()
         args.update(more)

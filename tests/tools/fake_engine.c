@@ -90,6 +90,10 @@ static void from_script(struct fake *fake, const char *name, struct reply *reply
         *reply = reply_refusal("draining", NULL);
         return;
     }
+    if ((int64_t)before < value_get_int(answer, "stale", 0)) {
+        *reply = reply_refusal("stale-rules", NULL);
+        return;
+    }
     reply->status = (int)value_get_int(answer, "status", 200);
     reply->code = value_get_text(answer, "code");
     reply->message = value_get_text(answer, "message");

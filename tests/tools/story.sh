@@ -186,6 +186,10 @@ says "Headcount: 40 → 48"
 says "Boundaries: 1 row changed, 1 row removed"
 says "1 of 2 signed: Amara Okafor"
 sent '"meaning":"approved"'
+sent '"under":{"directory":"hex:d1d1'
+# The directory had changed: nothing was done, and the same is asked for, shown and signed again.
+[ "$(grep -c '^command approve' "$dir/seen")" = 2 ] || fail "not signed again"
+[ "$(grep -c 'I approve T' "$dir/out")" = 2 ] || fail "signed again, and not shown again"
 sent '"signature":"hex:'
 sent '"record":"SCP-0001@1.0"'
 ends 0 --as amara approve SCP-0001 --mail --out "$dir/reply.eml"

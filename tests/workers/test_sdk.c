@@ -597,6 +597,72 @@ static void what_goes_together_is_signed_each_by_itself(void **state)
     close_caller(&caller);
 }
 
+/* Answers `prepare` as an engine whose directory has that digest, of one digit. */
+static void prepare_under(struct caller *caller, char digit, const char *sentence)
+{
+    struct mdp_message message;
+    char hash[65], reply[512];
+
+    memset(hash, digit, 64);
+    hash[64] = '\0';
+    fake_expect(&caller->broker, MDP_REQUEST, &message);
+    assert_true(slice_is(message.service, "rota.query.v1"));
+    snprintf(reply, sizeof reply,
+             "{\"v\":1,\"status\":200,\"out\":{\"principal\":\"amara\",\"origin\":"
+             "\"example.org/isms\",\"type\":\"record.approve\","
+             "\"stream\":\"SCP-0001@2.0/round/1/amara\",\"rev\":0,\"meaning\":\"approved\","
+             "\"round\":1,\"under\":{\"directory\":\"hex:%s\"},\"statement\":\"%s\"}}",
+             hash, sentence);
+    fake_reply(&caller->broker, &message, "200", reply);
+}
+
+static void read_under(struct caller *caller, uint8_t digit)
+{
+    struct mdp_message message;
+    struct command command;
+    struct slice directory;
+
+    read_command(caller, &message, &command);
+    directory = value_get_bin(value_get(&command.args, "under"), "directory");
+    assert_int_equal(directory.len, 32);
+    assert_int_equal(directory.at[0], digit);
+    fake_reply(&caller->broker, &message, digit == 0xbb ? "200" : "409",
+               digit == 0xbb ? "{\"v\":1,\"status\":200}"
+                             : "{\"v\":1,\"status\":409,\"code\":\"stale-rules\"}");
+}
+
+static void what_was_signed_while_the_directory_changed_is_signed_again(void **state)
+{
+    struct caller caller;
+
+    (void)state;
+    open_caller(&caller, approve);
+    prepare_under(&caller, 'a', "I approve."); /* `info`: who we are */
+    prepare_under(&caller, 'a', "I approve.");
+    read_under(&caller, 0xaa);
+    prepare_under(&caller, 'b', "I approve.");
+    read_under(&caller, 0xbb);
+    pthread_join(caller.thread, NULL);
+    assert_int_equal(caller.status, 200);
+    close_caller(&caller);
+}
+
+static void nothing_else_is_signed_in_its_place(void **state)
+{
+    struct caller caller;
+
+    (void)state;
+    open_caller(&caller, approve);
+    prepare_under(&caller, 'a', "I approve.");
+    prepare_under(&caller, 'a', "I approve.");
+    read_under(&caller, 0xaa);
+    prepare_under(&caller, 'b', "I approve something else.");
+    pthread_join(caller.thread, NULL);
+    assert_int_equal(caller.status, -1);
+    assert_string_equal(caller.err.code, "stale-rules");
+    close_caller(&caller);
+}
+
 /* ---- values ---- */
 
 static void values_are_read_and_built_by_pointers(void **state)
@@ -637,6 +703,8 @@ int main(void)
         cmocka_unit_test(events_come_once_each_and_in_order_over_an_outage),
         cmocka_unit_test(a_decision_is_signed_over_what_the_engine_prepared),
         cmocka_unit_test(what_goes_together_is_signed_each_by_itself),
+        cmocka_unit_test(what_was_signed_while_the_directory_changed_is_signed_again),
+        cmocka_unit_test(nothing_else_is_signed_in_its_place),
         cmocka_unit_test(values_are_read_and_built_by_pointers),
     };
 

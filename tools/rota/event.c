@@ -10,6 +10,8 @@
 #include "values.h"
 #include "sign.h"
 
+enum { TRIES_MAX = 3 }; /* how often one decision is signed while what governs it changes */
+
 /* `whom` (or NULL): in whose place. */
 static int ask_for(struct tool *tool, const char *record, const char *event, const char *whom,
                    struct value *out)
@@ -94,7 +96,7 @@ static void hashed(struct tool *tool, struct value *args, const char *key, struc
 static void bind(struct tool *tool, const struct value *prepared, const struct keyfile *key,
                  struct value *args)
 {
-    static const char *const parts[] = {"meaning", "digest", "round", "number"};
+    static const char *const parts[] = {"meaning", "digest", "round", "number", "under"};
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         const struct value *part = value_get(prepared, parts[i]);
@@ -292,41 +294,75 @@ static int take_options(struct tool *tool, const struct arguments *given, struct
     return TOOL_DONE;
 }
 
-int event_prepare(struct tool *tool, const struct arguments *given, int first, const char *record,
-                  const char *event, struct command *out)
+/* What was shown before is not silently another thing when it is signed again. */
+static int check_same(const char *record, const struct value *before, const struct value *prepared)
 {
-    struct value prepared;
+    if (before == NULL || value_equal_but(before, prepared, "under"))
+        return TOOL_DONE;
+    return tool_fail(
+        TOOL_REFUSED,
+        "409 stale-rules: the directory or the definitions changed at this moment, and "
+        "what is to be signed for %s with them. Nothing was sent; look at it again",
+        record);
+}
+
+/* `before` (or NULL): what was prepared for the attempt before this one. */
+static int prepare_like(struct tool *tool, const struct arguments *given, int first,
+                        const char *record, const char *event, const struct value *before,
+                        struct value *prepared, struct command *out)
+{
     int status;
 
     *out = (struct command){
         .command = slice_str(event), .record = slice_str(record), .args = value_map()};
     status = take_options(tool, given, out);
     if (status == TOOL_DONE)
-        status = ask_for(tool, record, event, arguments_get(given, "--for"), &prepared);
+        status = ask_for(tool, record, event, arguments_get(given, "--for"), prepared);
     if (status == TOOL_DONE)
-        put_place(tool, arguments_get(given, "--for"), &prepared, &out->args);
+        status = check_same(record, before, prepared);
+    if (status == TOOL_DONE)
+        put_place(tool, arguments_get(given, "--for"), prepared, &out->args);
     if (status == TOOL_DONE)
         status = given_reason(tool, given, &out->args);
     if (status == TOOL_DONE)
         status = set_fields(tool, given, first, record, &out->args);
-    if (status == TOOL_DONE && (value_get_bool(&prepared, "needs_signature", false) ||
-                                value_get(&prepared, "also") != NULL))
-        status = sign_all(tool, &prepared, event, !arguments_have(given, "--yes"), out);
+    if (status == TOOL_DONE &&
+        (value_get_bool(prepared, "needs_signature", false) || value_get(prepared, "also") != NULL))
+        status = sign_all(tool, prepared, event, !arguments_have(given, "--yes"), out);
     return status;
 }
 
+int event_prepare(struct tool *tool, const struct arguments *given, int first, const char *record,
+                  const char *event, struct command *out)
+{
+    struct value prepared;
+
+    return prepare_like(tool, given, first, record, event, NULL, &prepared, out);
+}
+
+/* Whoever signs says under which directory and definitions. If these change while it is signed, nothing was done: it is asked
+ * for, shown and signed again, as long as it is the same that is signed. */
 int event_send(struct tool *tool, const struct arguments *given, int first, const char *record,
                const char *event)
 {
+    struct value before, prepared = VALUE_NONE;
     struct command command;
-    struct reply reply;
-    int status = event_prepare(tool, given, first, record, event, &command);
+    struct reply reply = {0};
+    int status, tries = 0;
 
-    if (status == TOOL_DONE)
-        status = ask_command(tool, &command, &reply);
-    if (status == TOOL_DONE)
-        event_tell(tool, &command, &reply);
-    return status;
+    do {
+        before = prepared;
+        status = prepare_like(tool, given, first, record, event, tries > 0 ? &before : NULL,
+                              &prepared, &command);
+        if (status == TOOL_DONE)
+            status = ask_command_quietly(tool, &command, &reply);
+        if (status != TOOL_DONE)
+            return status;
+    } while (slice_is(reply.code, "stale-rules") && ++tries < TRIES_MAX);
+    if (reply.status / 100 != 2)
+        return ask_refused(tool, &reply);
+    event_tell(tool, &command, &reply);
+    return TOOL_DONE;
 }
 
 static void tell_json(struct tool *tool, const struct command *command, const struct reply *reply)

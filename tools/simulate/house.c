@@ -214,7 +214,7 @@ static void put_hash(struct arena *arena, struct value *args, const char *key, s
 static struct value *signed_args(struct arena *arena, const struct value *prepared,
                                  const struct value *args, const uint8_t key[SIGN_KEY_LEN])
 {
-    static const char *const parts[] = {"meaning", "digest", "round", "number"};
+    static const char *const parts[] = {"meaning", "digest", "round", "number", "under"};
     struct value *all = arena_take(arena, sizeof *all);
 
     *all = value_copy(arena, args);

@@ -375,6 +375,8 @@ static void compare_state(struct audit *audit)
         keyring_compare(&audit->keys, audit->report, &audit->table);
     if (audit->is_foldable)
         proof_conclude(&audit->proof);
+    if (audit->actors.rows != NULL)
+        four_eyes_conclude(&audit->eyes);
     for (const struct table_entry *entry = audit->table.first; entry != NULL; entry = entry->next)
         audit->report->rows += entry->row != NULL;
     if (!audit->has_state || !audit->is_foldable)

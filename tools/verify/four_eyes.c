@@ -306,6 +306,40 @@ static void check_current(const struct four_eyes *eyes, const struct leaf *leaf,
         fault(eyes, "FOUR_EYES_CONTENT", seq, "another pack counts than it names", leaf->stream);
 }
 
+/* ---- the digest of the directory ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct table_entry *const *one = a, *const *other = b;
+
+    return bytes_compare(table_key(*one), table_key(*other));
+}
+
+/* SHA-256("rota.directory/1\n" and the rows in the order of their keys). */
+static void digest_of(const struct table *rows, uint8_t out[HASH_LEN])
+{
+    const struct table_entry **people = NULL;
+    size_t count = 0, cap = 0;
+    struct buf bytes = {0};
+    struct bytes all;
+
+    for (const struct table_entry *entry = rows->first; entry != NULL; entry = entry->next) {
+        if (entry->row == NULL || !begins(table_key(entry), person_prefix))
+            continue;
+        people = memory_grow(people, &cap, count + 1, sizeof *people);
+        people[count++] = entry;
+    }
+    if (count > 0)
+        qsort(people, count, sizeof *people, by_key);
+    buf_add_bytes(&bytes, bytes_text("rota.directory/1\n"));
+    for (size_t i = 0; i < count; i++)
+        buf_add_bytes(&bytes, table_row(people[i]));
+    all = buf_bytes(&bytes);
+    hash_sha256(&all, 1, out);
+    buf_release(&bytes);
+    free(people);
+}
+
 /* ---- everything else ---- */
 
 static bool has_only(struct bytes patch, const char *name)
@@ -363,6 +397,53 @@ static void check_under(const struct four_eyes *eyes, struct bytes key, struct b
         fault(eyes, "DIRECTORY_DIGEST", seq, "another definition is named than governed it", key);
 }
 
+/* The digest of the directory as it stands; of an older journal, which keeps none of the whole, it is computed. */
+static struct bytes directory_now(const struct four_eyes *eyes, uint8_t room[HASH_LEN])
+{
+    struct bytes whole;
+
+    if (dmp_find_bin(row_of(eyes, "", bytes_text("directory")), "whole", &whole))
+        return whole;
+    digest_of(eyes->actors->rows, room);
+    return bytes_of(room, HASH_LEN);
+}
+
+static bool is_decision(const struct leaf *leaf)
+{
+    struct bytes meaning;
+
+    return leaf->actor_sig != NULL && dmp_find(leaf->body, "meaning", &meaning);
+}
+
+/* Whoever signs a decision signs what it is made under: so a genuine one is worth nothing at another time, under another
+ * directory or other definitions. Who once said so never signs without. */
+static void check_signed_under(struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)
+{
+    struct bytes under, directory = {NULL, 0}, pack = {NULL, 0}, none = {NULL, 0};
+    uint8_t room[HASH_LEN];
+
+    if (!is_decision(leaf))
+        return;
+    if (!dmp_find(leaf->body, "under", &under)) {
+        eyes->without_under++;
+        if (eyes->names_under)
+            fault(eyes, "SIGNED_UNDER", seq,
+                  "the decision does not say under which directory it was signed", leaf->stream);
+        return;
+    }
+    eyes->names_under = true;
+    (void)dmp_find_bin(under, "directory", &directory);
+    (void)dmp_find_bin(under, "pack", &pack);
+    if (!bytes_equal(directory, directory_now(eyes, room)))
+        fault(eyes, "SIGNED_UNDER", seq,
+              "the decision was signed under another directory than stood there when it was made",
+              leaf->stream);
+    if (!bytes_equal(pack, governing(eyes, leaf->stream, none)))
+        fault(eyes, "SIGNED_UNDER", seq,
+              "the decision was signed under other definitions than governed it when it was made",
+              leaf->stream);
+}
+
 static void check_rows(const struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)
 {
     struct dmp_pairs pairs = dmp_pairs(leaf->effects);
@@ -385,6 +466,7 @@ void four_eyes_leaf(struct four_eyes *eyes, const struct leaf *leaf, uint64_t se
     if (eyes->actors->rows == NULL)
         return;
     check_rows(eyes, leaf, seq);
+    check_signed_under(eyes, leaf, seq);
     check_revoked(eyes, leaf, seq);
     if (bytes_are(leaf->type, "directory.proposed") || bytes_are(leaf->type, "pack.proposed") ||
         bytes_are(leaf->type, "break_glass.proposed"))
@@ -404,40 +486,6 @@ void four_eyes_leaf(struct four_eyes *eyes, const struct leaf *leaf, uint64_t se
         check_current(eyes, leaf, seq);
 }
 
-/* ---- the digest of the directory ---- */
-
-static int by_key(const void *a, const void *b)
-{
-    const struct table_entry *const *one = a, *const *other = b;
-
-    return bytes_compare(table_key(*one), table_key(*other));
-}
-
-/* SHA-256("rota.directory/1\n" and the rows in the order of their keys). */
-static void digest_of(const struct table *rows, uint8_t out[HASH_LEN])
-{
-    const struct table_entry **people = NULL;
-    size_t count = 0, cap = 0;
-    struct buf bytes = {0};
-    struct bytes all;
-
-    for (const struct table_entry *entry = rows->first; entry != NULL; entry = entry->next) {
-        if (entry->row == NULL || !begins(table_key(entry), person_prefix))
-            continue;
-        people = memory_grow(people, &cap, count + 1, sizeof *people);
-        people[count++] = entry;
-    }
-    if (count > 0)
-        qsort(people, count, sizeof *people, by_key);
-    buf_add_bytes(&bytes, bytes_text("rota.directory/1\n"));
-    for (size_t i = 0; i < count; i++)
-        buf_add_bytes(&bytes, table_row(people[i]));
-    all = buf_bytes(&bytes);
-    hash_sha256(&all, 1, out);
-    buf_release(&bytes);
-    free(people);
-}
-
 void four_eyes_folded(struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq)
 {
     struct bytes said;
@@ -453,4 +501,14 @@ void four_eyes_folded(struct four_eyes *eyes, const struct leaf *leaf, uint64_t 
     if (!bytes_equal(said, bytes_of(digest, HASH_LEN)))
         fault(eyes, "DIRECTORY_DIGEST", seq, "the digest of the directory is another",
               leaf->stream);
+}
+
+void four_eyes_conclude(const struct four_eyes *eyes)
+{
+    if (eyes->without_under > 0)
+        report_warn(
+            eyes->actors->report, "UNDER_UNSIGNED",
+            "%llu decisions were signed before the engine asked under which directory: that "
+            "each stands where it was made is shown by a checkpoint kept outside alone",
+            (unsigned long long)eyes->without_under);
 }

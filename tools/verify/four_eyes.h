@@ -9,6 +9,7 @@
  *                      (or the key of the last who could was taken from them by who then was alone)
  *   FOUR_EYES_CONTENT  what was entered is not what was proposed, or changes something else than it says
  *   GOVERNING_ROW      a row of the directory or of the definitions was changed by another kind of entry
+ *   SIGNED_UNDER       a decision was signed under another directory, or another definition, than stood there when it was made
  *   DIRECTORY_DIGEST   the digest of the directory is not that of its entries, or a decision names another
  *
  * That the signature holds is checked with those of all decisions (actor.h).
@@ -22,6 +23,8 @@ struct four_eyes {
     const struct actor_check *actors; /* borrowed */
     struct table proposals;           /* proposal/N: hash of what was proposed, and by whom */
     bool has_directory, has_pack;     /* the first of each is the founding */
+    bool names_under;                 /* a decision was signed that says what it was made under */
+    uint64_t without_under; /* decisions before that do not, of an engine of the days before */
 };
 
 void four_eyes_init(struct four_eyes *eyes, const struct actor_check *actors);
@@ -32,5 +35,8 @@ void four_eyes_leaf(struct four_eyes *eyes, const struct leaf *leaf, uint64_t se
 
 /* The same leaf, when it is folded. */
 void four_eyes_folded(struct four_eyes *eyes, const struct leaf *leaf, uint64_t seq);
+
+/* After the last leaf. */
+void four_eyes_conclude(const struct four_eyes *eyes);
 
 #endif

@@ -8,13 +8,14 @@
 
 #include <stdio.h>
 
-enum { ID_MAX = 64, TYPE_MAX = 96 };
+enum { TRIES_MAX = 3 }; /* how often one decision is signed while what governs it changes */
 
 struct prepared { /* lent by the reply to `prepare` */
     const char *origin, *type, *stream, *meaning, *statement;
     int64_t rev, round;
     const unsigned char *digest;
     size_t digest_len;
+    const struct rota_value *under; /* the directory and the definitions; NULL: an older engine */
 };
 
 /* `origin`: of the journal, where the part itself does not say it. */
@@ -27,7 +28,8 @@ static int read_prepared(const struct rota_value *out, const char *origin, struc
                             .meaning = rota_text(out, "/meaning", NULL),
                             .statement = rota_text(out, "/statement", NULL),
                             .rev = rota_int(out, "/rev", -1),
-                            .round = rota_int(out, "/round", -1)};
+                            .round = rota_int(out, "/round", -1),
+                            .under = rota_at(out, "/under")};
     to->digest = rota_bytes(out, "/digest", &to->digest_len);
     if (to->origin == NULL || to->type == NULL || to->stream == NULL || to->rev < 0)
         return fail(err, 0, "", "the engine's answer to `prepare` cannot be read");
@@ -75,6 +77,8 @@ static void fill_args(const struct prepared *what, const char *reason, const uns
         rota_put_bytes(args, "/digest", what->digest, what->digest_len);
     if (what->round >= 0)
         rota_put_int(args, "/round", what->round);
+    if (what->under != NULL)
+        rota_put_value(args, "/under", what->under);
     if (what->statement != NULL)
         put_hash(args, "/statement", slice_str(what->statement));
     public_key_of(signer, key);
@@ -224,27 +228,53 @@ static int send_decision(struct rota_client *client, const struct rota_decision 
     return status;
 }
 
+/* One attempt. `*prepared` is what the one before was about (or NULL), and then what this one is. */
+static int decide_once(struct rota_client *client, const struct rota_decision *decision,
+                       const char *actor, const struct rota_signer *signer,
+                       struct rota_doc **prepared, struct rota_doc **reply, struct rota_error *err)
+{
+    struct rota_doc *before = *prepared;
+    struct prepared what;
+    int status;
+
+    *prepared = NULL;
+    status = prepare(client, decision, prepared, err);
+    if (status != 200) {
+        *reply = *prepared;
+        *prepared = NULL;
+    } else if (before != NULL &&
+               !value_equal_but(value_in(rota_at(rota_doc_value(before), "/out")),
+                                value_in(rota_at(rota_doc_value(*prepared), "/out")), "under")) {
+        status = fail(err, 409, "stale-rules",
+                      "the directory or the definitions changed, and what is to be signed with "
+                      "them");
+    } else if (read_prepared(rota_at(rota_doc_value(*prepared), "/out"), NULL, &what, err) != 0 ||
+               check_digest(&what, decision->digest, err) != 0) {
+        status = -1;
+    } else {
+        status = send_decision(client, decision, &what, rota_at(rota_doc_value(*prepared), "/out"),
+                               actor, signer, reply, err);
+    }
+    rota_doc_free(&before);
+    return status;
+}
+
+/* Under which directory and definitions it is decided is signed. If these have changed since it was prepared, nothing was
+ * done, and the same is signed again. */
 int rota_decide(struct rota_client *client, const struct rota_decision *decision,
                 const struct rota_signer *signer, struct rota_doc **reply, struct rota_error *err)
 {
-    struct rota_doc *answer = NULL;
-    struct prepared what;
+    struct rota_doc *prepared = NULL;
     const char *actor = own_name(client, err);
-    int status;
+    int status = -1;
 
-    if (actor == NULL)
-        return -1;
-    status = prepare(client, decision, &answer, err);
-    if (status != 200) {
-        *reply = answer;
-        return status;
+    *reply = NULL;
+    for (int tries = 0; actor != NULL && tries < TRIES_MAX; tries++) {
+        rota_doc_free(reply);
+        status = decide_once(client, decision, actor, signer, &prepared, reply, err);
+        if (status != 409 || strcmp(rota_text(rota_doc_value(*reply), "/code", ""), "stale-rules"))
+            break;
     }
-    if (read_prepared(rota_at(rota_doc_value(answer), "/out"), NULL, &what, err) != 0 ||
-        check_digest(&what, decision->digest, err) != 0)
-        status = -1;
-    else
-        status = send_decision(client, decision, &what, rota_at(rota_doc_value(answer), "/out"),
-                               actor, signer, reply, err);
-    rota_doc_free(&answer);
+    rota_doc_free(&prepared);
     return status;
 }
