@@ -91,10 +91,7 @@ bool change_is_made(const struct kind *kind, const struct value *change)
     struct slice name = value_get_text(change, "field");
     const struct field *field = kind_field(kind, name);
 
-    /* A version has its day of review when it comes into force: until then there is none. */
-    if (slice_is(name, "next_review_due") && !value_is(value_get(change, "after"), VALUE_STR))
-        return false;
-    return field == NULL || !field->computed;
+    return field == NULL || field_is_content(field);
 }
 
 /* ---- in short ---- */

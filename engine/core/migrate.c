@@ -96,7 +96,7 @@ static bool is_sealed(struct core *core, const struct migration *plan, struct sl
     const struct state *state = kind_state(subject->kind, value_get_text(subject->row, "state"));
     const struct field *field = kind_field(subject->kind, name);
 
-    if (field != NULL && field->computed)
+    if (field != NULL && !field_is_content(field))
         return false;
     if (subject->kind->lifecycle->versioned)
         return state->edit.count == 0;

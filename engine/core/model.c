@@ -116,6 +116,11 @@ const struct state *kind_state(const struct kind *kind, struct slice name)
     return index == MODEL_NONE ? NULL : &kind->lifecycle->states[index];
 }
 
+bool field_is_content(const struct field *field)
+{
+    return !field->computed || field->is_signed;
+}
+
 const struct field *kind_field(const struct kind *kind, struct slice name)
 {
     int i;

@@ -79,11 +79,12 @@ struct field {
     bool list; /* an array of `type`: enum[], person[], ref[], text[], group[], file[] */
     bool
         required; /* must be there when the record leaves editing (submit, or the first transition) */
-    bool computed;         /* set by the engine or a `set`; never by a person */
-    bool secret;           /* personal data: shown by right only */
-    bool erasable;         /* never literally in an entry: the value is a content, however short */
-    struct words of;       /* enum: the allowed values; ref: the allowed kinds (empty: any) */
-    int64_t min, max;      /* int: bounds; text: characters; table: rows. 0,0: none */
+    bool computed;    /* set by the engine or a `set`; never by a person */
+    bool is_signed;   /* computed, and part of the content all the same: who signs answers for it */
+    bool secret;      /* personal data: shown by right only */
+    bool erasable;    /* never literally in an entry: the value is a content, however short */
+    struct words of;  /* enum: the allowed values; ref: the allowed kinds (empty: any) */
+    int64_t min, max; /* int: bounds; text: characters; table: rows. 0,0: none */
     struct field *columns; /* table */
     int column_count;
     struct expr *required_if; /* or NULL */
@@ -392,6 +393,8 @@ bool kind_is_run(const struct kind *kind);
 const struct state *kind_state(const struct kind *kind, struct slice name);
 int kind_state_index(const struct kind *kind, struct slice name); /* MODEL_NONE if unknown */
 const struct field *kind_field(const struct kind *kind, struct slice name);
+/* Is what it holds part of the content, which the record's digest covers and people sign? What the engine keeps is not. */
+bool field_is_content(const struct field *field);
 /* The row that answers `event` in a state (index); creating rows answer with state MODEL_NONE. */
 const struct transition *kind_transition(const struct kind *kind, int state, struct slice event);
 bool words_have(const struct words *words, struct slice word);

@@ -73,6 +73,8 @@ static struct value field_value(struct asking *asking, const struct field *field
     value_set(asking->arena, &out, "list", value_bool(field->list));
     value_set(asking->arena, &out, "required", value_bool(field->required));
     value_set(asking->arena, &out, "computed", value_bool(field->computed));
+    if (field->is_signed)
+        value_set(asking->arena, &out, "signed", value_bool(true));
     if (field->erasable)
         value_set(asking->arena, &out, "erasable", value_bool(true));
     if (field->required_if != NULL)

@@ -447,7 +447,7 @@ void record_digest(struct core *core, struct slice id, const struct kind *kind, 
         const struct pair *pair = &fields->as.pairs[i];
         const struct field *field = kind_field(kind, pair->key);
 
-        if (field == NULL || !field->computed)
+        if (field == NULL || field_is_content(field))
             value_put(core->arena, &content, pair->key, pair->value);
     }
     value_set(core->arena, &content, "title", value_text(title));

@@ -207,12 +207,12 @@ int check_signature(struct core *core, const struct question *question,
 
 /* A record that is being created is seen as it is born. */
 /* Does what a person gave with the event become content, which is approved under its digest? Then they are among its
- * editors. What the engine keeps (`computed`) is none: who notes an outcome may vote in the next round. */
+ * editors. What the engine keeps (field_is_content()) is none: who notes an outcome may vote in the next round. */
 static bool writes_content(const struct move *move, const struct setting *setting)
 {
     const struct field *field = kind_field(move->subject.kind, slice_str(setting->field));
 
-    return field != NULL && !field->computed && move->subject.row != NULL &&
+    return field != NULL && field_is_content(field) && move->subject.row != NULL &&
            !slice_is(move->author.actor, "engine") &&
            strstr(expr_text(setting->value), "args.") != NULL;
 }
@@ -395,10 +395,12 @@ static void put_validity(struct core *core, struct move *move, const struct stat
     }
 }
 
+/* The first review may be on a day that people chose and signed; whatever follows is a period on. */
 static void put_review(struct core *core, struct move *move, const struct state *to)
 {
     const struct kind *kind = move->subject.kind;
     bool becomes_valid = to->is_valid && !value_get_bool(move->subject.row, "valid", false);
+    const struct value *first = record_field(&move->subject, "first_review");
     struct value *fields;
 
     if (!is_some(&kind->review_every) || !(move->transition->reviewed || becomes_valid) ||
@@ -407,11 +409,10 @@ static void put_review(struct core *core, struct move *move, const struct state 
     fields = value_sub(core->arena, &move->own, slice_str("fields"));
     if (value_get(fields, "next_review_due") != NULL) /* the transition's own `set` knows better */
         return;
-    if (becomes_valid && record_field(&move->subject, "next_review_due") != NULL &&
-        !kind_field(kind, slice_str("next_review_due"))->computed)
-        return;
     value_set(core->arena, fields, "next_review_due",
-              value_text(review_due(core, &kind->review_every)));
+              becomes_valid && value_is(first, VALUE_STR)
+                  ? *first
+                  : value_text(review_due(core, &kind->review_every)));
     value_set(core->arena, &move->own, "reviewed_ms", value_int(core->now_ms));
 }
 
@@ -588,7 +589,7 @@ static bool stays_behind(const struct kind *kind, struct slice name)
     const struct field *field = kind_field(kind, name);
 
     return field == NULL || field->computed || slice_is(name, "effective_from") ||
-           slice_is(name, "next_review_due") || slice_is(name, "change_reason");
+           slice_is(name, "first_review") || slice_is(name, "change_reason");
 }
 
 static int open_successor(struct core *core, struct move *move, struct slice person)

@@ -558,43 +558,78 @@ static bool erases(const struct lifecycle *lifecycle)
     return false;
 }
 
-/* Fields that every kind has; what the kind itself says about one of them holds. */
+/* Fields that every kind has, or every kind of some sort. */
+enum sort { ANY, VERSIONED, REVIEWED, VERSIONED_OR_REVIEWED, KEPT };
+
+static bool is_of_sort(const struct kind *kind, enum sort sort)
+{
+    bool is_versioned = kind->lifecycle->versioned;
+    bool is_reviewed = !span_is_zero(&kind->review_every);
+
+    switch (sort) {
+    case VERSIONED:
+        return is_versioned;
+    case REVIEWED:
+        return is_reviewed;
+    case VERSIONED_OR_REVIEWED:
+        return is_versioned || is_reviewed;
+    case KEPT:
+        return kind->retention != NULL || erases(kind->lifecycle);
+    case ANY:
+        break;
+    }
+    return true;
+}
+
+/* The day of the next review moves while a version is in force, and is nobody's content, whatever a kind says. */
+static void keep_review_day(struct builder *b, struct kind *kind)
+{
+    for (int i = 0; i < kind->field_count; i++) {
+        struct field *field = &kind->fields[i];
+
+        if (strcmp(field->name, "next_review_due") != 0 || field->computed)
+            continue;
+        field->computed = true;
+        problem_add(b->problems, PROBLEM_WARNING, field->where, 0,
+                    "the engine keeps 'next_review_due', and nobody signs it: give it "
+                    "'computed = true'; the day that people choose and sign is 'first_review'");
+    }
+}
+
+/* What the kind itself says about one of them holds. */
 static void add_own_fields(struct builder *b, struct kind *kind)
 {
     static const char *const LEVELS[] = {"public", "internal", "confidential", "restricted"};
     static const struct own {
         const char *name, *title;
         enum field_type type;
-        bool list, versioned_only, kept_only;
+        enum sort sort;
+        bool list, computed;
     } OWN[] = {
-        {"confidentiality", "Confidentiality", FIELD_ENUM, false, true, false},
-        {"effective_from", "In force from", FIELD_DATE, false, true, false},
-        {"next_review_due", "Next review due", FIELD_DATE, false, true, false},
-        {"reviewers", "Reviewers", FIELD_PERSON, true, false, false},
-        {"change_reason", "Reason for the change", FIELD_LONGTEXT, false, true, false},
-        {"attachments", "Attachments", FIELD_FILE, true, false, false},
-        {"distribution_list", "Distribution list", FIELD_GROUP, true, true, false},
-        {"retain_until", "Kept until", FIELD_DATE, false, false, true},
-        {"legal_hold", "Legal hold", FIELD_BOOL, false, false, true},
-        {"disposal_proposed", "Disposal proposed", FIELD_BOOL, false, false, true},
+        {"confidentiality", "Confidentiality", FIELD_ENUM, VERSIONED, false, false},
+        {"effective_from", "In force from", FIELD_DATE, VERSIONED, false, false},
+        {"first_review", "First review on", FIELD_DATE, REVIEWED, false, false},
+        {"next_review_due", "Next review due", FIELD_DATE, VERSIONED_OR_REVIEWED, false, true},
+        {"reviewers", "Reviewers", FIELD_PERSON, ANY, true, false},
+        {"change_reason", "Reason for the change", FIELD_LONGTEXT, VERSIONED, false, false},
+        {"attachments", "Attachments", FIELD_FILE, ANY, true, false},
+        {"distribution_list", "Distribution list", FIELD_GROUP, VERSIONED, true, false},
+        {"retain_until", "Kept until", FIELD_DATE, KEPT, false, true},
+        {"legal_hold", "Legal hold", FIELD_BOOL, KEPT, false, true},
+        {"disposal_proposed", "Disposal proposed", FIELD_BOOL, KEPT, false, true},
     };
-    const bool is_kept = kind->retention != NULL || erases(kind->lifecycle);
-    size_t i;
 
-    for (i = 0; i < sizeof OWN / sizeof OWN[0]; i++) {
+    for (size_t i = 0; i < sizeof OWN / sizeof OWN[0]; i++) {
         struct field field;
-        bool reviewed = OWN[i].type == FIELD_DATE && !span_is_zero(&kind->review_every);
 
-        if (kind_field(kind, slice_str(OWN[i].name)) != NULL || (OWN[i].kept_only && !is_kept) ||
-            (OWN[i].versioned_only && !kind->lifecycle->versioned &&
-             !(reviewed && strcmp(OWN[i].name, "next_review_due") == 0)))
+        if (kind_field(kind, slice_str(OWN[i].name)) != NULL || !is_of_sort(kind, OWN[i].sort))
             continue;
         memset(&field, 0, sizeof field);
         field.name = text_placed(b->arena, kind->where, OWN[i].name);
         field.title = OWN[i].title;
         field.type = OWN[i].type;
         field.list = OWN[i].list;
-        field.computed = OWN[i].kept_only;
+        field.computed = OWN[i].computed;
         field.where = kind->where;
         if (field.type == FIELD_ENUM) {
             field.of = (struct words){(const char **)LEVELS, 4};
@@ -602,6 +637,7 @@ static void add_own_fields(struct builder *b, struct kind *kind)
         }
         add_field(b, kind, &field);
     }
+    keep_review_day(b, kind);
 }
 
 static void build_fields(struct builder *b, const struct written_kind *written, struct kind *kind)

@@ -302,6 +302,14 @@ static void check_field(struct checks *c, const struct field *field, bool is_alo
         problem(c->problems, field->where, "'min' of '%s' is above its 'max'", field->name);
     if (field->preset.type != VALUE_NIL && !preset_fits(field, &field->preset))
         problem(c->problems, field->where, "the preset of '%s' is not of its type", field->name);
+    if (field->is_signed && (!field->computed || !is_alone))
+        problem(c->problems, field->where,
+                is_alone
+                    ? "'signed' is for computed fields: what people fill in, as '%s', is "
+                      "content anyway; take it away"
+                    : "'signed' is for fields, not for the column '%s': a table is signed as a "
+                      "whole",
+                field->name);
     if (is_alone) /* a column goes with its table, whatever it holds */
         check_erasable(c, field);
     for (i = 0; i < field->column_count; i++)
@@ -317,10 +325,11 @@ static void check_own_field(struct checks *c, const struct field *field)
         bool list;
     } OWN[] = {
         {"confidentiality", FIELD_ENUM, false},   {"effective_from", FIELD_DATE, false},
-        {"next_review_due", FIELD_DATE, false},   {"reviewers", FIELD_PERSON, true},
-        {"change_reason", FIELD_LONGTEXT, false}, {"attachments", FIELD_FILE, true},
-        {"distribution_list", FIELD_GROUP, true}, {"retain_until", FIELD_DATE, false},
-        {"legal_hold", FIELD_BOOL, false},        {"disposal_proposed", FIELD_BOOL, false},
+        {"next_review_due", FIELD_DATE, false},   {"first_review", FIELD_DATE, false},
+        {"reviewers", FIELD_PERSON, true},        {"change_reason", FIELD_LONGTEXT, false},
+        {"attachments", FIELD_FILE, true},        {"distribution_list", FIELD_GROUP, true},
+        {"retain_until", FIELD_DATE, false},      {"legal_hold", FIELD_BOOL, false},
+        {"disposal_proposed", FIELD_BOOL, false},
     };
     size_t i;
 

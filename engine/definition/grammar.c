@@ -387,6 +387,9 @@ static const struct option FIELD_OPTIONS[] = {
          "must be there if this holds"),
     NOTE("computed", TRUTH, read_bool, AT(written_field, field.computed), "false",
          "set by the engine, never by a person"),
+    NOTE("signed", TRUTH, read_bool, AT(written_field, field.is_signed), "false",
+         "of a computed field: part of the content and of its digest all the same, because people "
+         "sign it"),
     NOTE("secret", TRUTH, read_bool, AT(written_field, field.secret), "false", "personal data"),
     NOTE("erasable", TRUTH, read_bool, AT(written_field, field.erasable), "false",
          "text, longtext, table: never in an entry, so that disposal erases it; of a column: its "

@@ -20,8 +20,12 @@
  * review, an analysis: where no version is valid and every vote that grants leads to a closed state, guarded are those
  * states.
  *
- * A way to a guarded state where the content is not granted is refused, with the shortest way to it. */
+ * A way to a guarded state where the content is not granted is refused, with the shortest way to it.
+ *
+ * And the digest says what is signed, no more and no less: a computed field that a row sets as it opens a round is part of
+ * what it asks about, so it is `signed`; one that is signed is set by no row that neither creates nor opens a round. */
 #include "core/span.h"
+#include "definition/option.h"
 #include "definition/prove_inside.h"
 
 enum { GRANTED = 1, OPEN = 2, STANDINGS = 4 }; /* bits */
@@ -266,6 +270,37 @@ static const struct edge **first_breaches(const struct rounds *r)
     return best;
 }
 
+/* ---- what the digest covers ---- */
+
+static void prove_set(struct proof *proof, const struct transition *row,
+                      const struct setting *setting)
+{
+    const struct field *field = kind_field(kind_of(proof), slice_str(setting->field));
+
+    if (field == NULL || !field->computed || row->creates)
+        return;
+    if (row->opens_round && !field->is_signed)
+        say_of_kind(proof, PROBLEM_ERROR, where_of(setting->field),
+                    "'%s' sets '%s' as it asks for approval, but the content that is signed would "
+                    "leave it out, since it is computed; give the field 'signed = true'",
+                    row->event, field->name);
+    else if (!row->opens_round && field->is_signed)
+        say_of_kind(proof, PROBLEM_ERROR, where_of(setting->field),
+                    "'%s' sets '%s', which people sign, and opens no round: what was signed would "
+                    "change without them; let it set a field that is not 'signed'",
+                    row->event, field->name);
+}
+
+static void prove_digest(struct proof *proof)
+{
+    const struct lifecycle *lifecycle = kind_of(proof)->lifecycle;
+
+    for (int i = 0; i < lifecycle->transition_count; i++) {
+        for (int j = 0; j < lifecycle->transitions[i].set_count; j++)
+            prove_set(proof, &lifecycle->transitions[i], &lifecycle->transitions[i].set[j]);
+    }
+}
+
 /* ---- stages that are never needed ---- */
 
 static void prove_stages(struct proof *proof)
@@ -296,6 +331,7 @@ void prove_round(struct proof *proof)
     if (r.kind->approval == NULL)
         return;
     prove_stages(proof);
+    prove_digest(proof);
     r.begin = r.lifecycle->state_count * STANDINGS;
     find_guarded(&r);
     draw(&r);

@@ -517,6 +517,81 @@ static void the_review_begins_by_itself_and_moves_the_date_on(void **state)
     story_end(story);
 }
 
+static bool is_what_its_round_asks_about(struct story *story, const char *record)
+{
+    const struct value *asked =
+        story_row(story, arena_printf(story_arena(story), "%s/round/1", record));
+
+    return value_equal(value_get(asked, "digest"), value_get(story_row(story, record), "digest"));
+}
+
+/* What the engine keeps of a version in force, the day of its next review, is nobody's content. */
+static void the_digest_that_was_signed_stays_until_people_change_content(void **state)
+{
+    struct story *story = with_submitted_policy();
+    char digest[80];
+
+    (void)state;
+    snprintf(digest, sizeof digest, "%s", story_fact(story, "POL-0001", "digest"));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_done(story_do(story, "eve", "put_in_force", "POL-0001", NULL));
+    assert_string_equal(story_field(story, "POL-0001", "next_review_due"), "2027-03-02");
+    assert_string_equal(story_fact(story, "POL-0001", "digest"), digest);
+    assert_true(is_what_its_round_asks_about(story, "POL-0001@1.0"));
+    story_until(story, "2027-01-31T00:00:00Z");
+    assert_done(story_sign(story, "amara", "reaffirm", "POL-0001", NULL));
+    assert_string_equal(story_field(story, "POL-0001", "next_review_due"), "2028-01-31");
+    assert_string_equal(story_fact(story, "POL-0001", "digest"), digest);
+    assert_done(story_do(story, "amara", "decide_change", "POL-0001", REASON));
+    assert_string_equal(story_fact(story, "POL-0001@1.0", "digest"), digest);
+    snprintf(digest, sizeof digest, "%s", story_fact(story, "POL-0001@2.0", "digest"));
+    assert_refused(story_do(story, "amara", "edit", "POL-0001@2.0",
+                            "{'set': {'next_review_due': '2030-01-01'}}"),
+                   422, "guard-failed");
+    assert_done(story_do(story, "amara", "edit", "POL-0001@2.0",
+                         "{'set': {'first_review': '2027-06-01'}}"));
+    assert_string_not_equal(story_fact(story, "POL-0001@2.0", "digest"), digest);
+    story_end(story);
+}
+
+static void the_first_review_is_on_the_day_that_people_chose(void **state)
+{
+    struct story *story = with_policy();
+
+    (void)state;
+    assert_done(
+        story_do(story, "amara", "edit", "POL-0001", "{'set': {'first_review': '2026-09-01'}}"));
+    assert_done(story_do(story, "amara", "submit", "POL-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_done(story_do(story, "eve", "put_in_force", "POL-0001", NULL));
+    assert_string_equal(story_field(story, "POL-0001", "next_review_due"), "2026-09-01");
+    story_until(story, "2026-08-02T00:00:00Z");
+    assert_done(story_sign(story, "amara", "reaffirm", "POL-0001", NULL));
+    assert_string_equal(story_field(story, "POL-0001", "next_review_due"), "2027-08-02");
+    assert_done(story_do(story, "amara", "decide_change", "POL-0001", REASON));
+    assert_string_equal(story_field(story, "POL-0001@2.0", "first_review"), "");
+    story_end(story);
+}
+
+/* A figure that the engine computes from what people wrote, as it asks them to sign. */
+static void what_is_computed_for_the_signature_is_part_of_it(void **state)
+{
+    struct story *story = story_begin();
+    char digest[80];
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'pledge', 'title': 'Keys', 'fields': {'amount': 4}}"));
+    snprintf(digest, sizeof digest, "%s", story_fact(story, "PLG-0001", "digest"));
+    assert_done(story_do(story, "amara", "submit", "PLG-0001", NULL));
+    assert_string_equal(story_field(story, "PLG-0001", "deposit"), "8");
+    assert_string_not_equal(story_fact(story, "PLG-0001", "digest"), digest);
+    assert_true(is_what_its_round_asks_about(story, "PLG-0001@1.0"));
+    story_end(story);
+}
+
 static void a_change_opens_the_successor_which_supersedes_in_one_run(void **state)
 {
     struct story *story = with_policy_in_force();
@@ -662,6 +737,9 @@ int main(void)
         cmocka_unit_test(a_round_that_nobody_completes_expires),
         cmocka_unit_test(the_effective_date_puts_it_in_force),
         cmocka_unit_test(the_review_begins_by_itself_and_moves_the_date_on),
+        cmocka_unit_test(the_digest_that_was_signed_stays_until_people_change_content),
+        cmocka_unit_test(the_first_review_is_on_the_day_that_people_chose),
+        cmocka_unit_test(what_is_computed_for_the_signature_is_part_of_it),
         cmocka_unit_test(a_change_opens_the_successor_which_supersedes_in_one_run),
         cmocka_unit_test(a_change_that_is_given_up_leaves_no_trace_in_the_way),
         cmocka_unit_test(a_minor_change_needs_one_signature),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "base/dmp.h"
 #include "core/forgery.h"
 
 #define RECORD "POL-0001@1.0"
@@ -599,6 +600,85 @@ static void content_that_is_exchanged_while_people_vote_is_found(void **state)
     story_end(story);
 }
 
+/* No part of what is signed, and yet the engine's alone: it moves with the record's events. */
+static void a_day_of_review_that_is_put_off_is_found(void **state)
+{
+    struct story *story = in_force();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "timer.fired", RECORD "/timer/review", "engine", "{}",
+                "{'': {}, '" RECORD "': {'fields': {'next_review_due': '2099-01-01'}}}");
+    forgery_is_found(&forgery, "CONTENT_CHANGED");
+    story_end(story);
+}
+
+static void a_digest_that_is_not_of_the_content_is_found(void **state)
+{
+    struct story *story = with_a_draft();
+    struct forgery *forgery = forgery_begin(story);
+    struct leaf *leaf = forgery_leaf(forgery, "record.open", NULL, 1);
+    uint8_t other[HASH_LEN] = {1};
+
+    (void)state;
+    forgery_set(forgery, forgery_effect(forgery, leaf, ""), "digest", value_bin(other, HASH_LEN));
+    forgery_is_found(&forgery, "RECORD_DIGEST");
+    story_end(story);
+}
+
+/* The content of the policy's draft as it was digested when the day of its next review was content. */
+static struct value digest_of_former_days(struct story *story, const struct value *own)
+{
+    struct buf bytes = BUF_EMPTY;
+    struct value content = value_copy(story_arena(story), value_get(own, "fields"));
+    uint8_t *digest = arena_take(story_arena(story), HASH_LEN);
+
+    value_set(story_arena(story), &content, "title", *value_get(own, "title"));
+    buf_add_str(&bytes, "rota.record/1\n");
+    dmp_put_array(&bytes, 4);
+    dmp_put_str(&bytes, slice_str("POL-0001"));
+    dmp_put_str(&bytes, slice_str("1.0"));
+    dmp_put_bin(&bytes, value_get_bin(own, "pack"));
+    dmp_encode(&bytes, &content);
+    hash_bytes(buf_slice(&bytes), digest);
+    buf_release(&bytes);
+    return value_bin(digest, HASH_LEN);
+}
+
+static void a_journal_of_when_the_day_of_review_was_signed_holds(void **state)
+{
+    struct story *story = with_a_round();
+    struct forgery *forgery = forgery_begin(story);
+    struct value *own = forgery_effect(forgery, forgery_leaf(forgery, "record.open", NULL, 1), "");
+    struct leaf *submit = forgery_leaf(forgery, "record.submit", NULL, 1);
+    struct value digest;
+
+    (void)state;
+    value_set(story_arena(story), value_sub(story_arena(story), own, slice_str("fields")),
+              "next_review_due", value_str("2026-09-01"));
+    digest = digest_of_former_days(story, own);
+    forgery_set(forgery, own, "digest", digest);
+    forgery_set(forgery, forgery_effect(forgery, submit, ROUND), "digest", digest);
+    forgery_holds(&forgery);
+    story_end(story);
+}
+
+static void a_figure_that_is_signed_and_exchanged_is_found(void **state)
+{
+    struct story *story = story_begin_enrolled();
+    struct forgery *forgery;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "open", NULL,
+                         "{'kind': 'pledge', 'title': 'Keys', 'fields': {'amount': 4}}"));
+    assert_done(story_do(story, "amara", "submit", "PLG-0001", NULL));
+    forgery = forgery_begin(story);
+    forgery_add(forgery, "record.edit", "PLG-0001@1.0", "amara", "{}",
+                "{'': {'fields': {'deposit': 1}}}");
+    forgery_is_found(&forgery, "CONTENT_CHANGED");
+    story_end(story);
+}
+
 /* People are asked over one text, and the record holds another one. */
 static void a_round_over_another_text_is_found(void **state)
 {
@@ -749,6 +829,10 @@ int main(void)
         cmocka_unit_test(a_delegation_that_is_only_in_the_rows_is_found),
         cmocka_unit_test(content_that_is_exchanged_after_the_approval_is_found),
         cmocka_unit_test(content_that_is_exchanged_while_people_vote_is_found),
+        cmocka_unit_test(a_day_of_review_that_is_put_off_is_found),
+        cmocka_unit_test(a_digest_that_is_not_of_the_content_is_found),
+        cmocka_unit_test(a_journal_of_when_the_day_of_review_was_signed_holds),
+        cmocka_unit_test(a_figure_that_is_signed_and_exchanged_is_found),
         cmocka_unit_test(a_round_over_another_text_is_found),
         cmocka_unit_test(a_version_superseded_by_one_that_nobody_approved_is_found),
         cmocka_unit_test(a_list_of_what_counts_that_names_a_draft_is_found),

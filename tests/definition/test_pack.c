@@ -636,6 +636,9 @@ static const struct mutation MUTATIONS[] = {
     {"type = \"longtext\"", "type = \"longtxt\"", "kinds/policy.cfg:6: unknown type of field 'longtxt'; did you mean 'longtext'?"},
     {"type = \"table\"", "type = \"table[]\"", "kinds/policy.cfg:9: unknown type of field 'table[]'"},
     {"of = [\"site\", \"staff\"]; ", "", "kinds/policy.cfg:8: the enum 'reach' needs 'of': its values"},
+    {"required = true; max", "signed = true; required = true; max", "kinds/policy.cfg:6: 'signed' is for computed fields: what people fill in, as 'words', is content anyway; take it away"},
+    {"item = { type = \"text\"; };", "item = { type = \"text\"; computed = true; signed = true; };", "kinds/policy.cfg:9: 'signed' is for fields, not for the column 'item': a table is signed as a whole"},
+    {"words = {", "first_review = { type = \"text\"; }; words = {", "kinds/policy.cfg:6: every record has 'first_review'; it cannot have another type here"},
     {"preset = [\"site\"]", "preset = [\"sites\"]", "kinds/policy.cfg:8: the preset of 'reach' is not of its type"},
     {"preset = false", "preset = 0", "kinds/policy.cfg:7: the preset of 'major' is not of its type"},
     {"of = [\"policy\"]", "of = [\"polcy\"]", "kinds/duty.cfg:3: unknown kind 'polcy'; did you mean 'policy'?"},
@@ -793,6 +796,9 @@ static void warnings_do_not_hinder(void **state)
          "kinds/policy.cfg:4: warning: 'RT-1' keeps a policy for 3 months from its opening, which "
          "is less than the 12 months between two reviews; count from = \"closed\", or keep it "
          "longer"},
+        {"words = {", "next_review_due = { type = \"date\"; }; words = {",
+         "kinds/policy.cfg:6: warning: the engine keeps 'next_review_due', and nobody signs it: "
+         "give it 'computed = true'; the day that people choose and sign is 'first_review'"},
         {"words = { type = \"longtext\";", "words = { type = \"longtext\"; secret = true;",
          "kinds/policy.cfg:6: warning: 'words' is personal data (secret), and stays readable when "
          "a policy is disposed of; give it 'erasable = true'"},

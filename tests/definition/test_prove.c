@@ -31,7 +31,7 @@ static const char COMMON[] =
     "kind = { name = \"paper\"; prefix = \"PA\"; title = \"Paper\"; lifecycle = \"paper\"; create = [\"clerk\"];\n" \
     "clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"];\n" \
     "approval = { ask = [\"boss\"]; meaning = \"approved\"; };\n" \
-    "fields = { text = { type = \"longtext\"; required = true; }; note = { type = \"text\"; }; seal = { type = \"text\"; computed = true; }; }; };\n"
+    "fields = { text = { type = \"longtext\"; required = true; }; note = { type = \"text\"; }; seal = { type = \"text\"; computed = true; }; stamp = { type = \"text\"; computed = true; signed = true; }; }; };\n"
 #define PLAIN_STATES \
     "{ name = \"draft\"; stage = \"draft\"; edit = [\"author\"]; },\n" \
     "{ name = \"ready\"; stage = \"approved\"; },\n" \
@@ -78,6 +78,12 @@ static const struct example ROUNDS[] = {
      "p.cfg:10: write -> submit -> approve -> issue reaches 'valid' with another 'note' than was approved (in kind 'paper')\n"},
     {DOCUMENT(PLAIN_STATES, "{ event = \"issue\"; from = [\"ready\"]; to = \"valid\"; by = [\"boss\"]; set = { text = \"'red'\"; }; },\n"),
      "p.cfg:10: write -> submit -> approve -> issue reaches 'valid' with another 'text' than was approved (in kind 'paper')\n"},
+    /* The digest covers what a row computes as it asks for signatures, and nothing changes that without asking again. */
+    {DOCUMENT(PLAIN_STATES, ISSUE "{ event = \"renew\"; from = [\"valid\"]; to = \"valid\"; by = [\"boss\"]; opens = \"round\"; set = { stamp = \"'red'\"; }; },\n{ event = \"again\"; from = [\"valid\"]; to = \"valid\"; by = [\"asked\"]; vote = \"grant\"; },\n"), ""},
+    {DOCUMENT(PLAIN_STATES, ISSUE "{ event = \"renew\"; from = [\"valid\"]; to = \"valid\"; by = [\"boss\"]; opens = \"round\"; set = { seal = \"'red'\"; }; },\n{ event = \"again\"; from = [\"valid\"]; to = \"valid\"; by = [\"asked\"]; vote = \"grant\"; },\n"),
+     "p.cfg:11: 'renew' sets 'seal' as it asks for approval, but the content that is signed would leave it out, since it is computed; give the field 'signed = true' (in kind 'paper')\n"},
+    {DOCUMENT(PLAIN_STATES, "{ event = \"issue\"; from = [\"ready\"]; to = \"valid\"; by = [\"boss\"]; set = { stamp = \"'red'\"; }; },\n"),
+     "p.cfg:10: 'issue' sets 'stamp', which people sign, and opens no round: what was signed would change without them; let it set a field that is not 'signed' (in kind 'paper')\n"},
     /* Back to be changed, and in force again without a new round. */
     {DOCUMENT("{ name = \"draft\"; stage = \"draft\"; edit = [\"author\"]; },\n{ name = \"ready\"; stage = \"approved\"; },\n{ name = \"valid\"; stage = \"in_force\"; },\n{ name = \"checked\"; stage = \"under_review\"; edit = [\"boss\"]; },\n",
               ISSUE "{ event = \"check\"; from = [\"valid\"]; to = \"checked\"; by = [\"boss\"]; },\n{ event = \"keep\"; from = [\"checked\"]; to = \"valid\"; by = [\"boss\"]; },\n"),

@@ -239,15 +239,14 @@ static void a_ladder_over_the_leap_day_and_summer_time_keeps_its_days(void **sta
     static const int steps[] = {-30, -7, 0, 7, 30, 90};
     struct arena arena = ARENA_EMPTY;
     struct years *years = years_live(
-        arena_printf(
-            &arena,
-            "start = \"2027-12-01\"; for = \"10 months\";"
-            "open = ( { file = \"%s/config/sample/interested_parties.cfg\"; by = \"ines\";"
-            " fields = { next_review_due = \"2028-02-29\"; reviewers = [\"leila\"]; }; } );"
-            /* It is put in force, and then nobody does anything. */
-            "people = ( { sure = 100; after = \"1 working days\"; weight = 0; },"
-            " { event = [\"submit\", \"approve\", \"put_in_force\"]; weight = 1; } );",
-            years_source()),
+        arena_printf(&arena,
+                     "start = \"2027-12-01\"; for = \"10 months\";"
+                     "open = ( { file = \"%s/config/sample/interested_parties.cfg\"; by = \"ines\";"
+                     " fields = { first_review = \"2028-02-29\"; reviewers = [\"leila\"]; }; } );"
+                     /* It is put in force, and then nobody does anything. */
+                     "people = ( { sure = 100; after = \"1 working days\"; weight = 0; },"
+                     " { event = [\"submit\", \"approve\", \"put_in_force\"]; weight = 1; } );",
+                     years_source()),
         -1);
     size_t at = 0;
 

@@ -75,6 +75,13 @@ says "1 of 2 signed: Amara Okafor"
 says "you have not looked at it from here"
 ends 0 --as ines clock advance "2 days"
 until_says "In force" --as ines show SCP-0001@1.0
+# What is in force is what was signed: the engine's own fields, as the day of its review, change no digest.
+says "$digest"
+json --as ines show SCP-0001@1.0
+says '"next_review_due":"20'
+says "$digest"
+ends 0 --as amara show SCP-0001@1.0
+says_not "Changed since you looked on"
 
 # ---- version 2 against version 1 in force: a cell, a row, a long text ----
 ends 0 --as ines clock advance "340 days"

@@ -17,17 +17,14 @@ static void pair(struct tool *tool, const char *label, enum ink ink, const char 
     output_pair(&tool->out, 0, LABEL, label, ink, slice_str(text));
 }
 
-/* What people changed: that a draft has no day of review yet, the engine sees to. */
+/* What people changed: the day of the next review is the engine's. */
 static struct value changes_made(struct tool *tool, const struct value *all)
 {
     struct value made = value_array();
 
     for (uint32_t i = 0; i < all->count; i++) {
-        const struct value *change = &all->as.items[i], *after = value_get(change, "after");
-
-        if (!slice_is(value_get_text(change, "field"), "next_review_due") ||
-            value_is(after, VALUE_STR))
-            value_push(&tool->arena, &made, *change);
+        if (!slice_is(value_get_text(&all->as.items[i], "field"), "next_review_due"))
+            value_push(&tool->arena, &made, all->as.items[i]);
     }
     return made;
 }

@@ -245,15 +245,18 @@ static bool erases(const config_setting_t *rows)
     return false;
 }
 
-bool kind_computes(const struct kind *kind, struct bytes field)
+bool kind_leaves_out(const struct kind *kind, struct bytes field)
 {
     static const char *const kept[] = {"retain_until", "legal_hold", "disposal_proposed"};
+
+    if (bytes_are(field, KIND_REVIEW))
+        return true;
 
     for (int i = 0; kind->fields != NULL && i < config_setting_length(kind->fields); i++) {
         const config_setting_t *one = config_setting_get_elem(kind->fields, (unsigned)i);
 
         if (bytes_are(field, config_setting_name(one)))
-            return truth_of(one, "computed", false);
+            return truth_of(one, "computed", false) && !truth_of(one, "signed", false);
     }
     for (size_t i = 0; kind->is_kept && i < sizeof kept / sizeof kept[0]; i++)
         if (bytes_are(field, kept[i]))
@@ -410,7 +413,6 @@ static void read_kind(struct definition *definition, const config_setting_t *gro
     kind->needs = config_setting_get_member(group, "needs");
     kind->audience = config_setting_get_member(group, "audience");
     kind->is_kept = text_of(group, "retention") != NULL;
-    kind->is_reviewed = config_setting_get_member(group, "review") != NULL;
     add_states(kind, lifecycles[0]);
     kind->own_states = kind->state_count;
     if (lifecycles[1] != NULL)

@@ -81,9 +81,8 @@ struct kind {
     enum vote on_tie;
     struct kind_stage stages[DEFINITION_STAGES_MAX];
     int stage_count;
-    bool is_reviewed; /* its next_review_due is moved on by the engine */
-    bool is_kept;     /* has the fields of retention */
-    uint64_t free;    /* states that can be reached without anybody's grant */
+    bool is_kept;  /* has the fields of retention */
+    uint64_t free; /* states that can be reached without anybody's grant */
 };
 
 struct definition { /* of one pack */
@@ -125,8 +124,10 @@ int kind_state(const struct kind *kind, struct bytes name);
 /* The row that answers an event in a state; -1: the one that creates, whatever it is called. NULL: none. */
 const struct kind_row *kind_row(const struct kind *kind, struct bytes event, int state);
 
-/* Is the field set by the engine alone, and so no part of what is approved? */
-bool kind_computes(const struct kind *kind, struct bytes field);
+/* Is the field the engine's (`computed`, and not `signed`; one that the engine adds to kinds, as the day of the next review),
+ * and so no part of the content, which is signed? */
+#define KIND_REVIEW "next_review_due"
+bool kind_leaves_out(const struct kind *kind, struct bytes field);
 
 /* Has the kind itself a field of this name? And its type, as "person[]"; NULL: there is none. */
 bool kind_has_field(const struct kind *kind, const char *name);

@@ -39,9 +39,6 @@ static bool may_write(const struct proof *proof, const struct kind *kind, struct
 
     if (transition != NULL && row_sets(transition, field))
         return true;
-    if (kind->is_reviewed && bytes_are(field, PROOF_REVIEW) &&
-        (transition != NULL || is_migration(proof)))
-        return true;
     if (state < 0 || words_count(kind->states[state].edit) == 0)
         return false;
     return words_count(kind->states[state].edit_fields) == 0 ||
@@ -69,12 +66,25 @@ static void check_field(struct writing *writing, struct bytes field)
     if (!writing->is_granted)
         return;
     if (may_write(proof, writing->kind, writing->row, field))
-        writing->changed = bytes_are(field, PROOF_REVIEW) ? writing->changed : proof->seq;
+        writing->changed = proof->seq;
     else
         PROOF_ERROR(proof, "CONTENT_CHANGED",
                     "%.*s: \"%.*s\" is written otherwise after it was approved, and its definition "
                     "does not allow that: what stands there was approved by nobody",
                     BYTES_ARG(writing->record), BYTES_ARG(field));
+}
+
+/* The day of the next review is nobody's content, and yet moves only with an event of the record's, or a migration. */
+static void check_review(const struct writing *writing)
+{
+    const struct proof *proof = writing->proof;
+
+    if (writing->is_granted && !is_migration(proof) &&
+        proof_transition(proof, writing->kind, text_in(writing->row, "state")) == NULL)
+        PROOF_ERROR(writing->proof, "CONTENT_CHANGED",
+                    "%.*s: the day of its next review is moved by what is no event of its "
+                    "definition",
+                    BYTES_ARG(writing->record));
 }
 
 static void check_fields(struct writing *writing, struct bytes fields)
@@ -87,10 +97,12 @@ static void check_fields(struct writing *writing, struct bytes fields)
     while (dmp_pairs_next(&pairs)) {
         bool was = dmp_find_key(before, pairs.key, &old);
 
-        if ((was ? bytes_equal(old, pairs.value) : dmp_is_nil(pairs.value)) ||
-            kind_computes(writing->kind, pairs.key))
+        if (was ? bytes_equal(old, pairs.value) : dmp_is_nil(pairs.value))
             continue;
-        check_field(writing, pairs.key);
+        if (!kind_leaves_out(writing->kind, pairs.key))
+            check_field(writing, pairs.key);
+        else if (bytes_are(pairs.key, KIND_REVIEW))
+            check_review(writing);
     }
 }
 
@@ -311,12 +323,10 @@ static struct bytes valid_of(struct proof *proof, struct bytes base)
 static void check_in_force(struct proof *proof, struct bytes record, struct bytes row,
                            const struct kind *kind, const struct proof_mark *mark)
 {
-    uint8_t content[HASH_LEN];
-
     if (mark->round == 0 || mark->migrated > 0 || mark->changed > 0)
         return;
-    proof_digest(proof, record, row, kind, mark, content);
-    if (memcmp(content, mark->digest, HASH_LEN) != 0)
+    if (!proof_is_content(proof, record, row, kind, bytes_of(mark->digest, HASH_LEN),
+                          bytes_of(mark->review, mark->review_len)))
         PROOF_ERROR(proof, "CONTENT_CHANGED",
                     "%.*s holds something else than its round %llu was granted for: what is in "
                     "force was approved by nobody",
@@ -403,9 +413,15 @@ static void conclude_record(struct proof *proof, struct bytes record, struct byt
     const struct kind *kind = proof_kind_of(proof, record, &facts);
     struct proof_mark mark = proof_mark(proof, record);
     int state = kind != NULL ? kind_state(kind, facts.state) : -1;
+    struct bytes digest;
 
     if (state < 0)
         return;
+    if (!dmp_find_bin(row, "digest", &digest) ||
+        !proof_is_content(proof, record, row, kind, digest, proof_review(row)))
+        PROOF_ERROR(proof, "RECORD_DIGEST",
+                    "%.*s is shown with a digest that is not the one of its content",
+                    BYTES_ARG(record));
     if ((kind->free >> state & 1) == 0 && mark.round == 0 && mark.migrated == 0)
         PROOF_ERROR(proof, "APPROVAL_MISSING",
                     "%.*s stands as if it had been approved, and no round of it was granted",

@@ -236,7 +236,7 @@ struct extra {               /* what is signed among the fields, and does not st
     struct bytes key, value; /* the value as it is encoded; of no length: it is left out */
 };
 
-/* The fields as they are signed: without computed ones, and with those extras (by ascending key) in their places. */
+/* The fields as they are signed: without those left out, and with those extras (by ascending key) in their places. */
 static void add_content(struct buf *out, struct bytes fields, const struct extra *extras,
                         size_t extra_count, const struct kind *kind)
 {
@@ -250,7 +250,7 @@ static void add_content(struct buf *out, struct bytes fields, const struct extra
         int order = !has_pair           ? 1
                     : at == extra_count ? -1
                                         : bytes_compare(pairs.key, extras[at].key);
-        bool is_in = order >= 0 ? extras[at].value.len > 0 : !kind_computes(kind, pairs.key);
+        bool is_in = order >= 0 ? extras[at].value.len > 0 : !kind_leaves_out(kind, pairs.key);
 
         if (is_in && order >= 0)
             dmp_add_str(&inside, extras[at].key);
@@ -268,23 +268,27 @@ static void add_content(struct buf *out, struct bytes fields, const struct extra
     buf_release(&inside);
 }
 
-void proof_digest(struct proof *proof, struct bytes record, struct bytes row,
-                  const struct kind *kind, const struct proof_mark *as_granted,
-                  uint8_t out[HASH_LEN])
+struct bytes proof_review(struct bytes row)
+{
+    struct bytes fields, review;
+
+    return dmp_find(row, "fields", &fields) && dmp_find(fields, KIND_REVIEW, &review)
+               ? review
+               : bytes_of(NULL, 0);
+}
+
+static bool comes_to(struct proof *proof, struct bytes record, struct bytes row,
+                     const struct kind *kind, struct bytes digest, struct bytes review)
 {
     const uint8_t *at = record.len > 0 ? memchr(record.at, '@', record.len) : NULL;
     size_t base = at != NULL ? (size_t)(at - record.at) : record.len;
     struct bytes fields = {NULL, 0}, pack = {NULL, 0}, message;
-    struct extra extras[2] = {{bytes_text(PROOF_REVIEW), {NULL, 0}},
-                              {bytes_text("title"), {NULL, 0}}};
-    bool is_moved_on =
-        as_granted != NULL && kind->is_reviewed && !kind_computes(kind, bytes_text(PROOF_REVIEW));
+    struct extra extras[2] = {{bytes_text(KIND_REVIEW), review}, {bytes_text("title"), {NULL, 0}}};
     struct buf *text = &proof->scratch;
+    uint8_t content[HASH_LEN];
 
     dmp_find(row, "fields", &fields);
     dmp_find(row, "title", &extras[1].value);
-    if (is_moved_on)
-        extras[0].value = bytes_of(as_granted->review, as_granted->review_len);
     dmp_find_bin(row, "pack", &pack);
     text->len = 0;
     buf_add_text(text, "rota.record/1\n");
@@ -292,9 +296,17 @@ void proof_digest(struct proof *proof, struct bytes record, struct bytes row,
     dmp_add_str(text, bytes_of(record.at, base));
     dmp_add_str(text, at != NULL ? bytes_of(at + 1, record.len - base - 1) : bytes_of(NULL, 0));
     dmp_add_bin(text, pack);
-    add_content(text, fields, is_moved_on ? extras : &extras[1], is_moved_on ? 2 : 1, kind);
+    add_content(text, fields, extras, 2, kind);
     message = buf_bytes(text);
-    hash_sha256(&message, 1, out);
+    hash_sha256(&message, 1, content);
+    return bytes_equal(digest, bytes_of(content, HASH_LEN));
+}
+
+bool proof_is_content(struct proof *proof, struct bytes record, struct bytes row,
+                      const struct kind *kind, struct bytes digest, struct bytes review)
+{
+    return comes_to(proof, record, row, kind, digest, bytes_of(NULL, 0)) ||
+           (review.len > 0 && comes_to(proof, record, row, kind, digest, review));
 }
 
 /* ---- a leaf ---- */

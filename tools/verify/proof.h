@@ -10,6 +10,7 @@
  *   MOVE_UNKNOWN      a record came into a state by no way that its definition knows
  *   APPROVAL_MISSING  a record went on as if it were approved, and no round of it was granted
  *   CONTENT_CHANGED   what was approved is not what stands there
+ *   RECORD_DIGEST     the digest that a record stands with is not that of its content
  *   ROUND_OPENED      a round was opened otherwise than its definition says
  *   ROUND_DIGEST      a round is not about what the record holds
  *   ROUND_CHANGED     what was settled when a round opened was changed afterwards
@@ -33,8 +34,6 @@
 
 enum { PROOF_NAME = 64 };
 
-#define PROOF_REVIEW "next_review_due"
-
 struct proof_change { /* what a leaf does to one row; judged when all of the leaf is folded */
     const struct table_entry *entry;
     struct bytes patch;
@@ -48,7 +47,7 @@ struct proof_mark {                  /* of a record: the approval that it stands
     uint64_t migrated, changed;      /* newest, since then: `changed` as its definition allows */
     uint32_t round;                  /* its number; 0: none was granted */
     uint8_t review_len;              /* 0: it was not there */
-    uint8_t review[16];       /* next_review_due then, as it is encoded: the engine moves it on */
+    uint8_t review[16]; /* next_review_due then, as it is encoded: older journals sign it too */
     uint8_t digest[HASH_LEN]; /* what was granted */
 };
 
@@ -141,11 +140,13 @@ void proof_drop_votes(struct proof *proof, struct bytes round);
 /* "SCP-0001@2.0" of ".../round/3"; its number. False: it is no round's key. */
 bool proof_round_key(struct bytes key, struct bytes *record, uint64_t *number);
 
-/* What the record's content comes to: SHA-256 over its fields that are not computed. With a mark, but for the day of the next
- * review, which is taken as it was when the round was granted. */
-void proof_digest(struct proof *proof, struct bytes record, struct bytes row,
-                  const struct kind *kind, const struct proof_mark *as_granted,
-                  uint8_t out[HASH_LEN]);
+/* The day of the next review in a record's row, as it is encoded; of no length: there is none. */
+struct bytes proof_review(struct bytes row);
+
+/* Is this the digest of what the record holds: of its title and the fields that its kind does not leave out? The engine of
+ * former days took the day of the next review for content; `review` is that day as it was signed then. */
+bool proof_is_content(struct proof *proof, struct bytes record, struct bytes row,
+                      const struct kind *kind, struct bytes digest, struct bytes review);
 
 static inline int64_t proof_now_ms(const struct proof *proof)
 {

@@ -493,7 +493,6 @@ void rounds_opened(struct proof *proof, const struct proof_change *change)
     struct bytes digest = {NULL, 0}, votes;
     const struct kind_row *transition;
     const struct kind *kind;
-    uint8_t content[HASH_LEN];
     int64_t opened = -1;
     uint64_t number;
 
@@ -512,9 +511,8 @@ void rounds_opened(struct proof *proof, const struct proof_change *change)
         refuse_opening(proof, key, "it begins with votes");
     if (!dmp_find_int(round, "opened_ms", &opened) || opened != proof_now_ms(proof))
         refuse_opening(proof, key, "it is not dated as the entry is");
-    proof_digest(proof, record, row, kind, NULL, content);
     if (!dmp_find_bin(round, "digest", &digest) ||
-        !bytes_equal(digest, bytes_of(content, HASH_LEN)))
+        !proof_is_content(proof, record, row, kind, digest, proof_review(row)))
         PROOF_ERROR(proof, "ROUND_DIGEST",
                     "%.*s is not about what %.*s holds: who votes in it signs something else",
                     BYTES_ARG(key), BYTES_ARG(record));
@@ -562,7 +560,7 @@ static bool silence_grants(const struct proof *proof, const struct kind *kind, s
 
 void rounds_granted(struct proof *proof, const struct proof_change *change)
 {
-    struct bytes key = table_key(change->entry), record, row, digest, fields, review;
+    struct bytes key = table_key(change->entry), record, row, digest, review;
     struct ballot ballot = {.rows = proof->rows, .round = table_row(change->entry)};
     struct ballot_count count;
     struct proof_mark mark;
@@ -593,8 +591,8 @@ void rounds_granted(struct proof *proof, const struct proof_change *change)
                                .end = mark.end};
     if (dmp_find_bin(ballot.round, "digest", &digest) && digest.len == HASH_LEN)
         memcpy(mark.digest, digest.at, HASH_LEN);
-    if (dmp_find(row, "fields", &fields) && dmp_find(fields, PROOF_REVIEW, &review) &&
-        review.len <= sizeof mark.review) {
+    review = proof_review(row);
+    if (review.len <= sizeof mark.review) {
         memcpy(mark.review, review.at, review.len);
         mark.review_len = (uint8_t)review.len;
     }
