@@ -598,7 +598,7 @@ static int run(struct tool *tool, const struct arguments *given)
 
 static const struct tool_option options[] = {
     {"--sample", NULL,
-     "the sample organisation: a dozen people with roles and keys, on a virtual clock"},
+     "the sample organisation: sixteen people with roles and keys, on a virtual clock"},
     {"--virtual", NULL,
      "a virtual clock, for rehearsals; the journal's name then ends in /virtual"},
     {"--clock", "system|virtual", "which clock (default: system; with --sample: virtual)"},

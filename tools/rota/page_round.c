@@ -226,6 +226,21 @@ static void print_under(struct tool *tool, const struct value *round)
                 one, SHORT_DIGEST, other);
 }
 
+/* What was signed, as auditors compare it: the record's own digest goes on with what changes after an approval. */
+static void print_content(struct tool *tool, const struct value *shown, const struct value *round)
+{
+    struct slice signed_over = value_get_bin(round, "digest"), now = value_get_bin(shown, "digest");
+    char hex[2 * HASH_LEN + 1];
+
+    if (signed_over.len != HASH_LEN)
+        return;
+    hex_encode(signed_over, hex);
+    output_line(&tool->out, INK_DIM, "  over the content %.*s", SHORT_DIGEST, hex);
+    if (slice_is(value_get_text(round, "state"), "granted") && !slice_equal(signed_over, now))
+        output_line(&tool->out, INK_DIM,
+                    "  what has changed since is not signed: the next review, what events note");
+}
+
 /* When the round is over that nobody completed, and what comes of it. */
 static void print_expiry(struct tool *tool, const struct value *round)
 {
@@ -254,6 +269,7 @@ static void print_round(struct tool *tool, const struct value *shown, const stru
     if (by.len > 0 && opened > 0)
         output_line(&tool->out, INK_DIM, "  asked for by %s on %s", facts_person(tool, by),
                     facts_moment(tool, opened));
+    print_content(tool, shown, round);
     print_under(tool, round);
     print_expiry(tool, round);
     print_bundle(tool, shown, round);

@@ -267,7 +267,7 @@ const struct tool_command command_reload = {
     "reload",
     "people",
     "",
-    "directory.cfg and its keys are proposed to become what counts",
+    "propose what directory.cfg and the keys beside it say",
     "Reads directory.cfg and keys/*.pub and proposes what is another there: in the name of whom "
     "--as names,\n"
     "else of whoever owns the engine's account (operator). It counts\n"
