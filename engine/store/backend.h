@@ -23,6 +23,8 @@ struct backend_ops {
     void (*rollback)(struct backend *self);
     int (*probe)(struct backend *self,
                  struct error *err); /* writes something, lifts JOURNAL_FULL */
+    /* What was trusted is damaged: nothing is written any more, and the next start trusts nothing. Gives -1. */
+    int (*distrust)(struct backend *self, struct error *err);
     int (*idle)(struct backend *self, int64_t now_ms, int *next_ms, struct error *err);
     int (*free_bytes)(struct backend *self, uint64_t *out);
     /* A copy that was read back and has just these `size` leaves with this root, or none. */
@@ -68,8 +70,9 @@ struct backend_ops {
                     struct error *err);
     int (*each_leaf)(struct backend *self, uint64_t from, uint64_t end, journal_leaf_fn *each,
                      void *to, struct error *err);
-    int (*each_commands)(struct backend *self, journal_leaf_fn *each, void *to,
-                         struct error *err); /* `seq` is the block */
+    /* From that block on; `seq` is the block. */
+    int (*each_commands)(struct backend *self, uint64_t from, journal_leaf_fn *each, void *to,
+                         struct error *err);
     int (*each_lease)(struct backend *self, journal_lease_fn *each, void *to, struct error *err);
     int (*each_note)(struct backend *self, journal_note_fn *each, void *to, struct error *err);
 };
@@ -77,6 +80,7 @@ struct backend_ops {
 struct backend {
     const struct backend_ops *ops;
     enum journal_health health;
+    bool is_trusted; /* it was stopped cleanly, and is checked beside the work */
 };
 
 /* Puts the rules over a backend: rebuilds the tree, compares it with the last signed checkpoint. Takes

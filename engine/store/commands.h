@@ -1,7 +1,7 @@
 /* commands.h - the index of command ids: which leaf began the run of a command.
  *
  * Nearly every question is about an id that was never seen, and ids are random: an index by id on the disk costs a
- * random page for every command. So the index is in memory, eight bytes a slot, filled at the start from blocks
+ * random page for every command. So the index is in memory, eight bytes a slot, filled after the start from blocks
  * that are written in order of arrival, one page each. A slot keeps the seq and a part of the id; whether it is
  * really that id is said by the leaf itself, which the caller reads.
  */

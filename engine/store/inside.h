@@ -32,6 +32,7 @@ struct journal {
         dirty; /* key -> struct dirty_row: rows of this batch that are not in the backend yet */
     struct arena rows; /* what `dirty` points to */
     struct commands commands;
+    bool has_commands;  /* all of them; else those of the first `commands.blocks` blocks */
     struct buf scratch; /* for one call */
 
     /* The leaves of the newest batch: replies and events are made from them as soon as they are written. */
@@ -48,6 +49,9 @@ struct journal {
 
 /* 0, or -1 and the journal must not be used: what is stored is not what was stored. */
 int recover_tree(struct journal *journal, const struct journal_options *options, struct error *err);
+
+/* Reads on in the index of command ids, at most so many blocks. 0, or -1. */
+int read_commands(struct journal *journal, uint64_t blocks, struct error *err);
 
 /* Is this the command whose run the leaf began? 1, 0, -1. */
 int journal_is_command(struct journal *journal, uint64_t seq, const uint8_t id[16],

@@ -13,7 +13,8 @@ enum {
     META_MAX = 65536,
     UPLOAD_ID_MAX = 256,
     NOTE_MAX = 1024,
-    ROOM_ASK_MS = 1000
+    ROOM_ASK_MS = 1000,
+    COMMAND_BLOCKS_AT_ONCE = 16 /* a millisecond */
 };
 
 static const uint64_t FREE_BYTES_MIN = (uint64_t)64 << 20;
@@ -525,6 +526,10 @@ bool journal_has_room(struct journal *journal)
 int journal_idle(struct journal *journal, int64_t now_ms, int *next_ms, struct error *err)
 {
     check(!journal->is_open);
+    if (!journal->has_commands) {
+        *next_ms = 0;
+        return read_commands(journal, COMMAND_BLOCKS_AT_ONCE, err_or_spare(journal, err));
+    }
     return journal->backend->ops->idle(journal->backend, now_ms, next_ms,
                                        err_or_spare(journal, err));
 }
@@ -605,6 +610,8 @@ int journal_command(struct journal *journal, const uint8_t command_id[16], uint6
 {
     struct wanted_command wanted = {journal, command_id, err_or_spare(journal, err)};
 
+    if (!journal->has_commands && read_commands(journal, UINT64_MAX, wanted.err) != 0)
+        return -1;
     return commands_find(&journal->commands, command_id, is_wanted, &wanted, seq);
 }
 

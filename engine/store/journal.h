@@ -115,7 +115,7 @@ int journal_probe(struct journal *journal); /* tries a write; 0 when health is J
 bool journal_has_room(
     struct journal *journal); /* enough free space for new commands; asks rarely */
 
-/* Work for when nothing waits, between batches: WAL checkpoint, background quick_check. `now_ms` is any monotonic
+/* Work for when nothing waits, between batches: WAL checkpoint, background quick_check, command ids that were not asked for yet. `now_ms` is any monotonic
  * clock. Gives how many ms may pass until it wants to be called again, or -1 (after the next commit, then). An error
  * here is damage found; what is wrong with the disk is told by journal_health(). */
 int journal_idle(struct journal *journal, int64_t now_ms, int *next_ms, struct error *err);

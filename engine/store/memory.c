@@ -547,11 +547,11 @@ static int each_leaf(struct backend *backend, uint64_t from, uint64_t end, journ
     return each_number(backend, KIND_LEAF, from, end, each, to);
 }
 
-static int each_commands(struct backend *backend, journal_leaf_fn *each, void *to,
+static int each_commands(struct backend *backend, uint64_t from, journal_leaf_fn *each, void *to,
                          struct error *err)
 {
     (void)err;
-    return each_number(backend, KIND_COMMANDS, 0, UINT64_MAX, each, to);
+    return each_number(backend, KIND_COMMANDS, from, UINT64_MAX, each, to);
 }
 
 static int each_lease(struct backend *backend, journal_lease_fn *each, void *to, struct error *err)

@@ -54,7 +54,7 @@ static const char *const SQL[ST_COUNT] = {
     [ST_EACH_ROW] = "SELECT key, row, due FROM state WHERE key >= ?1 AND key < ?2 ORDER BY key",
     [ST_EACH_DUE] = "SELECT key, row, due FROM state WHERE due <= ?1 ORDER BY due, key",
     [ST_EACH_LEAF] = "SELECT seq, entry FROM journal WHERE seq >= ?1 AND seq < ?2 ORDER BY seq",
-    [ST_EACH_COMMANDS] = "SELECT block, ids FROM command ORDER BY block",
+    [ST_EACH_COMMANDS] = "SELECT block, ids FROM command WHERE block >= ?1 ORDER BY block",
     [ST_EACH_LEASE] = "SELECT task, row FROM lease ORDER BY task",
     [ST_EACH_NOTE] = "SELECT ids.id, note.data FROM (SELECT DISTINCT id FROM upload) AS ids "
                      "LEFT JOIN upload AS note ON note.id = ids.id AND note.part = 4294967295 "
@@ -397,6 +397,15 @@ static int do_probe(struct backend *backend, struct error *err)
     return backend->health == JOURNAL_OK ? 0 : -1;
 }
 
+static int do_distrust(struct backend *backend, struct error *err)
+{
+    struct sqlite_backend *self = of(backend);
+
+    lower(self, JOURNAL_UNKNOWN);
+    leave_mark(self, SUSPECT_MARK_NAME);
+    return error_add(err, "%s is damaged", self->path);
+}
+
 static int poll_check(struct sqlite_backend *self, struct error *err)
 {
     int rc;
@@ -407,11 +416,7 @@ static int poll_check(struct sqlite_backend *self, struct error *err)
     if (rc == 1)
         return 0;
     background_stop(&self->check);
-    if (rc == 0)
-        return 0;
-    lower(self, JOURNAL_UNKNOWN);
-    leave_mark(self, SUSPECT_MARK_NAME);
-    return error_add(err, "%s is damaged", self->path);
+    return rc == 0 ? 0 : do_distrust(&self->base, err);
 }
 
 static int do_idle(struct backend *backend, int64_t now_ms, int *next_ms, struct error *err)
@@ -787,13 +792,14 @@ static int each_leaf(struct backend *backend, uint64_t from, uint64_t end, journ
     return stopped;
 }
 
-static int each_commands(struct backend *backend, journal_leaf_fn *each, void *to,
+static int each_commands(struct backend *backend, uint64_t from, journal_leaf_fn *each, void *to,
                          struct error *err)
 {
     struct sqlite_backend *self = of(backend);
     sqlite3_stmt *stmt = walk_take(self, ST_EACH_COMMANDS);
     int rc = SQLITE_DONE, stopped = 0;
 
+    bind_int(stmt, 1, (int64_t)from);
     while (stopped == 0 && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
         stopped = each(to, (uint64_t)sqlite3_column_int64(stmt, 0), column_blob(stmt, 1));
     if (stopped == 0 && rc != SQLITE_DONE)
@@ -866,6 +872,7 @@ const struct backend_ops sqlite_ops = {
     .commit = do_commit,
     .rollback = do_rollback,
     .probe = do_probe,
+    .distrust = do_distrust,
     .idle = do_idle,
     .free_bytes = do_free_bytes,
     .backup = sqlite_backup,

@@ -175,11 +175,11 @@ static int recover_file(struct sqlite_backend *self, const struct journal_option
     self->has_clean_mark = was_stopped_cleanly(self);
     if (self->has_clean_mark && options->trust_clean_stop && !is_suspect(self))
         self->check = background_start(self->path);
+    self->base.is_trusted = self->check != NULL;
     if (self->check == NULL) {
         background_read_through(self->db, NULL);
         if (sqlite_quick_check(self->db, err) != 0)
             return -1;
-        unlink(suspect_path(self, (char[PATH_MAX]){0}));
     }
     sqlite_guard(self->db);
     sqlite_watch_wal(self);
@@ -330,6 +330,8 @@ int journal_open_sqlite(const struct journal_options *options, struct journal **
         backend->ops->close(backend, false);
     else
         rc = journal_start(&backend, options, out, said);
+    if (rc == 0 && !self->base.is_trusted)
+        unlink(suspect_path(self, (char[PATH_MAX]){0})); /* all of it was looked at */
     if (rc != 0 && said->class == ERROR_DAMAGED)
         error_add(said, "%s is damaged, nothing was repaired; keep it and restore a backup", path);
     return rc;

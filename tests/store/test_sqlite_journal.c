@@ -591,6 +591,73 @@ static void damage_that_the_check_beside_the_work_finds_makes_it_read_only(void 
     assert_damaged(fixture, "quick_check");
 }
 
+/* 3,000 ids are more blocks than one call of journal_idle() reads. */
+static void after_a_clean_stop_command_ids_are_read_when_they_are_needed(void **state)
+{
+    struct store_fixture *fixture = *state;
+    uint8_t id[16];
+    uint64_t seq = 0;
+    struct error err;
+    int next_ms = -1;
+
+    fixture_grow(fixture, 6000);
+    journal_close(&fixture->journal);
+    fixture->options.trust_clean_stop = true;
+    for (int round = 0; round < 3; round++) {
+        fixture_reopen(fixture);
+        if (round == 1) { /* some of them */
+            assert_int_equal(journal_idle(fixture->journal, 0, &next_ms, &err), 0);
+            assert_int_equal(next_ms, 0);
+        } else if (round == 2) {
+            assert_int_equal(idle_until_quiet(fixture, &err), 0);
+        }
+        leaf_command_id(fixture->next_command - 1, id);
+        assert_int_equal(journal_command(fixture->journal, id, &seq, &err), 1);
+        assert_int_equal(seq, journal_size(fixture->journal) - 1);
+        fixture_grow(fixture,
+                     300); /* none of which is refused as known, and they are found as well */
+        leaf_command_id(fixture->next_command, id);
+        assert_int_equal(journal_command(fixture->journal, id, &seq, &err), 0);
+        assert_int_equal(idle_until_quiet(fixture, &err), 0); /* so that the stop is a clean one */
+    }
+    fixture->options.trust_clean_stop = false;
+    fixture_reopen(fixture);
+    leaf_command_id(fixture->next_command - 1, id);
+    assert_int_equal(journal_command(fixture->journal, id, &seq, &err), 1);
+}
+
+static void trusted_once(struct store_fixture *fixture, bool by_idle)
+{
+    uint8_t id[16] = {0};
+    uint64_t seq = 0;
+    struct error err;
+    int next_ms;
+
+    fixture_grow(fixture, 600);
+    journal_close(&fixture->journal);
+    tamper(fixture, NULL, "UPDATE command SET ids = x'00' WHERE block = 1");
+    fixture->options.trust_clean_stop = true;
+    fixture_reopen(fixture);
+    assert_int_equal(by_idle ? journal_idle(fixture->journal, 0, &next_ms, &err)
+                             : journal_command(fixture->journal, id, &seq, &err),
+                     -1);
+    assert_int_equal(err.class, ERROR_DAMAGED);
+    assert_int_equal(journal_health(fixture->journal), JOURNAL_UNKNOWN);
+    journal_close(&fixture->journal);
+    assert_damaged(fixture, "block 1 of the command ids");
+    assert_damaged(fixture, "block 1 of the command ids");
+}
+
+static void damaged_command_ids_that_are_asked_for_are_trusted_no_more(void **state)
+{
+    trusted_once(*state, false);
+}
+
+static void damaged_command_ids_that_nobody_asks_for_are_trusted_no_more(void **state)
+{
+    trusted_once(*state, true);
+}
+
 /* ---- disks that are full or fail ---- */
 
 static int try_to_grow(struct store_fixture *fixture, size_t count, struct error *err)
@@ -1001,6 +1068,9 @@ int main(void)
         TEST(a_checkpoint_signed_by_another_key_is_found),
         TEST(another_log_key_than_the_first_entry_names_is_found),
         TEST(a_block_of_command_ids_that_is_none_is_found),
+        TEST(after_a_clean_stop_command_ids_are_read_when_they_are_needed),
+        TEST(damaged_command_ids_that_are_asked_for_are_trusted_no_more),
+        TEST(damaged_command_ids_that_nobody_asks_for_are_trusted_no_more),
         TEST(a_changed_schema_is_found),
         TEST(a_file_whose_end_is_cut_off_is_found),
         TEST(a_broken_page_is_found),
