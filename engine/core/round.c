@@ -97,6 +97,82 @@ static struct slice ask_whom(struct core *core, const struct subject *subject, s
     return delegate;
 }
 
+/* ---- one request for all that goes together ----
+ *
+ * Whoever is asked in several rounds of a bundle votes in all of them by one command: one request is enough, as long as it has not
+ * gone out yet. The rounds name the same task; it belongs to one of them until that one asks no more, and then to another. */
+
+/* Is the person's word still missing in a stage that is open, as the votes stand? */
+static bool is_missing(struct core *core, const struct value *round, struct slice person)
+{
+    struct round_ballot ballot;
+    struct ballot_count count;
+    int voter;
+
+    if (round == NULL || !round_waits_for(round, person))
+        return false;
+    round_ballot(core, round, &ballot);
+    ballot_count(&ballot.ballot, &count);
+    voter = round_voter(&ballot, person);
+    return voter != MODEL_NONE && count.stages[ballot.voters[voter].stage].end == BALLOT_OPEN;
+}
+
+/* The number of the request that asks `whom` in the place of `person` in the round of another record of the bundle. */
+static bool asks_already(struct core *core, const struct subject *other, struct slice person,
+                         struct slice whom, int64_t *task)
+{
+    const struct value *number = value_find(value_get(other->round, "tasks"), person), *row;
+
+    if (!value_is(number, VALUE_INT) || !is_missing(core, other->round, person))
+        return false;
+    *task = number->as.number;
+    row = state_row(core->state, task_key(core, *task));
+    return row != NULL && slice_is(value_get_text(row, "state"), "open") &&
+           slice_equal(value_get_text(value_get(row, "input"), "person"), whom);
+}
+
+static int64_t request_beside(struct core *core, const struct subject *subject, struct slice person,
+                              struct slice whom)
+{
+    struct value others = bundle_others(core, subject);
+    struct subject other;
+    int64_t task;
+
+    for (uint32_t i = 0; i < others.count; i++) {
+        if (subject_find(core, value_slice(&others.as.items[i]), &other) &&
+            asks_already(core, &other, person, whom, &task))
+            return task;
+    }
+    return 0;
+}
+
+/* The round of `subject` asks the person no more. Another that does keeps the request. */
+static void release_request(struct core *core, const struct subject *subject, struct slice person,
+                            int64_t task, struct value *effects)
+{
+    struct value others = bundle_others(core, subject), *patch;
+    struct subject other;
+
+    for (uint32_t i = 0; i < others.count; i++) {
+        const struct value *kept;
+
+        if (!subject_find(core, value_slice(&others.as.items[i]), &other) ||
+            !is_missing(core, other.round, person))
+            continue;
+        kept = value_find(value_get(other.round, "tasks"), person);
+        if (!value_is(kept, VALUE_INT) || kept->as.number != task ||
+            state_row(core->state, task_key(core, task)) == NULL)
+            continue;
+        patch = run_patch(core, effects, task_key(core, task));
+        value_set(core->arena, patch, "record", value_text(other.id));
+        value_set(core->arena, patch, "kind", value_str(other.kind->name));
+        value_set(core->arena, value_sub(core->arena, patch, slice_str("input")), "round",
+                  *value_get(other.round, "n"));
+        return;
+    }
+    task_remove(core, task, effects);
+}
+
 static void ask_one(struct core *core, const struct subject *subject, int64_t n,
                     struct slice person, struct slice whom, struct slice number, struct asks *asks,
                     struct value *effects)
@@ -105,14 +181,20 @@ static void ask_one(struct core *core, const struct subject *subject, int64_t n,
                                .input = value_map(),
                                .record = subject->id,
                                .kind = slice_str(subject->kind->name)};
+    int64_t beside = request_beside(core, subject, person, whom);
 
+    if (!slice_equal(whom, person))
+        value_put(core->arena, &asks->asked, person, value_text(whom));
+    if (beside > 0) {
+        value_put(core->arena, &asks->tasks, person, value_int(beside));
+        return;
+    }
     value_set(core->arena, &order.input, "make", value_str("approval"));
     value_set(core->arena, &order.input, "person", value_text(whom));
     value_set(core->arena, &order.input, "round", value_int(n));
     if (!slice_equal(whom, person)) {
         value_set(core->arena, &order.input, "for", value_text(person));
         value_set(core->arena, &order.input, "delegation", value_text(number));
-        value_put(core->arena, &asks->asked, person, value_text(whom));
     }
     value_put(core->arena, &asks->tasks, person, value_int(task_make(core, &order, effects)));
 }
@@ -640,7 +722,8 @@ static void withdraw_stage(struct core *core, struct recount *recount, int stage
 
         if (recount->ballot->voters[i].stage == stage &&
             recount->ballot->voters[i].vote == VOTE_NONE && value_is(task, VALUE_INT))
-            task_remove(core, task->as.number, recount->effects);
+            release_request(core, recount->subject, recount->ballot->names[i], task->as.number,
+                            recount->effects);
     }
 }
 
@@ -695,7 +778,7 @@ static void ask_anew(struct core *core, struct recount *recount, struct asks *as
         whom = ask_whom(core, subject, person, asks, &number);
         if (slice_equal(whom, value_is(asked, VALUE_STR) ? value_slice(asked) : person))
             continue;
-        task_remove(core, task->as.number, recount->effects);
+        release_request(core, subject, person, task->as.number, recount->effects);
         value_put(core->arena, &asks->asked, person, VALUE_NONE);
         ask_one(core, subject, value_get_int(subject->round, "n", 0), person, whom, number, asks,
                 recount->effects);
@@ -920,6 +1003,53 @@ static int64_t put_vote(struct core *core, const struct cast *cast, const struct
                     cast->stream, subject->id, &author, question->args, &effects);
 }
 
+/* `list`, and one more name. */
+static struct slice and_name(struct core *core, struct slice list, struct slice name)
+{
+    return textf(core, "%.*s%s%.*s", (int)list.len, (const char *)list.at, list.len > 0 ? ", " : "",
+                 (int)name.len, (const char *)name.at);
+}
+
+static struct slice still_asked(struct core *core, const struct value *round)
+{
+    const struct value *ask = value_get(round, "ask");
+    struct slice names = slice_str("");
+
+    for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
+        if (round_waits_for(round, value_slice(&ask->as.items[i])))
+            names = and_name(core, names, value_slice(&ask->as.items[i]));
+    }
+    return names;
+}
+
+/* " It goes together with ...", of a record whose own round waits for those of others; else "". */
+static const char *waits_beside(struct core *core, const struct subject *subject)
+{
+    struct value others = bundle_others(core, subject);
+    struct slice list = slice_str("");
+    struct subject other;
+
+    for (uint32_t i = 0; i < others.count; i++) {
+        struct slice names;
+
+        if (!subject_find(core, value_slice(&others.as.items[i]), &other))
+            continue;
+        names = still_asked(core, other.round);
+        if (names.len > 0)
+            list =
+                and_name(core, list,
+                         textf(core, "%.*s (still asked there: %.*s)", (int)other.id.len,
+                               (const char *)other.id.at, (int)names.len, (const char *)names.at));
+    }
+    if (list.len == 0)
+        return "";
+    return (const char *)textf(core,
+                               " It goes together with what is not decided yet, and waits for it: "
+                               "%.*s.",
+                               (int)list.len, (const char *)list.at)
+        .at;
+}
+
 int round_check_voter(struct core *core, const struct subject *subject,
                       const struct transition *transition, struct slice person)
 {
@@ -927,12 +1057,12 @@ int round_check_voter(struct core *core, const struct subject *subject,
     struct slice name = value_get_text(stage, "name"), stands;
 
     if (value_find(value_get(subject->round, "votes"), person) != NULL)
-        return run_refuse(core, 409, "wrong-state", "%.*s has voted in this round already.",
-                          (int)person.len, (const char *)person.at);
+        return run_refuse(core, 409, "wrong-state", "%.*s has voted in this round already.%s",
+                          (int)person.len, (const char *)person.at, waits_beside(core, subject));
     if (round_has_vote_of(subject->round, person))
         return run_refuse(core, 409, "wrong-state",
-                          "Somebody has voted in this round in the place of %.*s already.",
-                          (int)person.len, (const char *)person.at);
+                          "Somebody has voted in this round in the place of %.*s already.%s",
+                          (int)person.len, (const char *)person.at, waits_beside(core, subject));
     /* To return takes no part in the counting: whoever the row lets may do it, a reviewer for one. */
     if (!value_has_text(value_get(subject->round, "ask"), person))
         return transition->vote == VOTE_RETURN
@@ -950,9 +1080,10 @@ int round_check_voter(struct core *core, const struct subject *subject,
     if (!slice_is(stands, "open"))
         return run_refuse(core, 409, "wrong-state",
                           "Stage %.*s of this round, in which %.*s would vote, is %.*s already; "
-                          "the vote would count for nothing and is not taken.",
+                          "the vote would count for nothing and is not taken.%s",
                           (int)name.len, (const char *)name.at, (int)person.len,
-                          (const char *)person.at, (int)stands.len, (const char *)stands.at);
+                          (const char *)person.at, (int)stands.len, (const char *)stands.at,
+                          waits_beside(core, subject));
     return 0;
 }
 

@@ -763,13 +763,55 @@ static void put_what_changes(struct core *core, const struct subject *subject, s
         value_set(core->arena, input, "changes_more", value_int(more));
 }
 
+static const char *hex_text(struct core *core, struct slice hash)
+{
+    char *hex = arena_take(core->arena, 2 * HASH_LEN + 1);
+
+    hex_encode(hash, hex);
+    return hex;
+}
+
+/* What goes together with it and asks the same person: one vote answers all, so one letter names all. */
+static void put_beside(struct core *core, const struct subject *subject, struct slice person,
+                       struct slice right, struct value *input)
+{
+    struct value others = rounds_beside(core, subject, right), beside = value_array();
+    struct slice text = value_get_text(input, "text");
+    struct subject other;
+
+    for (uint32_t i = 0; i < others.count; i++) {
+        struct value one = value_map();
+        const struct transition *grant;
+        struct slice title;
+
+        if (!subject_find(core, value_slice(&others.as.items[i]), &other))
+            continue;
+        grant = row_of_vote(&other, VOTE_GRANT);
+        title = value_get_text(other.row, "title");
+        value_set(core->arena, &one, "record", value_text(other.id));
+        value_set(core->arena, &one, "title", value_text(title));
+        value_set(core->arena, &one, "digest",
+                  value_str(hex_text(core, value_get_bin(other.row, "digest"))));
+        if (grant != NULL)
+            value_set(core->arena, &one, "statement",
+                      value_text(statement_for(core, &other, grant, person, right)));
+        value_push(core->arena, &beside, one);
+        text = textf(core, "%.*s Together with %.*s \"%.*s\": one vote answers both.",
+                     (int)text.len, (const char *)text.at, (int)other.id.len,
+                     (const char *)other.id.at, (int)title.len, (const char *)title.at);
+    }
+    if (beside.count == 0)
+        return;
+    value_set(core->arena, input, "beside", beside);
+    value_set(core->arena, input, "text", value_text(text));
+}
+
 static void fill_approval(struct core *core, const struct subject *subject, struct value *input)
 {
     const struct transition *grant = NULL;
     const struct lifecycle *lifecycle = subject->kind->lifecycle;
     int state = kind_state_index(subject->kind, value_get_text(subject->row, "state"));
     struct slice person = value_get_text(input, "person"), right = value_get_text(input, "for");
-    char *hex = arena_take(core->arena, 2 * HASH_LEN + 1);
 
     for (int i = 0; i < lifecycle->transition_count; i++) {
         if (lifecycle->transitions[i].vote == VOTE_GRANT && state != MODEL_NONE &&
@@ -780,8 +822,9 @@ static void fill_approval(struct core *core, const struct subject *subject, stru
     put_address(core, person, input);
     put_message(core, subject, "approval_request", input);
     put_in_place(core, person, right, input);
-    hex_encode(value_get_bin(subject->row, "digest"), hex);
-    value_set(core->arena, input, "digest", value_str(hex));
+    put_beside(core, subject, person, right, input);
+    value_set(core->arena, input, "digest",
+              value_str(hex_text(core, value_get_bin(subject->row, "digest"))));
     value_set(core->arena, input, "title", value_text(value_get_text(subject->row, "title")));
     value_set(core->arena, input, "version", value_text(value_get_text(subject->row, "version")));
     put_what_changes(core, subject, input);

@@ -74,6 +74,76 @@ static void one_command_signs_each_document(void **state)
     story_end(story);
 }
 
+static int64_t request_in(struct story *story, const char *record, const char *person)
+{
+    return value_get_int(
+        value_get(story_row(story, arena_printf(story_arena(story), "%s@1.0/round/1", record)),
+                  "tasks"),
+        person, 0);
+}
+
+/* Whoever is asked in both gets one letter, which names both; who is asked in one gets one about that. */
+static void who_is_asked_in_both_is_asked_once(void **state)
+{
+    struct story *story = submitted("'bo', 'dana'");
+    const struct value *input, *beside;
+    struct slice text;
+
+    (void)state;
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 3); /* bo, cleo, dana */
+    assert_int_equal(request_in(story, "ANX-0001", "bo"), request_in(story, "CHA-0001", "bo"));
+    input = value_get(story_task_given(story, request_in(story, "CHA-0001", "bo")), "input");
+    beside = value_get(input, "beside");
+    assert_true(value_is(beside, VALUE_ARRAY) && beside->count == 1);
+    assert_true(slice_is(value_get_text(&beside->as.items[0], "record"), "ANX-0001@1.0"));
+    text = value_get_text(input, "text");
+    assert_non_null(memmem(text.at, text.len, "ANX-0001@1.0", 12));
+    input = value_get(story_task_given(story, request_in(story, "CHA-0001", "cleo")), "input");
+    assert_null(value_get(input, "beside"));
+    assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
+    assert_int_equal(story_task_count(story, "approval.request", NULL),
+                     1); /* cleo: one annex signer is enough */
+    story_end(story);
+}
+
+/* The one that the request was made for asks no more: it goes on for the other. */
+static void a_request_stays_as_long_as_one_of_them_asks(void **state)
+{
+    struct story *story = with_papers("'bo', 'dana'");
+    int64_t task;
+
+    (void)state;
+    assert_done(story_do(story, "amara", "submit", "ANX-0001", "{'with': ['CHA-0001']}"));
+    task = request_in(story, "CHA-0001", "bo");
+    assert_int_equal(request_in(story, "ANX-0001", "bo"), task);
+    assert_done(story_sign(story, "dana", "approve", "ANX-0001", NULL));
+    assert_string_equal(value_get_str(story_row(story, arena_printf(story_arena(story), "task/%lld",
+                                                                    (long long)task)),
+                                      "record", "", story_arena(story)),
+                        "CHA-0001@1.0");
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 2); /* bo, cleo */
+    assert_done(story_sign(story, "bo", "delegation.give", NULL,
+                           "{'to': 'finn', 'reason': " STORY_REASON "}"));
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 2); /* finn, cleo */
+    story_end(story);
+}
+
+/* One letter went out; whoever begins to stand in gets one about both, and nobody two. */
+static void a_delegate_for_both_is_asked_once(void **state)
+{
+    struct story *story = submitted("'bo'");
+    int64_t before = request_in(story, "CHA-0001", "bo");
+
+    (void)state;
+    assert_done(story_settle(story, before, 202, 0));
+    assert_done(story_sign(story, "bo", "delegation.give", NULL,
+                           "{'to': 'finn', 'reason': " STORY_REASON "}"));
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 2); /* finn, cleo */
+    assert_int_not_equal(request_in(story, "CHA-0001", "bo"), before);
+    assert_int_equal(request_in(story, "ANX-0001", "bo"), request_in(story, "CHA-0001", "bo"));
+    story_end(story);
+}
+
 static void it_may_begin_with_either_of_them(void **state)
 {
     struct story *story = submitted("'bo'");
@@ -98,6 +168,7 @@ static void who_is_asked_in_one_signs_one(void **state)
     assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
     assert_string_equal(state_of(story, "CHA-0001"), "draft");
     assert_refused(story_sign(story, "cleo", "approve", "CHA-0001", NULL), 409, "wrong-state");
+    assert_non_null(strstr(story_sentence(story), "ANX-0001@1.0 (still asked there: dana)"));
     assert_done(story_sign(story, "dana", "approve", "ANX-0001", NULL));
     assert_string_equal(state_of(story, "CHA-0001"), "approved");
     assert_string_equal(state_of(story, "ANX-0001"), "approved");
@@ -420,7 +491,7 @@ static void a_delegate_who_is_asked_himself_is_asked_for_his_own_alone(void **st
             if (when == 1)
                 assert_done(story_sign(story, "bo", "delegation.give", NULL, given));
             assert_int_equal(requests_of(story, "finn"), 1);
-            assert_int_equal(requests_of(story, "bo"), 2);
+            assert_int_equal(requests_of(story, "bo"), 1); /* which asks for both */
             assert_done(story_sign(story, "finn", "approve", "ANX-0001", NULL));
             assert_done(story_sign(story, "bo", "approve", "CHA-0001", NULL));
             assert_done(story_sign(story, "cleo", "approve", "CHA-0001", NULL));
@@ -436,6 +507,9 @@ int main(void)
         cmocka_unit_test(one_command_signs_each_document),
         cmocka_unit_test(a_delegate_signs_each_document_in_the_others_place),
         cmocka_unit_test(a_delegate_who_is_asked_himself_is_asked_for_his_own_alone),
+        cmocka_unit_test(who_is_asked_in_both_is_asked_once),
+        cmocka_unit_test(a_request_stays_as_long_as_one_of_them_asks),
+        cmocka_unit_test(a_delegate_for_both_is_asked_once),
         cmocka_unit_test(it_may_begin_with_either_of_them),
         cmocka_unit_test(who_is_asked_in_one_signs_one),
         cmocka_unit_test(a_vote_on_one_alone_is_not_taken),

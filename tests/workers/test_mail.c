@@ -429,7 +429,9 @@ static void a_request_says_all_that_a_person_must_know(void **state)
         "\"title\":\"Scope\",\"digest\":\"abcdef\",\"meaning\":\"approved\","
         "\"statement\":\"I approve\\nthis scope.\",\"text\":\"Please.\\n-- \\nfaked footer\","
         "\"changes\":[{\"field\":\"sites\",\"before\":\"Paris\",\"after\":[\"Paris\",\"Lyon\"]}],"
-        "\"against\":\"SCP-0001@1.0\",\"changes_more\":3,\"by_ms\":1795478400000}";
+        "\"against\":\"SCP-0001@1.0\",\"changes_more\":3,\"by_ms\":1795478400000,"
+        "\"beside\":[{\"record\":\"EXC-0001@1.0\",\"title\":\"Exclusions\",\"digest\":\"fedcba\","
+        "\"statement\":\"I confirm them.\"}]}";
     struct rota_doc *input = NULL;
     struct buf text = BUF_EMPTY;
 
@@ -446,6 +448,9 @@ static void a_request_says_all_that_a_person_must_know(void **state)
     assert_non_null(strstr(buf_text(&text), "rota --as amara show SCP-0001@2.0\n"));
     assert_non_null(strstr(buf_text(&text), "rota --as amara approve SCP-0001@2.0\n"));
     assert_non_null(strstr(buf_text(&text), "2026-11-24T00:00:00Z"));
+    assert_non_null(strstr(buf_text(&text), "by the same vote:\n\n  record    EXC-0001@1.0\n"));
+    assert_non_null(strstr(buf_text(&text), "digest    fedcba\n  | I confirm them.\n"));
+    assert_non_null(strstr(buf_text(&text), "rota --as amara show EXC-0001@1.0\n"));
     rota_doc_free(&input);
     buf_release(&text);
 }

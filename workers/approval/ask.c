@@ -132,6 +132,23 @@ static void add_moment(struct buf *out, const char *label, int64_t ms)
     add_line(out, label, when);
 }
 
+/* What goes together with it: one vote answers all, and each is signed. */
+static void add_beside(struct buf *out, const struct rota_value *input)
+{
+    const struct rota_value *beside = rota_at(input, "/beside");
+
+    for (size_t i = 0; i < rota_count(beside); i++) {
+        const struct rota_value *one = rota_item(beside, i);
+
+        buf_add_str(out, i == 0 ? "\nTogether with it, by the same vote:\n\n" : "\n");
+        add_if(out, "record", one, "/record");
+        add_if(out, "title", one, "/title");
+        add_if(out, "digest", one, "/digest");
+        if (rota_text(one, "/statement", "")[0] != '\0')
+            add_quoted(out, rota_text(one, "/statement", ""));
+    }
+}
+
 static void add_commands(struct buf *out, const struct rota_value *input)
 {
     const char *person = rota_text(input, "/person", "");
@@ -140,6 +157,9 @@ static void add_commands(struct buf *out, const struct rota_value *input)
 
     buf_add_str(out, "\nRead it, and decide with your own key:\n\n");
     buf_addf(out, "    rota --as %s show %s\n", person, record);
+    for (size_t i = 0; i < rota_count(rota_at(input, "/beside")); i++)
+        buf_addf(out, "    rota --as %s show %s\n", person,
+                 rota_text(rota_item(rota_at(input, "/beside"), i), "/record", ""));
     if (rota_count(rota_at(input, "/changes")) > 0)
         buf_addf(out, "    rota --as %s diff %s\n", person, record);
     if (strcmp(event, "approve") == 0)
@@ -169,6 +189,7 @@ void asking_write(struct buf *out, const struct rota_value *input)
                     "\nWhat you sign if you agree, about exactly the content of that digest:\n\n");
         add_quoted(out, rota_text(input, "/statement", ""));
     }
+    add_beside(out, input);
     if (rota_text(input, "/text", "")[0] != '\0') {
         buf_add_str(out, "\nWhat is asked:\n\n");
         add_quoted(out, rota_text(input, "/text", ""));
