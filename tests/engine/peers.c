@@ -409,17 +409,6 @@ void worker_beats(struct worker *worker)
     worker_says(worker, frames, 3);
 }
 
-static struct worker *worker_begin(struct house *house, const char *principal, const char *service)
-{
-    struct worker *worker = calloc(1, sizeof *worker);
-
-    assert_non_null(worker);
-    worker->house = house;
-    snprintf(worker->principal, sizeof worker->principal, "%s", principal);
-    snprintf(worker->service, sizeof worker->service, "%s", service);
-    return worker;
-}
-
 /* As every worker of the Guide: a new socket, and READY. */
 static void worker_connect(struct worker *worker)
 {
@@ -429,26 +418,19 @@ static void worker_connect(struct worker *worker)
         zmq_setsockopt(worker->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
         house_socket_close(worker->house, worker->socket);
     }
-    worker->socket =
-        dealer(worker->house, endpoint_of(worker->house, worker->is_plain ? "plain" : "front"),
-               worker->is_plain ? NULL : &worker->key);
+    worker->socket = dealer(worker->house, endpoint_of(worker->house, "front"), &worker->key);
     worker_ready(worker);
 }
 
 struct worker *worker_new(struct house *house, const char *principal, const char *service)
 {
-    struct worker *worker = worker_begin(house, principal, service);
+    struct worker *worker = calloc(1, sizeof *worker);
 
+    assert_non_null(worker);
+    worker->house = house;
+    snprintf(worker->principal, sizeof worker->principal, "%s", principal);
+    snprintf(worker->service, sizeof worker->service, "%s", service);
     load_key(house, principal, &worker->key);
-    worker_connect(worker);
-    return worker;
-}
-
-struct worker *worker_plain(struct house *house, const char *service)
-{
-    struct worker *worker = worker_begin(house, "plain", service);
-
-    worker->is_plain = true;
     worker_connect(worker);
     return worker;
 }

@@ -95,7 +95,6 @@ struct worker {
     char principal[65], service[65];
     struct keyfile key;
     void *socket;  /* DEALER */
-    bool is_plain; /* on the plain socket */
     int farewells; /* DISCONNECTs heard; after each it connected anew and said READY */
     int tasks;     /* heard */
 };
@@ -107,7 +106,6 @@ struct work { /* a REQUEST; lent by the house's arena */
 };
 
 struct worker *worker_new(struct house *house, const char *principal, const char *service);
-struct worker *worker_plain(struct house *house, const char *service); /* on ipc://run/plain */
 void worker_free(struct worker **worker);
 void worker_says(struct worker *worker, const struct slice *frames, int count);
 void worker_ready(struct worker *worker);

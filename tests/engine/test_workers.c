@@ -123,6 +123,20 @@ static void done_once(struct stage *stage, const char *audit, int failures)
 
 /* ---- tests ---- */
 
+/* A task of a new audit that a worker has in hand; gives the audit. */
+static const char *lend(struct stage *stage, const char *lease_ms, struct worker **collector,
+                        struct work *work)
+{
+    const char *audit;
+
+    open_stage(stage, lease_ms);
+    *collector = worker_new(stage->house, "collector", "audit.collect");
+    audit = begin_work(stage);
+    *work = worker_hears(*collector, PATIENCE_MS);
+    assert_true(work->came);
+    return audit;
+}
+
 static void a_worker_of_the_guide_is_served_unmodified(void **state)
 {
     struct stage stage;
@@ -253,11 +267,7 @@ static void work_in_hand_when_the_engine_dies_lands_once_when_it_is_back(void **
     struct work work;
 
     (void)state;
-    open_stage(&stage, "60000");
-    collector = worker_new(stage.house, "collector", "audit.collect");
-    audit = begin_work(&stage);
-    work = worker_hears(collector, PATIENCE_MS);
-    assert_true(work.came);
+    audit = lend(&stage, "60000", &collector, &work);
     house_kill(stage.house);
     worker_replies(collector, work.token, "{\"n\":1}"); /* while nobody is there */
     house_start(stage.house);
@@ -281,10 +291,7 @@ static void a_result_whose_receipt_nobody_got_is_not_counted_twice(void **state)
     struct work work;
 
     (void)state;
-    open_stage(&stage, "60000");
-    collector = worker_new(stage.house, "collector", "audit.collect");
-    audit = begin_work(&stage);
-    work = worker_hears(collector, PATIENCE_MS);
+    audit = lend(&stage, "60000", &collector, &work);
     worker_replies(collector, work.token, "{}");
     done_once(&stage, audit, 0);
     house_kill(stage.house);
@@ -346,11 +353,7 @@ static void a_lease_is_worth_what_it_says_however_often_the_engine_dies(void **s
     struct work work;
 
     (void)state;
-    open_stage(&stage, "60000");
-    collector = worker_new(stage.house, "collector", "audit.collect");
-    audit = begin_work(&stage);
-    work = worker_hears(collector, PATIENCE_MS);
-    assert_true(work.came);
+    audit = lend(&stage, "60000", &collector, &work);
     die_often(&stage, &before, &after);
     assert_int_equal(value_get_int(&after, "until_ms", 0), value_get_int(&before, "until_ms", 1));
     worker_replies(collector, work.token, "{\"n\":1}");
@@ -367,12 +370,10 @@ static void a_lease_that_is_over_is_prolonged_by_the_first_start_and_by_no_other
     struct stage stage;
     struct worker *collector;
     struct value before, after;
+    struct work work;
 
     (void)state;
-    open_stage(&stage, "1000");
-    collector = worker_new(stage.house, "collector", "audit.collect");
-    begin_work(&stage);
-    assert_true(worker_hears(collector, PATIENCE_MS).came);
+    lend(&stage, "1000", &collector, &work);
     die_often(&stage, &before, &after);
     assert_true(value_get_int(&after, "until_ms", 0) > value_get_int(&before, "until_ms", 0));
     worker_free(&collector);
@@ -391,11 +392,8 @@ static void the_lease_of_a_task_that_is_cancelled_goes_with_it(void **state)
     int attempt;
 
     (void)state;
-    open_stage(&stage, "60000");
-    collector = worker_new(stage.house, "collector", "audit.collect");
-    begin_work(&stage);
-    work = worker_hears(collector, PATIENCE_MS);
-    assert_true(work.came && stored_lease(stage.house, &row));
+    lend(&stage, "60000", &collector, &work);
+    assert_true(stored_lease(stage.house, &row));
     assert_int_equal(token_parse(slice_str(work.token), &task, &attempt), 0);
     answer = command(stage.ines, "task.cancel", NULL,
                      arena_printf(&stage.house->arena, "{\"task\":%lld}", (long long)task));
@@ -417,11 +415,8 @@ static void a_token_is_no_id_for_a_command(void **state)
     struct work work;
 
     (void)state;
-    open_stage(&stage, "60000");
-    collector = worker_new(stage.house, "collector", "audit.collect");
+    audit = lend(&stage, "60000", &collector, &work);
     itself = client_new(stage.house, "collector");
-    audit = begin_work(&stage);
-    work = worker_hears(collector, PATIENCE_MS);
     answer = command_with(itself, work.token, "edit", audit, "{\"set\":{\"scope\":\"a\"}}");
     expect(itself, &answer, 400, "malformed");
     worker_replies(collector, work.token, "{}");

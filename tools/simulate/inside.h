@@ -143,7 +143,6 @@ void breach(struct simulation *sim, const char *format, ...) __attribute__((form
 void records_changed(void *self, struct slice key, const struct value *row, struct slice bytes);
 struct known *record_known(const struct simulation *sim, struct slice id); /* or NULL */
 const struct state *known_state(const struct known *record);
-void records_release(struct simulation *sim);
 void *sim_grow(struct arena *arena, void *items, int *count, size_t size);
 
 /* people.c */
@@ -177,8 +176,6 @@ int64_t draw_moment(const struct simulation *sim, const struct stance *stance, c
                     struct chance *chance, bool *is_forgotten);
 int64_t draw_again(const struct simulation *sim, const struct stance *stance, const char *who,
                    struct chance *chance);
-bool is_forgiving(const struct simulation *sim, const struct known *record,
-                  const struct transition *transition); /* could be chosen by itself */
 /* Chooses among what could be done in the record's state; `not_these` were tried. NULL: nothing. */
 const struct transition *choose_step(const struct simulation *sim, const struct known *record,
                                      const struct words *not_these, struct chance *chance);

@@ -19,11 +19,6 @@
 static const char open_list[] = "open", do_list[] = "do", join_list[] = "joins",
                   leave_list[] = "leaves";
 
-const struct house *simulation_house(const struct simulation *sim)
-{
-    return &sim->house;
-}
-
 uint64_t simulation_leaves(const struct simulation *sim)
 {
     return sim->house.memory.leaf_count;

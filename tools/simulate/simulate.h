@@ -51,9 +51,6 @@ struct simulation_view { /* who looks on; each may be NULL */
 int simulate(struct scenario *scenario, const struct simulation_view *view, struct tally *tally,
              struct error *err);
 
-/* The house that is simulated, for those who look on. */
-struct house;
-const struct house *simulation_house(const struct simulation *simulation);
 uint64_t simulation_leaves(const struct simulation *simulation);
 
 #endif

@@ -157,13 +157,6 @@ static struct id_slot *id_slot_of(const struct id_set *set, const uint8_t id[ID_
     return &set->slots[at];
 }
 
-struct id_slot *id_set_find(const struct id_set *set, const uint8_t id[ID_LEN])
-{
-    struct id_slot *slot = id_slot_of(set, id);
-
-    return slot->seq_mark == 0 ? NULL : slot;
-}
-
 static void id_set_rehash(struct id_set *set)
 {
     struct id_slot *old = set->slots;

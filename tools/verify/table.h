@@ -74,9 +74,6 @@ void id_set_clear(struct id_set *set);
 /* True: the id is new, and stands now with this leaf number. False: it was there. */
 bool id_set_add(struct id_set *set, const uint8_t id[ID_LEN], uint64_t seq);
 
-/* The slot of an id, or NULL. Lent until the next id_set_add(). */
-struct id_slot *id_set_find(const struct id_set *set, const uint8_t id[ID_LEN]);
-
 static inline uint64_t id_slot_seq(const struct id_slot *slot)
 {
     return slot->seq_mark / 2 - 1;
