@@ -46,14 +46,25 @@ static void offer_all(struct cursor *c, const struct value *list, const char *ke
     }
 }
 
-static void offer_query(struct cursor *c, const char *query, const char *list, const char *key)
+/* Names that a query gives: in `list` of its answer, or in the list that the answer is, under `key`. */
+struct names {
+    const char *query, *list, *key;
+};
+static const struct names records = {"list", "records", "record"},
+                          people = {"people", NULL, "name"},
+                          services = {"services", "services", "service"},
+                          tasks = {"tasks", NULL, "task"},
+                          proposals = {"proposals", NULL, "proposal"},
+                          delegations = {"delegations", NULL, "number"};
+
+static void offer_names(struct cursor *c, const struct names *names)
 {
     struct value answer, args = value_map();
 
-    if (strcmp(query, "list") == 0)
+    if (names == &records)
         value_set(&c->tool->arena, &args, "limit", value_int(RECORDS_MAX));
-    if (ask_query(c->tool, query, args, &answer) == TOOL_DONE)
-        offer_all(c, answer.type == VALUE_ARRAY ? &answer : value_get(&answer, list), key);
+    if (ask_query(c->tool, names->query, args, &answer) == TOOL_DONE)
+        offer_all(c, names->list == NULL ? &answer : value_get(&answer, names->list), names->key);
 }
 
 static void offer_kinds(struct cursor *c)
@@ -62,36 +73,6 @@ static void offer_kinds(struct cursor *c)
 
     if (facts_kinds(c->tool, &kinds) == TOOL_DONE)
         offer_all(c, kinds, "name");
-}
-
-static void offer_records(struct cursor *c)
-{
-    offer_query(c, "list", "records", "record");
-}
-
-static void offer_people(struct cursor *c)
-{
-    offer_query(c, "people", "people", "name");
-}
-
-static void offer_services(struct cursor *c)
-{
-    offer_query(c, "services", "services", "service");
-}
-
-static void offer_tasks(struct cursor *c)
-{
-    offer_query(c, "tasks", "tasks", "task");
-}
-
-static void offer_proposals(struct cursor *c)
-{
-    offer_query(c, "proposals", "proposals", "proposal");
-}
-
-static void offer_delegations(struct cursor *c)
-{
-    offer_query(c, "delegations", "delegations", "number");
 }
 
 static void offer_states(struct cursor *c)
@@ -180,17 +161,36 @@ static void offer_files(struct cursor *c)
 
 static const struct {
     const char *word; /* in a usage, or what an option takes */
-    void (*offer)(struct cursor *c);
+    const struct names *names;
+    void (*offer)(struct cursor *c); /* where no query has them */
 } places[] = {
-    {"RECORD", offer_records},     {"RECORDS", offer_records},  {"OTHER", offer_records},
-    {"KIND", offer_kinds},         {"KINDS", offer_kinds},      {"EVENT", offer_events},
-    {"FIELD=VALUE", offer_fields}, {"FIELD", offer_fields},     {"STATE", offer_states},
-    {"WHO", offer_people},         {"PERSON", offer_people},    {"TO", offer_people},
-    {"NAMES", offer_people},       {"NAME", offer_people},      {"KEY", offer_keys},
-    {"SERVICE", offer_services},   {"TASK", offer_tasks},       {"N", offer_proposals},
-    {"NUMBER", offer_delegations}, {"COMMAND", offer_commands}, {"FILE", offer_files},
-    {"FILE.pub", offer_files},     {"DIR", offer_files},        {"PACK", offer_files},
-    {"SCENARIO", offer_files},     {"PLACE", offer_files},      {"MAIL", offer_files},
+    {"RECORD", &records, NULL},
+    {"RECORDS", &records, NULL},
+    {"OTHER", &records, NULL},
+    {"WHO", &people, NULL},
+    {"PERSON", &people, NULL},
+    {"TO", &people, NULL},
+    {"NAMES", &people, NULL},
+    {"NAME", &people, NULL},
+    {"SERVICE", &services, NULL},
+    {"TASK", &tasks, NULL},
+    {"N", &proposals, NULL},
+    {"NUMBER", &delegations, NULL},
+    {"KIND", NULL, offer_kinds},
+    {"KINDS", NULL, offer_kinds},
+    {"EVENT", NULL, offer_events},
+    {"STATE", NULL, offer_states},
+    {"FIELD=VALUE", NULL, offer_fields},
+    {"FIELD", NULL, offer_fields},
+    {"KEY", NULL, offer_keys},
+    {"COMMAND", NULL, offer_commands},
+    {"FILE", NULL, offer_files},
+    {"FILE.pub", NULL, offer_files},
+    {"DIR", NULL, offer_files},
+    {"PACK", NULL, offer_files},
+    {"SCENARIO", NULL, offer_files},
+    {"PLACE", NULL, offer_files},
+    {"MAIL", NULL, offer_files},
 };
 
 /* A word of a usage: small letters stand for themselves, "a|b" for either, capitals for what there is. */
@@ -202,9 +202,14 @@ static void offer_place(struct cursor *c, const char *place)
 
         if (*word >= 'a' && *word <= 'z')
             offer(c, word);
-        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-            if (strcmp(places[i].word, word) == 0)
+        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+            if (strcmp(places[i].word, word) != 0)
+                continue;
+            if (places[i].names != NULL)
+                offer_names(c, places[i].names);
+            else
                 places[i].offer(c);
+        }
         place += len + (place[len] == '|');
     }
 }
