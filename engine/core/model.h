@@ -186,7 +186,7 @@ struct timer {
 };
 
 struct need { /* what must hold before an event: a condition, or that people are kept apart */
-    const char *before;         /* event */
+    struct words before;        /* events */
     struct expr *when;          /* NULL: `people` */
     struct words people, apart; /* none of the first may be one of the second */
     const char *rule;           /* of separation, for the message; or NULL */

@@ -429,7 +429,8 @@ int record_check_complete(struct core *core, const struct subject *subject,
     for (int i = 0; i < subject->kind->need_count; i++) {
         const struct need *need = &subject->kind->needs[i];
 
-        if (strcmp(need->before, event) == 0 && check_need(core, subject, need, event) != 0)
+        if (words_have(&need->before, slice_str(event)) &&
+            check_need(core, subject, need, event) != 0)
             return -1;
     }
     return 0;

@@ -112,7 +112,7 @@ struct value waivers_used(struct core *core, struct slice actor, struct slice in
     for (int i = 0; i < subject->kind->need_count; i++) {
         const struct need *need = &subject->kind->needs[i];
 
-        if (need->when == NULL && strcmp(need->before, transition->event) == 0)
+        if (need->when == NULL && words_have(&need->before, slice_str(transition->event)))
             (void)authority_apart(core, subject, need, &who, &word);
     }
     core->waived = NULL;

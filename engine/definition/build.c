@@ -662,7 +662,7 @@ static void build_needs(struct builder *b, const struct written_kind *written,
     for (i = 0; i < count; i++) {
         struct need need = grammar_need(reader, group_at(written->needs, i));
 
-        if (need.before == NULL)
+        if (need.before.count == 0)
             continue;
         if ((need.when != NULL) == (need.people.count > 0) ||
             (need.people.count > 0) != (need.apart.count > 0) ||

@@ -185,7 +185,8 @@ static void check_kind(struct checks *c)
     check_who(c, &kind->acknowledge, false);
     check_fields(c);
     for (i = 0; i < kind->need_count; i++) {
-        (void)check_event(c, kind, kind->needs[i].before);
+        for (int e = 0; e < kind->needs[i].before.count; e++)
+            (void)check_event(c, kind, kind->needs[i].before.at[e]);
         check_who(c, &kind->needs[i].people, false);
         check_who(c, &kind->needs[i].apart, true);
         check_separation(c, kind->needs[i].rule);

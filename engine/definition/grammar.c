@@ -619,7 +619,8 @@ static void read_review(struct reader *reader, const config_setting_t *setting, 
 }
 
 static const struct option NEED_OPTIONS[] = {
-    MUST("before", "event", read_text, AT(need, before), "the event that waits for it"),
+    MUST("before", "event, or a list of them", read_words, AT(need, before),
+         "the events that wait for it"),
     NOTE("when", CONDITION, read_expr, AT(need, when), NULL, "what must hold"),
     NOTE("people", WHO, read_words, AT(need, people), NULL,
          "instead of `when`: none of these may be one of `apart`"),

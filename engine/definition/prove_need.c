@@ -46,11 +46,15 @@ void prove_needs(struct proof *proof)
     const struct field *field = first_required(kind);
 
     for (int i = 0; i < kind->need_count; i++) {
-        if (only_opens(kind->lifecycle, kind->needs[i].before))
-            say_of_kind(proof, PROBLEM_WARNING, kind->needs[i].where,
-                        "this need is never asked: before '%s', which opens the record, there is "
-                        "nothing to ask; name the event that follows",
-                        kind->needs[i].before);
+        const struct words *before = &kind->needs[i].before;
+
+        for (int e = 0; e < before->count; e++) {
+            if (only_opens(kind->lifecycle, before->at[e]))
+                say_of_kind(proof, PROBLEM_WARNING, kind->needs[i].where,
+                            "this need is never asked: before '%s', which opens the record, there "
+                            "is nothing to ask; name the event that follows",
+                            before->at[e]);
+        }
     }
     if (field != NULL && !is_asked_for(proof))
         say_of_kind(proof, PROBLEM_WARNING, field->where,

@@ -558,7 +558,7 @@ bool rights_need_apart(const struct rights *rights, const struct sheet *sheet,
     for (int i = 0; i < sheet->kind->need_count; i++) {
         const struct need *need = &sheet->kind->needs[i];
 
-        if (strcmp(need->before, way->event) == 0 && need->when == NULL &&
+        if (words_have(&need->before, slice_str(way->event)) && need->when == NULL &&
             (of_words(rights, sheet, &need->people) & kept_apart(rights, sheet, &need->apart) &
              ~freed(rights, sheet, need->rule, "SOD-3")) != 0)
             return true;

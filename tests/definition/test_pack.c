@@ -612,6 +612,7 @@ static const struct mutation MUTATIONS[] = {
     {"type = \"ref\"; of = [\"policy\"]; }; grade", "type = \"file\"; erasable = true; }; grade", "kinds/duty.cfg:3: files can always be erased: take 'erasable' away from 'cause'"},
     {"by = [\"manager\"]; apart = [\"did:finish\"]", "by = [\"manager\"]; apart = [\"manager\"]", "lifecycles.cfg:20: nobody can do 'close': everyone whom 'by' names is kept 'apart' as well; name somebody else in 'by', or take 'manager' from 'apart' (in kind 'duty')"},
     {"edit_fields = [\"result\"]", "edit_fields = [\"results\"]", "lifecycles.cfg:15: unknown field 'results' (in kind 'duty'); did you mean 'result'?"},
+    {"before = \"submit\"", "before = [\"submit\", \"aprove\"]", "kinds/policy.cfg:11: a policy has no event 'aprove'; did you mean 'approve'?"},
     {"before = \"submit\"", "before = \"sumbit\"", "kinds/policy.cfg:11: a policy has no event 'sumbit'; did you mean 'submit'?"},
     {"on_done = \"supersede\"", "on_done = \"superseded\"", "kinds/policy.cfg:13: a policy has no event 'superseded'; did you mean 'supersede'?"},
     {"on = ( { event = \"approve\"", "on = ( { event = \"aprove\"", "kinds/policy.cfg:12: the lifecycle has no event 'aprove' to change; did you mean 'approve'?"},

@@ -33,7 +33,7 @@ static bool is_spoken_of(const struct known *record, const struct field *field, 
     for (int i = 0; i < kind->need_count; i++) {
         const struct need *need = &kind->needs[i];
 
-        if (strcmp(need->before, event) == 0 && need->when != NULL &&
+        if (words_have(&need->before, slice_str(event)) && need->when != NULL &&
             is_in(expr_text(need->when), field->name))
             return true;
     }
@@ -43,8 +43,12 @@ static bool is_spoken_of(const struct known *record, const struct field *field, 
 static bool is_spoken_anywhere(const struct known *record, const struct field *field)
 {
     for (int i = 0; i < record->kind->need_count; i++) {
-        if (is_spoken_of(record, field, record->kind->needs[i].before))
-            return true;
+        const struct words *before = &record->kind->needs[i].before;
+
+        for (int e = 0; e < before->count; e++) {
+            if (is_spoken_of(record, field, before->at[e]))
+                return true;
+        }
     }
     return false;
 }

@@ -60,10 +60,9 @@ static void check_needs(const struct event *event)
 
     for (int i = 0; needs != NULL && i < config_setting_length(needs); i++) {
         const config_setting_t *need = config_setting_get_elem(needs, (unsigned)i);
-        const char *before = NULL;
 
-        if (config_setting_lookup_string(need, "before", &before) == CONFIG_TRUE &&
-            strcmp(before, event->transition->event) == 0 &&
+        if (words_have(config_setting_get_member(need, "before"),
+                       bytes_text(event->transition->event)) &&
             config_setting_get_member(need, "apart") != NULL)
             check_named(event, need);
     }
