@@ -211,7 +211,7 @@ $(TESTS_engine): | $(PEERS) $(PRELOADS)
 tests: $(TESTS)  ## every test program, without running it
 
 # Each a script of tests/checks that prints every breach; README.md there says what each proves.
-CHECKS = compiler floors headers layout format warnings core_purity
+CHECKS = compiler floors headers layout codes format warnings core_purity
 
 check: check-deps  ## everything that must hold, in one go
 	+@$(MAKE) $(JOBS) --no-print-directory build tests

@@ -114,7 +114,6 @@ struct run { /* lent until the next core_decide(), core_fold() or read of the st
         contents; /* array of {hash, salt, data}: to be stored with this run's leaves, before its rows */
     struct value erased; /* array of hashes: contents to be taken away, with this run's leaves */
     bool people_changed; /* principals or their rights changed */
-    struct slice pack_wanted; /* a pack was installed that core does not have: its digest */
 };
 
 /* Decides. The run says what came of it. Gives 0, or -1 when the shelf failed (nothing is decided). */

@@ -140,7 +140,7 @@ int decline_acknowledgement(struct core *core, const struct question *question)
     if (check_ack(core, question, &subject, &stream) != 0)
         return -1;
     if (value_get_bin(reason, "content").len != HASH_LEN)
-        return run_refuse(core, 422, "reason-required",
+        return run_refuse(core, 422, "guard-failed",
                           "Say why you do not acknowledge it: --reason.");
     if (pack_message(core_pack(core, value_get_bin(subject.row, "pack")), message) == NULL)
         notice.message = "default";

@@ -1,43 +1,38 @@
 #include "definition/scope.h"
 
-static const struct member ROUND_MEMBERS[] = {{"n", &TYPE_INT, false},
-                                              {"need", &TYPE_INT, false},
-                                              {"granted", &TYPE_INT, false},
-                                              {"refused", &TYPE_INT, false},
-                                              {"asked", &TYPE_INT, false}};
+static const struct member ROUND_MEMBERS[] = {{"n", &TYPE_INT},
+                                              {"need", &TYPE_INT},
+                                              {"granted", &TYPE_INT},
+                                              {"refused", &TYPE_INT},
+                                              {"asked", &TYPE_INT}};
 static const struct type ROUND = {.sort = SORT_MAP,
                                   .members = ROUND_MEMBERS,
                                   .member_count = 5,
                                   .what = "a round",
                                   .uses = EXPR_USES_ROUND};
 
-static const struct member ACTOR_MEMBERS[] = {{"name", &TYPE_TEXT, false},
-                                              {"roles", &TYPE_TEXTS, false}};
+static const struct member ACTOR_MEMBERS[] = {{"name", &TYPE_TEXT}, {"roles", &TYPE_TEXTS}};
 static const struct type ACTOR = {
     .sort = SORT_MAP, .members = ACTOR_MEMBERS, .member_count = 2, .what = "an actor"};
 
-static const struct member DELIVERY_MEMBERS[] = {{"to", &TYPE_TEXT, true},
-                                                 {"state", &TYPE_TEXT, false},
-                                                 {"at", &TYPE_MOMENT, true},
-                                                 {"note", &TYPE_TEXT, true}};
+static const struct member DELIVERY_MEMBERS[] = {
+    {"to", &TYPE_TEXT}, {"state", &TYPE_TEXT}, {"at", &TYPE_MOMENT}, {"note", &TYPE_TEXT}};
 static const struct type DELIVERY = {
     .sort = SORT_MAP, .members = DELIVERY_MEMBERS, .member_count = 4, .what = "a delivery"};
 static const struct type DELIVERIES = {
     .sort = SORT_LIST, .item = &DELIVERY, .uses = EXPR_USES_DELIVERIES};
 
 static const struct member ACK_MEMBERS[] = {
-    {"person", &TYPE_TEXT, false}, {"state", &TYPE_TEXT, false}, {"at", &TYPE_MOMENT, true}};
+    {"person", &TYPE_TEXT}, {"state", &TYPE_TEXT}, {"at", &TYPE_MOMENT}};
 static const struct type ACK = {
     .sort = SORT_MAP, .members = ACK_MEMBERS, .member_count = 3, .what = "an acknowledgement"};
 static const struct type ACKS = {.sort = SORT_LIST, .item = &ACK, .uses = EXPR_USES_ACKS};
 
 static const struct member PROCESS_MEMBERS[] = {
-    {"id", &TYPE_TEXT, false},        {"phase", &TYPE_TEXT, false},
-    {"title", &TYPE_TEXT, false},     {"clause", &TYPE_TEXT, true},
-    {"owner", &TYPE_TEXTS, false},    {"approves", &TYPE_TEXTS, false},
-    {"tell", &TYPE_TEXTS, false},     {"inputs", &TYPE_TEXTS, false},
-    {"runs", &TYPE_TEXTS, false},     {"output", &TYPE_TEXT, true},
-    {"triggers", &TYPE_TEXTS, false}, {"every", &TYPE_SPAN, true}};
+    {"id", &TYPE_TEXT},     {"phase", &TYPE_TEXT},     {"title", &TYPE_TEXT},
+    {"clause", &TYPE_TEXT}, {"owner", &TYPE_TEXTS},    {"approves", &TYPE_TEXTS},
+    {"tell", &TYPE_TEXTS},  {"inputs", &TYPE_TEXTS},   {"runs", &TYPE_TEXTS},
+    {"output", &TYPE_TEXT}, {"triggers", &TYPE_TEXTS}, {"every", &TYPE_SPAN}};
 static const struct type PROCESS = {.sort = SORT_MAP,
                                     .members = PROCESS_MEMBERS,
                                     .member_count = 12,
@@ -45,23 +40,20 @@ static const struct type PROCESS = {.sort = SORT_MAP,
                                     .uses = EXPR_USES_PROCESS};
 
 static const struct member KPI_MEMBERS[] = {
-    {"name", &TYPE_TEXT, false}, {"value", &TYPE_TEXT, true}, {"target", &TYPE_TEXT, false}};
+    {"name", &TYPE_TEXT}, {"value", &TYPE_TEXT}, {"target", &TYPE_TEXT}};
 static const struct type KPI = {
     .sort = SORT_MAP, .members = KPI_MEMBERS, .member_count = 3, .what = "a figure"};
 static const struct type KPIS = {.sort = SORT_LIST, .item = &KPI, .uses = EXPR_USES_KPIS};
 
-static const struct member PERSON_MEMBERS[] = {{"name", &TYPE_TEXT, false},
-                                               {"roles", &TYPE_TEXTS, false},
-                                               {"email", &TYPE_TEXT, true},
-                                               {"manager", &TYPE_TEXT, true}};
+static const struct member PERSON_MEMBERS[] = {
+    {"name", &TYPE_TEXT}, {"roles", &TYPE_TEXTS}, {"email", &TYPE_TEXT}, {"manager", &TYPE_TEXT}};
 static const struct type PERSON = {
     .sort = SORT_MAP, .members = PERSON_MEMBERS, .member_count = 4, .what = "a person"};
 static const struct type PEOPLE = {.sort = SORT_LIST, .item = &PERSON, .uses = EXPR_USES_PEOPLE};
 
 static const struct member WAIVER_MEMBERS[] = {
-    {"record", &TYPE_TEXT, false}, {"rule", &TYPE_TEXT, false}, {"person", &TYPE_TEXT, false},
-    {"by", &TYPE_TEXT, false},     {"at", &TYPE_MOMENT, false}, {"used", &TYPE_BOOL, false},
-    {"ended", &TYPE_BOOL, false}};
+    {"record", &TYPE_TEXT}, {"rule", &TYPE_TEXT}, {"person", &TYPE_TEXT}, {"by", &TYPE_TEXT},
+    {"at", &TYPE_MOMENT},   {"used", &TYPE_BOOL}, {"ended", &TYPE_BOOL}};
 static const struct type WAIVER = {
     .sort = SORT_MAP, .members = WAIVER_MEMBERS, .member_count = 7, .what = "a waiver"};
 static const struct type WAIVERS = {.sort = SORT_LIST, .item = &WAIVER, .uses = EXPR_USES_WAIVERS};
@@ -105,11 +97,11 @@ static const struct type *state_type(struct arena *arena, const struct kind *kin
 }
 
 /* What every record has; `state` stands before these. */
-static const struct member FACTS[] = {
-    {"id", &TYPE_TEXT, false},      {"kind", &TYPE_TEXT, false},   {"title", &TYPE_TEXT, false},
-    {"version", &TYPE_TEXT, true},  {"stage", &STAGE, false},      {"phase", &PHASE, false},
-    {"owner", &TYPE_TEXT, true},    {"author", &TYPE_TEXT, false}, {"created", &TYPE_MOMENT, true},
-    {"entered", &TYPE_MOMENT, true}};
+static const struct member FACTS[] = {{"id", &TYPE_TEXT},        {"kind", &TYPE_TEXT},
+                                      {"title", &TYPE_TEXT},     {"version", &TYPE_TEXT},
+                                      {"stage", &STAGE},         {"phase", &PHASE},
+                                      {"owner", &TYPE_TEXT},     {"author", &TYPE_TEXT},
+                                      {"created", &TYPE_MOMENT}, {"entered", &TYPE_MOMENT}};
 enum { FACT_COUNT = sizeof FACTS / sizeof FACTS[0] };
 
 /* A record as conditions see it: what every record has, and its fields. The first member is `state`. */
@@ -120,12 +112,12 @@ static const struct type *record_type(struct arena *arena, const struct kind *ki
     struct type *type = arena_zero(arena, sizeof *type);
     int count = 0, i;
 
-    members[count++] = (struct member){"state", state_type(arena, kind), false};
+    members[count++] = (struct member){"state", state_type(arena, kind)};
     for (i = 0; i < FACT_COUNT; i++)
         members[count++] = FACTS[i];
     for (i = 0; i < kind->field_count; i++)
         members[count++] =
-            (struct member){kind->fields[i].name, type_of_field(arena, &kind->fields[i]), true};
+            (struct member){kind->fields[i].name, type_of_field(arena, &kind->fields[i])};
     *type = (struct type){.sort = SORT_MAP,
                           .members = members,
                           .member_count = count,
@@ -140,7 +132,7 @@ static const struct type *any_record(struct arena *arena)
     struct type *type = arena_zero(arena, sizeof *type);
     int i;
 
-    members[0] = (struct member){"state", &TYPE_TEXT, false};
+    members[0] = (struct member){"state", &TYPE_TEXT};
     for (i = 0; i < FACT_COUNT; i++)
         members[i + 1] = FACTS[i];
     *type = (struct type){
@@ -168,7 +160,7 @@ static const struct type *by_kind(struct scopes *scopes, unsigned uses, const ch
 
         *list = (struct type){
             .sort = SORT_LIST, .item = record_of(scopes, i), .uses = uses, .or_empty = true};
-        members[i] = (struct member){pack->kinds[i].name, list, true};
+        members[i] = (struct member){pack->kinds[i].name, list};
     }
     *type = (struct type){.sort = SORT_MAP,
                           .members = members,
@@ -207,7 +199,7 @@ static const struct type *refs_type(struct scopes *scopes, int index)
                                                          : record_of(scopes, only),
                               .uses = EXPR_USES_REFS,
                               .or_empty = true};
-        members[count++] = (struct member){field->name, list, true};
+        members[count++] = (struct member){field->name, list};
     }
     *type = (struct type){.sort = SORT_MAP,
                           .members = members,
@@ -243,31 +235,31 @@ struct condition_scope scopes_of(struct scopes *scopes, int kind, enum scope_use
     const struct type *record = record_of(scopes, kind);
     int count = 0;
 
-    names[count++] = (struct member){"record", record, false};
-    names[count++] = (struct member){"state", record->members[0].type, false};
-    names[count++] = (struct member){"event", &TYPE_TEXT, false};
-    names[count++] = (struct member){"actor", &ACTOR, false};
-    names[count++] = (struct member){"now", &TYPE_MOMENT, false};
-    names[count++] = (struct member){"today", &TYPE_DATE, false};
-    names[count++] = (struct member){"round", &ROUND, true};
-    names[count++] = (struct member){"links", scopes->links, false};
-    names[count++] = (struct member){"valid", scopes->valid, false};
-    names[count++] = (struct member){"open", scopes->open, false};
-    names[count++] = (struct member){"refs", refs_of(scopes, kind), false};
-    names[count++] = (struct member){"recent", scopes->recent, false};
+    names[count++] = (struct member){"record", record};
+    names[count++] = (struct member){"state", record->members[0].type};
+    names[count++] = (struct member){"event", &TYPE_TEXT};
+    names[count++] = (struct member){"actor", &ACTOR};
+    names[count++] = (struct member){"now", &TYPE_MOMENT};
+    names[count++] = (struct member){"today", &TYPE_DATE};
+    names[count++] = (struct member){"round", &ROUND};
+    names[count++] = (struct member){"links", scopes->links};
+    names[count++] = (struct member){"valid", scopes->valid};
+    names[count++] = (struct member){"open", scopes->open};
+    names[count++] = (struct member){"refs", refs_of(scopes, kind)};
+    names[count++] = (struct member){"recent", scopes->recent};
     if (kind_is_run(&scopes->pack->kinds[kind])) {
-        names[count++] = (struct member){"process", &PROCESS, false};
-        names[count++] = (struct member){"kpis", &KPIS, false};
+        names[count++] = (struct member){"process", &PROCESS};
+        names[count++] = (struct member){"kpis", &KPIS};
     }
-    names[count++] = (struct member){"deliveries", &DELIVERIES, false};
-    names[count++] = (struct member){"acks", &ACKS, false};
-    names[count++] = (struct member){"people", &PEOPLE, false};
-    names[count++] = (struct member){"waivers", &WAIVERS, false};
+    names[count++] = (struct member){"deliveries", &DELIVERIES};
+    names[count++] = (struct member){"acks", &ACKS};
+    names[count++] = (struct member){"people", &PEOPLE};
+    names[count++] = (struct member){"waivers", &WAIVERS};
     if (use == SCOPE_EVENT)
-        names[count++] = (struct member){"args", &TYPE_MAP, false};
+        names[count++] = (struct member){"args", &TYPE_MAP};
     if (row != NULL) {
-        names[count++] = (struct member){"row", row, false};
-        names[count++] = (struct member){"n", &TYPE_INT, false};
+        names[count++] = (struct member){"row", row};
+        names[count++] = (struct member){"n", &TYPE_INT};
     }
     return (struct condition_scope){names, count, record};
 }

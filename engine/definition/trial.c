@@ -167,7 +167,7 @@ static int any_names(struct bench *b, struct condition_scope *out)
 
         if (value_find(&b->trial->names, key) == NULL)
             type = slice_is(key, "now") ? &TYPE_MOMENT : &TYPE_DATE;
-        names[i] = (struct member){arena_copy(b->arena, key.at, key.len), type, false};
+        names[i] = (struct member){arena_copy(b->arena, key.at, key.len), type};
     }
     *out = (struct condition_scope){names, (int)b->scope.count, NULL};
     return 0;

@@ -18,7 +18,7 @@ static const struct type ERASABLE = {.sort = SORT_TEXT,
                                      .uses = EXPR_USES_TABLES | EXPR_USES_ERASABLE};
 
 static const struct member FILE_MEMBERS[] = {
-    {"name", &TYPE_TEXT, false}, {"type", &TYPE_TEXT, false}, {"size", &TYPE_INT, false}};
+    {"name", &TYPE_TEXT}, {"type", &TYPE_TEXT}, {"size", &TYPE_INT}};
 static const struct type FILE_TYPE = {
     .sort = SORT_MAP, .members = FILE_MEMBERS, .member_count = 3, .what = "a file"};
 
@@ -101,7 +101,7 @@ static const struct type *table_type(struct arena *arena, const struct field *fi
 
     for (i = 0; i < field->column_count; i++)
         members[i] =
-            (struct member){field->columns[i].name, type_of_field(arena, &field->columns[i]), true};
+            (struct member){field->columns[i].name, type_of_field(arena, &field->columns[i])};
     *row = (struct type){.sort = SORT_MAP,
                          .members = members,
                          .member_count = field->column_count,

@@ -22,7 +22,6 @@ struct type {
 struct member {
     const char *name;
     const struct type *type;
-    bool may_lack; /* need not be there: has() makes sense */
 };
 
 /* What stands in scope. `bare` (or NULL) is the type of `record`, whose fields may be named alone. */

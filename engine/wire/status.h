@@ -11,7 +11,6 @@ struct status {
     int number;           /* 200 .. 599 */
     const char *code;     /* stable, unique */
     const char *sentence; /* for a person */
-    bool may_pass;        /* the same again, with the same id, may succeed later */
 };
 
 /* The entry of a code, NULL if there is none. */

@@ -675,8 +675,7 @@ static void who_declines_says_why_and_may_acknowledge_later(void **state)
     int told = story_task_count(story, "communication.deliver", "POL-0001@1.0");
 
     (void)state;
-    assert_refused(story_do(story, "finn", "decline_ack", "POL-0001", NULL), 422,
-                   "reason-required");
+    assert_refused(story_do(story, "finn", "decline_ack", "POL-0001", NULL), 422, "guard-failed");
     assert_refused(story_do(story, "bo", "decline_ack", "POL-0001", why), 403, "not-allowed");
     assert_done(story_do(story, "finn", "decline_ack", "POL-0001", why));
     assert_true(story_is_repetition(story));

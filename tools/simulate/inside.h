@@ -44,7 +44,7 @@ struct known {
     const struct kind *kind;
     int state; /* index */
     bool is_closed, is_valid, is_changed;
-    int64_t entered_ms, round, rounds;
+    int64_t entered_ms, round;
     struct known_timer timers[TIMERS_SHOWN_MAX];
     int timer_count;
     uint64_t situation; /* one more with each state and round: what was meant for another is void */
