@@ -199,7 +199,12 @@ static int check_giver(struct core *core, const struct question *question, struc
                    : run_refuse(core, 403, "not-allowed",
                                 "%.*s changes nothing here now, and so has nothing to hand on.",
                                 (int)person.len, (const char *)person.at);
-    if (value_get_bin(value_get(question->args, "reason"), "content").len == HASH_LEN)
+    return 0;
+}
+
+static int check_reason(struct core *core, const struct value *args)
+{
+    if (value_get_bin(value_get(args, "reason"), "content").len == HASH_LEN)
         return 0;
     return run_refuse(core, 422, "guard-failed", "A delegation needs a reason (--reason \"...\").");
 }
@@ -371,6 +376,19 @@ static int check_giving(struct core *core, const struct question *question)
     return check_signing(core, question, &signing);
 }
 
+int delegation_check(struct core *core, struct slice giver, const struct value *args)
+{
+    struct question question = {.principal = giver, .args = args};
+    struct slice to = value_get_text(args, "to"), from = value_get_text(args, "of");
+    struct value row;
+
+    from = from.len > 0 ? from : giver;
+    return check_giver(core, &question, from) != 0 || check_people(core, from, to) != 0 ||
+                   fill_row(core, &question, from, to, &row) != 0
+               ? -1
+               : 0;
+}
+
 /* args {to, of?, from?, until?, kinds?, roles?, onward?, reason, number, meaning, key, statement}; signed. */
 int delegation_give(struct core *core, const struct question *question)
 {
@@ -381,8 +399,9 @@ int delegation_give(struct core *core, const struct question *question)
     int64_t n, seq;
 
     from = from.len > 0 ? from : question->principal;
-    if (check_giver(core, question, from) != 0 || check_people(core, from, to) != 0 ||
-        fill_row(core, question, from, to, &row) != 0 || check_giving(core, question) != 0)
+    if (check_giver(core, question, from) != 0 || check_reason(core, question->args) != 0 ||
+        check_people(core, from, to) != 0 || fill_row(core, question, from, to, &row) != 0 ||
+        check_giving(core, question) != 0)
         return -1;
     n = run_next_number(core, &effects, "delegation");
     number = textf(core, "DEL-%04lld", (long long)n);

@@ -215,8 +215,9 @@ int import_gone(struct core *core, const struct question *question)
 
 /* ---- the file ---- */
 
-static int check_import(struct core *core, const struct question *question,
-                        const struct subject *audit, const struct kind **kind)
+/* May something be brought into this audit, by them? */
+static int check_import(struct core *core, struct slice principal, const struct subject *audit,
+                        const struct kind **kind)
 {
     struct slice state = value_get_text(audit->row, "state");
     const struct transition *transition;
@@ -230,8 +231,13 @@ static int check_import(struct core *core, const struct question *question,
             core, 409, "wrong-state",
             "Results can be imported into an audit in its fieldwork; %.*s is in state %.*s.",
             (int)audit->id.len, (const char *)audit->id.at, (int)state.len, (const char *)state.at);
-    if (authority_transition(core, question->principal, audit, transition, &sentence) != PERMIT)
+    if (authority_transition(core, principal, audit, transition, &sentence) != PERMIT)
         return run_refuse(core, 403, "not-allowed", "%s", sentence);
+    return 0;
+}
+
+static int check_report(struct core *core, const struct question *question)
+{
     if (!value_is(value_get(question->args, "findings"), VALUE_ARRAY) ||
         value_get_text(question->args, "sha256").len != 64)
         return run_refuse(
@@ -398,7 +404,8 @@ int audit_import(struct core *core, const struct question *question)
     struct slice once;
 
     if (subject_of(core, question->record, &audit) != 0 ||
-        check_import(core, question, &audit, &import.kind) != 0)
+        check_import(core, question->principal, &audit, &import.kind) != 0 ||
+        check_report(core, question) != 0)
         return -1;
     import.audit = audit.id;
     once = file_row(core, audit.id, question->args);
@@ -416,11 +423,12 @@ int audit_import(struct core *core, const struct question *question)
 
 /* ---- how far a file is ---- */
 
-/* args {record, sha256}: {record, next, of?, by?, at_ms?, complete, says?}; `next` 0: nothing of it is here. */
+/* args {record, sha256}: {record, next, of?, by?, at_ms?, complete, says?, refused?}; `next` 0: nothing of it is here. */
 int query_import(struct asking *asking)
 {
     static const char *const facts[] = {"by", "at_ms", "of"};
     struct core *core = asking->core;
+    const struct kind *kind;
     const struct value *file;
     struct subject audit;
 
@@ -440,5 +448,7 @@ int query_import(struct asking *asking)
                   value_str(complete_sentence(core, file, audit.id)));
     if (file != NULL)
         copy_facts(asking->arena, file, facts, sizeof facts / sizeof facts[0], asking->out);
+    check_import(core, asking->query->principal, &audit, &kind);
+    put_refused(asking);
     return 0;
 }

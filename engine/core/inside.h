@@ -504,6 +504,8 @@ int delegation_end(struct core *core, const struct question *question);
 #define DELEGATION_COMMAND "delegation.give"
 struct signing delegation_signing(struct core *core, struct slice giver, const struct value *args,
                                   struct slice *number);
+/* Would that be refused, whatever its reason and its signature? */
+int delegation_check(struct core *core, struct slice giver, const struct value *args);
 /* Those that the person gave and that nobody ended: map of number -> {to, from_ms, until_ms ...}, or NULL. */
 const struct value *delegations_of(struct core *core, struct slice person);
 bool delegation_is_active(const struct core *core, const struct value *delegation);

@@ -44,6 +44,8 @@ void each_open_proposal(struct asking *asking, struct slice person,
 int asked_leaf(struct asking *asking, uint64_t seq, struct leaf *out);
 
 int asked_subject(struct asking *asking, struct subject *out); /* args.record, or refuses */
+/* What was refused meanwhile becomes `refused` {status, code, message} of the answer, which is given all the same. */
+void put_refused(struct asking *asking);
 uint32_t asked_limit(const struct asking *asking, uint32_t preset, uint32_t max);
 
 /* Calls `each` for every stored record, ascending by id, after `after`; a row is lent for the call and

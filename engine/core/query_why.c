@@ -474,6 +474,42 @@ static void prepare_event(struct asking *asking, const struct subject *subject,
               under_of(asking->core, value_get_bin(subject->row, "pack")));
 }
 
+void put_refused(struct asking *asking)
+{
+    struct core *core = asking->core;
+    const struct refusal *refusal = &core->run->refusal;
+    struct value refused = value_map();
+
+    if (!core->run->is_refused)
+        return;
+    value_set(asking->arena, &refused, "status", value_int(refusal->status));
+    value_set(asking->arena, &refused, "code", value_str(refusal->code));
+    value_set(asking->arena, &refused, "message",
+              value_str(arena_str(asking->arena, refusal->sentence)));
+    value_set(asking->arena, asking->out, "refused", refused);
+    core->run->is_refused = false;
+}
+
+/* May they, now, as far as it takes no look at what will be given with it? So that nobody signs for nothing. */
+static void check_preparing(struct asking *asking, const struct subject *subject,
+                            const struct transition *transition, struct slice right)
+{
+    struct core *core = asking->core;
+    struct slice person = asking->query->principal, wanted = value_get_text(asking->args, "for");
+    enum permission permission = PERMIT;
+    const char *sentence = "";
+
+    if (wanted.len > 0)
+        permission = authority_in_place(core, person, wanted, subject, transition, &sentence, NULL);
+    else if (slice_equal(person, right))
+        permission = authority_transition(core, person, subject, transition, &sentence);
+    if (permission != PERMIT)
+        refuse_permission(core, permission, sentence);
+    else if (transition->vote != VOTE_NONE)
+        round_check_voter(core, subject, transition, right);
+    put_refused(asking);
+}
+
 /* What goes together with it and is to be signed by the same command. */
 static void prepare_also(struct asking *asking, const struct subject *subject,
                          const struct transition *transition, struct slice right)
@@ -564,6 +600,22 @@ static int prepare_delegation(struct asking *asking)
     value_set(asking->arena, asking->out, "meaning", value_str(signing.meaning));
     value_set(asking->arena, asking->out, "statement", value_text(signing.statement));
     value_set(asking->arena, asking->out, "under", under_of(asking->core, signing.pack));
+    delegation_check(asking->core, asking->query->principal, asking->args);
+    put_refused(asking);
+    return 0;
+}
+
+static int prepare_migration(struct asking *asking, const struct subject *subject,
+                             struct slice event)
+{
+    const char *sentence = "";
+
+    put_origin(asking);
+    prepare_event(asking, subject, migration_row(asking->core, event), asking->query->principal,
+                  asking->out);
+    if (authority_command(asking->core, asking->query->principal, "migrate", &sentence) != PERMIT)
+        refuse_permission(asking->core, DENY_ROLE, sentence);
+    put_refused(asking);
     return 0;
 }
 
@@ -585,13 +637,11 @@ int query_prepare(struct asking *asking)
         return prepare_waiver(asking, &subject);
     if (slice_is(event, WAIVE_END_COMMAND))
         return prepare_waiver_end(asking, &subject);
-    if (slice_is(event, "migrate") || slice_is(event, "migrate_back")) {
-        transition = migration_row(asking->core, event);
-    } else {
-        transition = find_row(&subject, event, &is_elsewhere);
-        if (transition == NULL || is_elsewhere || transition->creates)
-            return refuse_event(asking->core, &subject, event);
-    }
+    if (slice_is(event, "migrate") || slice_is(event, "migrate_back"))
+        return prepare_migration(asking, &subject, event);
+    transition = find_row(&subject, event, &is_elsewhere);
+    if (transition == NULL || is_elsewhere || transition->creates)
+        return refuse_event(asking->core, &subject, event);
     if (transition->vote != VOTE_NONE && subject.round == NULL)
         return run_refuse(asking->core, 409, "wrong-state", "No approval of %.*s is open.",
                           (int)subject.id.len, (const char *)subject.id.at);
@@ -602,5 +652,6 @@ int query_prepare(struct asking *asking)
     if (number.len > 0)
         value_set(asking->arena, asking->out, "delegation", value_text(number));
     prepare_also(asking, &subject, transition, right);
+    check_preparing(asking, &subject, transition, right);
     return 0;
 }

@@ -205,6 +205,21 @@ static void waive_something(struct story *story, struct chance *chance, const ch
         story_do(story, signer, "waive_sod", record, arena_printf(arena, "{%s}", freed));
 }
 
+/* Signed as `prepare` says; and what that says will be refused is, signed or not. */
+static void sign_something(struct story *story, struct chance *chance, const char *person,
+                           const char *event, const char *record, const char *asked)
+{
+    static const char *const reason = "{'reason': " STORY_REASON "}";
+    const struct value *refused = value_get(story_ask(story, person, "prepare", asked), "refused");
+    int forecast = (int)value_get_int(refused, "status", 0);
+    int got = forecast == 403 && below(chance, 2) == 0
+                  ? story_do(story, person, event, record, reason)
+                  : story_sign(story, person, event, record, reason);
+
+    if (forecast != 0)
+        assert_int_equal(got, forecast);
+}
+
 static void do_something(struct story *story, struct chance *chance, const struct value *kinds)
 {
     static const char *const reason = "{'reason': " STORY_REASON "}";
@@ -231,7 +246,7 @@ static void do_something(struct story *story, struct chance *chance, const struc
     else if (below(chance, 8) == 0)
         waive_something(story, chance, record);
     else if (story_ask_status(story, person, "prepare", asked) == 200)
-        story_sign(story, person, event, record, reason);
+        sign_something(story, chance, person, event, record, asked);
     else
         story_do(story, person, event, record, reason);
 }

@@ -92,9 +92,8 @@ static void hashed(struct tool *tool, struct value *args, const char *key, struc
     value_set(&tool->arena, args, key, value_bin(hash, HASH_LEN));
 }
 
-/* What a signed decision carries besides what was asked for. */
-static void bind(struct tool *tool, const struct value *prepared, const struct keyfile *key,
-                 struct value *args)
+/* What a decision is bound to. */
+static void bind(struct tool *tool, const struct value *prepared, struct value *args)
 {
     static const char *const parts[] = {"meaning", "digest", "round", "number", "under"};
 
@@ -104,6 +103,13 @@ static void bind(struct tool *tool, const struct value *prepared, const struct k
         if (part != NULL && part->type != VALUE_NIL)
             value_set(&tool->arena, args, parts[i], *part);
     }
+}
+
+/* What a signed decision carries besides what was asked for. */
+static void bind_key(struct tool *tool, const struct value *prepared, const struct keyfile *key,
+                     struct value *args)
+{
+    bind(tool, prepared, args);
     hashed(tool, args, "key", slice_of(key->sign_public, SIGN_KEY_LEN));
     hashed(tool, args, "statement", value_get_text(prepared, "statement"));
 }
@@ -143,7 +149,7 @@ static int sign_part(struct tool *tool, const struct value *part, struct slice o
         value_set(&tool->arena, &args, "reason", *value_get(&command->args, "reason"));
     if (value_get(&command->args, "for") != NULL)
         value_set(&tool->arena, &args, "for", *value_get(&command->args, "for"));
-    bind(tool, part, key, &args);
+    bind_key(tool, part, key, &args);
     tuple.body = &args;
     secret_mark(&tool->arena, key, &args);
     status = secret_sign_tuple(tool, key, &tuple, signature);
@@ -182,7 +188,7 @@ static int sign_itself(struct tool *tool, const struct value *prepared, const ch
 
     if (tuple.type.len == 0)
         tuple.type = slice_str(arena_printf(&tool->arena, "record.%s", event));
-    bind(tool, prepared, key, &command->args);
+    bind_key(tool, prepared, key, &command->args);
     if (value_get(prepared, "record") != NULL || tuple.type.len == 0 ||
         slice_starts(tuple.type, "record."))
         command->record = record_of(tuple.stream);
@@ -221,13 +227,20 @@ static int open_key(struct tool *tool, const char *event, const char **who, stru
                      *who);
 }
 
+/* Signs, unless the engine has said that it will refuse: then nobody is asked, not for a passphrase either, and the command goes
+ * as it is, so that the refusal is made, and written down, where refusals are. */
 static int sign_all(struct tool *tool, const struct value *prepared, const char *event, bool asks,
                     struct command *command)
 {
     struct keyfile key;
     const char *who;
-    int status = open_key(tool, event, &who, &key);
+    int status;
 
+    if (value_get(prepared, "refused") != NULL) {
+        bind(tool, prepared, &command->args);
+        return TOOL_DONE;
+    }
+    status = open_key(tool, event, &who, &key);
     if (status != TOOL_DONE)
         return status;
     command->id = command->id.len > 0 ? command->id : ask_new_id(tool);

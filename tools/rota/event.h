@@ -7,7 +7,8 @@
 
 /* Makes the command for `event` on `record` as the arguments ask (--reason, --change, field=value from word
  * `first` on) and signs it if the engine says that it must be signed: what is signed is shown (preview.h), and on a terminal
- * asked about before. */
+ * asked about before. Where the engine says that it will refuse, nobody is asked to sign: the command carries no signature and is
+ * to be sent all the same, for the refusal is an entry. */
 int event_prepare(struct tool *tool, const struct arguments *given, int first, const char *record,
                   const char *event, struct command *out);
 

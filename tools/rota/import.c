@@ -156,12 +156,20 @@ static void show_progress(const struct sending *sending)
 static int ask_how_far(struct sending *sending, uint32_t *next)
 {
     struct tool *tool = sending->tool;
-    struct value args = value_map(), answer;
+    struct value args = value_map(), answer = VALUE_NONE;
+    const struct value *refused;
     int status;
 
     value_set(&tool->arena, &args, "record", value_text(sending->audit));
     value_set(&tool->arena, &args, "sha256", value_text(value_get_text(sending->report, "sha256")));
     status = ask_query(tool, "import", args, &answer);
+    refused = value_get(&answer, "refused");
+    /* Where nothing of it is here it is sent all the same: the engine refuses that, and writes it down. */
+    if (status == TOOL_DONE && value_get_int(refused, "status", 0) == 403 &&
+        value_get(&answer, "at_ms") != NULL)
+        return tool_fail(TOOL_REFUSED, "403 %s: %s",
+                         value_get_str(refused, "code", "", &tool->arena),
+                         text_clean(&tool->arena, value_get_text(refused, "message"), false));
     if (status == TOOL_DONE && value_get_bool(&answer, "complete", false))
         return tool_fail(TOOL_REFUSED, "409 wrong-state: %s",
                          value_get_str(&answer, "says", "", &tool->arena));

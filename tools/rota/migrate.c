@@ -296,8 +296,8 @@ static void tell_sum(const struct migrating *m)
         output_line(&m->tool->out, INK_GOOD, "every record follows the workflows that count now");
     else
         output_line(&m->tool->out, INK_BOLD,
-                    "%" PRId64 " %s, %" PRId64 " need a decision, %" PRId64 " stay where they are",
-                    m->moved, m->is_dry ? "would move" : "moved", m->open, m->refused);
+                    "%" PRId64 " %s, %" PRId64 " to be decided, %" PRId64 " left alone", m->moved,
+                    m->is_dry ? "would move" : "moved", m->open, m->refused);
 }
 
 static int run(struct tool *tool, const struct arguments *given)

@@ -92,6 +92,7 @@ static int letter(struct tool *tool, const struct arguments *given, const char *
     struct mail mail = {.to = arguments_get(given, "--to"), .now_s = (int64_t)time(NULL)};
     struct buf text = BUF_EMPTY;
     struct output out = tool->out;
+    struct reply reply;
     int status;
 
     output_init(&tool->out,
@@ -102,6 +103,8 @@ static int letter(struct tool *tool, const struct arguments *given, const char *
     if (status != TOOL_DONE || (status = ask_who(tool, &mail.who)) != TOOL_DONE ||
         (status = facts_info(tool, &info)) != TOOL_DONE)
         return status;
+    if (!command.has_signature && value_get(&command.args, "meaning") != NULL)
+        return ask_command(tool, &command, &reply); /* it would be refused: no letter of that */
     if (!command.has_signature)
         return tool_fail(
             TOOL_REFUSED,
