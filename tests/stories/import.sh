@@ -67,6 +67,8 @@ assert {r["record"] for r in rows} == {"FND-%04d" % n for n in range(1, len(rows
 ends 1 --as tomas import lynis "$work/first.dat" --audit AUD-0001
 complains "was imported into AUD-0001 already, on"
 complains "by tomas"
+ends 1 --as bo import lynis "$work/first.dat" --audit AUD-0001
+complains "403 not-allowed"
 
 # ---- what the next scan does not see goes to verification, with its last part alone ----
 gone=$(newest finding "HRDN-7: ")

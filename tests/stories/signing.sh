@@ -75,6 +75,10 @@ setsid -w rota --as amara approve SCP-0001 </dev/null >"$out" 2>"$err"
 complains "ROTA_PASSPHRASE_FILE"
 ROTA_PASSPHRASE_FILE="$away/passphrase" ends 0 --as amara approve SCP-0001
 says "signing"
+# What would be refused whatever is signed takes no passphrase, and nobody is shown what to sign.
+ROTA_PASSPHRASE_FILE="$away/wrong" ends 1 --as amara approve SCP-0001
+complains "409 wrong-state: amara has voted in this round already."
+says_not "signing"
 ends 0 --as henrik approve SCP-0001
 ends 0 --json --as ines show SCP-0001
 grep -q '"state":"approved"' "$out" || wrong "two signatures were to approve it"
