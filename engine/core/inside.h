@@ -279,6 +279,8 @@ int round_plan(struct core *core, const struct subject *subject, const struct tr
 const struct value *round_stage(const struct value *round, struct slice person);
 /* waiting, open, granted ...; `stage` NULL: of a round without stages. */
 struct slice round_stage_state(const struct value *round, const struct value *stage);
+/* Were they asked by a waiver of a rule that was taken back before they voted? Then they count as gone. */
+bool round_bars(const struct value *round, struct slice person);
 bool round_waits_for(const struct value *round, struct slice person); /* is it asked now? */
 /* Did the person vote, or a delegate in their place? */
 bool round_has_vote_of(const struct value *round, struct slice person);
@@ -539,6 +541,8 @@ int64_t waiver_of(struct core *core, const struct subject *subject, const char *
 /* Does it free anybody now: nobody has taken it back, and the record says what it said then? */
 bool waiver_counts(const struct subject *subject, const struct value *row);
 int64_t waivers_that_count(struct core *core, const struct subject *subject); /* how many do */
+/* The number of one that was taken back, over the record's present content; 0: there is none. */
+int64_t waiver_taken_back(struct core *core, const struct subject *subject, struct slice person);
 /* waiver_of() for whoever decides a permission, and nobody else: what was needed and what let it pass is noted. */
 bool waiver_lets_pass(struct core *core, const struct subject *subject, const char *rule,
                       struct slice person);

@@ -310,7 +310,8 @@ struct value still_to_vote(struct arena *arena, const struct value *round)
     for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
         struct slice person = value_slice(&ask->as.items[i]);
 
-        if (is_staged ? round_waits_for(round, person) : !round_has_vote_of(round, person))
+        if (is_staged ? round_waits_for(round, person)
+                      : !round_has_vote_of(round, person) && !round_bars(round, person))
             value_push(arena, &people, ask->as.items[i]);
     }
     return people;
@@ -323,7 +324,8 @@ struct value still_to_vote_in(struct arena *arena, const struct value *round,
     struct value people = value_array();
 
     for (uint32_t i = 0; value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
-        if (!round_has_vote_of(round, value_slice(&ask->as.items[i])))
+        if (!round_has_vote_of(round, value_slice(&ask->as.items[i])) &&
+            !round_bars(round, value_slice(&ask->as.items[i])))
             value_push(arena, &people, ask->as.items[i]);
     }
     return people;

@@ -89,9 +89,9 @@ static struct value stages_value(struct asking *asking, const struct value *row)
 static struct value round_value(struct asking *asking, const struct subject *subject,
                                 const struct value *row)
 {
-    static const char *const facts[] = {"n",         "state",     "need",   "ask", "by",
-                                        "opened_ms", "closed_ms", "digest", "why", "bundle",
-                                        "delegates", "asked",     "under"};
+    static const char *const facts[] = {"n",         "state",     "need",   "ask",   "by",
+                                        "opened_ms", "closed_ms", "digest", "why",   "bundle",
+                                        "delegates", "asked",     "under",  "barred"};
     struct value round = value_map();
 
     copy_facts(asking->arena, row, facts, sizeof facts / sizeof facts[0], &round);

@@ -810,11 +810,64 @@ static struct value put_recount(struct core *core, struct recount *recount)
     return patch;
 }
 
+/* ---- whom a waiver freed that was taken back ----
+ *
+ * They were asked although a rule keeps them apart, and it does so again: what they have not said by now they cannot say. From then
+ * on the round counts without them, as without somebody who left; a vote that was given under the waiver stands. */
+
+/* name -> number of the waiver; those who are named so already left out. */
+static struct value newly_barred(struct core *core, const struct subject *subject)
+{
+    const struct value *ask = value_get(subject->round, "ask");
+    const struct transition *grant = row_of_vote(subject, VOTE_GRANT);
+    struct value barred = value_map();
+    const char *sentence = "";
+
+    for (uint32_t i = 0; grant != NULL && value_is(ask, VALUE_ARRAY) && i < ask->count; i++) {
+        struct slice person = value_slice(&ask->as.items[i]);
+        int64_t n = waiver_taken_back(core, subject, person);
+
+        if (n > 0 && !round_has_vote_of(subject->round, person) &&
+            !round_bars(subject->round, person) &&
+            authority_transition(core, person, subject, grant, &sentence) == DENY_APART)
+            value_put(core->arena, &barred, person, value_int(n));
+    }
+    return barred;
+}
+
+static void withdraw_barred(struct core *core, struct recount *recount, const struct value *barred)
+{
+    const struct value *tasks = value_get(recount->subject->round, "tasks");
+
+    for (uint32_t i = 0; i < barred->count; i++) {
+        const struct value *task = value_find(tasks, barred->as.pairs[i].key);
+
+        if (value_is(task, VALUE_INT))
+            release_request(core, recount->subject, barred->as.pairs[i].key, task->as.number,
+                            recount->effects);
+    }
+}
+
+/* The record with its round as it is without them. */
+static struct subject seen_without(struct core *core, const struct subject *subject,
+                                   const struct value *barred, struct value *round)
+{
+    struct subject seen = *subject;
+
+    if (barred->count == 0)
+        return seen;
+    *round = value_copy(core->arena, subject->round);
+    value_merge(core->arena, value_sub(core->arena, round, slice_str("barred")), barred);
+    seen.round = round;
+    return seen;
+}
+
 int round_recount(struct core *core, const struct subject *subject, int64_t cause)
 {
     struct rounds rounds;
-    struct value effects = value_map(), body = value_map(), patch;
-    struct recount recount = {.subject = subject, .effects = &effects};
+    struct value effects = value_map(), body = value_map(), patch, barred, round;
+    struct subject seen;
+    struct recount recount = {.subject = &seen, .effects = &effects};
     struct author author = run_engine(cause);
     int64_t n = value_get_int(subject->round, "n", 0), seq;
     enum ballot_end end;
@@ -822,12 +875,18 @@ int round_recount(struct core *core, const struct subject *subject, int64_t caus
 
     if (subject->round == NULL)
         return 0;
-    gather(core, subject, &rounds);
+    barred = newly_barred(core, subject);
+    seen = seen_without(core, subject, &barred, &round);
+    gather(core, &seen, &rounds);
     end = count_all(&rounds, &is_tie);
     recount.ballot = &rounds.ballots[0];
     recount.count = rounds.counts[0];
     recount.is_over = end != BALLOT_OPEN;
     patch = put_recount(core, &recount);
+    if (barred.count > 0)
+        value_set(core->arena, &patch, "barred", barred);
+    if (!recount.is_over)
+        withdraw_barred(core, &recount, &barred);
     if (patch.count == 0 && effects.count == 0 && !recount.is_over)
         return 0;
     value_set(core->arena, &body, "round", value_int(n));
@@ -1056,6 +1115,13 @@ int round_check_voter(struct core *core, const struct subject *subject,
     const struct value *stage = round_stage(subject->round, person);
     struct slice name = value_get_text(stage, "name"), stands;
 
+    if (round_bars(subject->round, person))
+        return run_refuse(
+            core, 409, "wrong-state",
+            "%.*s was asked by waiver %lld, which was taken back: this round does not "
+            "wait for them any more. It takes a new submission to ask them again.",
+            (int)person.len, (const char *)person.at,
+            (long long)value_find(value_get(subject->round, "barred"), person)->as.number);
     if (value_find(value_get(subject->round, "votes"), person) != NULL)
         return run_refuse(core, 409, "wrong-state", "%.*s has voted in this round already.%s",
                           (int)person.len, (const char *)person.at, waits_beside(core, subject));

@@ -90,7 +90,7 @@ static struct ballot_voter voter_of(struct core *core, const struct value *round
         vote = value_find(value_get(round, "votes"), text_at(value_get(round, "delegates"), name));
     if (value_is(vote, VALUE_STR))
         voter.vote = vote_of(value_slice(vote));
-    voter.is_gone = !authority_is_here(core, name);
+    voter.is_gone = !authority_is_here(core, name) || round_bars(round, name);
     voter.has_veto = value_has_text(value_get(stage, "veto"), name);
     for (uint32_t i = 0; i < length(groups); i++)
         voter.groups |= value_has_text(item(groups, i), name) ? 1u << i : 0;
@@ -186,10 +186,15 @@ int round_check_delegate(struct core *core, const struct value *round, struct sl
         (int)actor.len, (const char *)actor.at, has_voted ? "has voted" : "is asked himself");
 }
 
+bool round_bars(const struct value *round, struct slice person)
+{
+    return value_find(value_get(round, "barred"), person) != NULL;
+}
+
 bool round_waits_for(const struct value *round, struct slice person)
 {
     return value_has_text(value_get(round, "ask"), person) && !round_has_vote_of(round, person) &&
-           slice_is(value_get_text(round, "state"), "open") &&
+           !round_bars(round, person) && slice_is(value_get_text(round, "state"), "open") &&
            slice_is(round_stage_state(round, round_stage(round, person)), "open");
 }
 

@@ -62,6 +62,18 @@ int64_t waiver_of(struct core *core, const struct subject *subject, const char *
     return 0;
 }
 
+int64_t waiver_taken_back(struct core *core, const struct subject *subject, struct slice person)
+{
+    for (int64_t n = value_get_int(subject->row, "waivers", 0); n > 0; n--) {
+        const struct value *row = waiver_at(core, subject->id, n);
+
+        if (is_of_content(subject, row) && value_get(row, "ended") != NULL &&
+            slice_equal(value_get_text(row, "person"), person))
+            return n;
+    }
+    return 0;
+}
+
 int64_t waivers_that_count(struct core *core, const struct subject *subject)
 {
     int64_t count = 0;
@@ -495,6 +507,7 @@ static int put_end(struct core *core, const struct question *question,
 {
     struct author author = run_principal(core);
     struct value effects = value_map(), own = value_map(), ended = value_map();
+    int64_t cause;
 
     value_set(core->arena, &ended, "by", value_text(question->principal));
     value_set(core->arena, &ended, "at_ms", value_int(core->now_ms));
@@ -502,10 +515,13 @@ static int put_end(struct core *core, const struct question *question,
     put_under(core, value_get_bin(subject->row, "pack"), &ended);
     value_set(core->arena, &own, "ended", ended);
     value_set(core->arena, &effects, "", own);
-    return run_leaf(core, "record." WAIVE_END_COMMAND, waiver_end_stream(core, subject, n),
-                    subject->id, &author, question->args, &effects) < 0
-               ? -1
-               : 0;
+    cause = run_leaf(core, "record." WAIVE_END_COMMAND, waiver_end_stream(core, subject, n),
+                     subject->id, &author, question->args, &effects);
+    if (cause < 0)
+        return -1;
+    if (subject->round != NULL) /* whom it freed is asked there no more */
+        run_follow(core, subject->id, ROUND_RECOUNT, cause, NULL, NOBODY);
+    return 0;
 }
 
 /* args {waiver, reason, digest, meaning, key, statement}; signed by somebody of top management, whoever gave it. */

@@ -181,6 +181,26 @@ static void an_end_that_nobody_of_top_management_signed_is_found(void **state)
     story_end(story);
 }
 
+/* That the round goes on without somebody takes a waiver of theirs that was taken back, and no vote of theirs. */
+static void a_round_that_goes_on_without_somebody_is_found(void **state)
+{
+    static const char *const without[] = {"{'barred': {'cleo': 1}}", "{'barred': {'bo': 1}}",
+                                          "{'barred': {'bo': 2}}"};
+    struct story *story = with_a_round();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+        struct forgery *forgery = forgery_begin(story);
+        struct leaf *leaf =
+            forgery_add(forgery, "round.counted", ROUND, "engine", "{'round': 1}", "{}");
+
+        leaf->effects = value_map();
+        forgery_set(forgery, &leaf->effects, "", forgery_value(forgery, without[i]));
+        forgery_is_found(&forgery, "ROUND_CHANGED");
+    }
+    story_end(story);
+}
+
 static void one_that_names_another_directory_or_pack_is_found(void **state)
 {
     static const char *const types[] = {"record.waive_sod", "record.end_waiver",
@@ -259,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_waiver_for_another_content_is_found),
         cmocka_unit_test(an_end_that_nobody_of_top_management_signed_is_found),
         cmocka_unit_test(a_waiver_of_another_rule_frees_from_no_approval),
+        cmocka_unit_test(a_round_that_goes_on_without_somebody_is_found),
         cmocka_unit_test(one_that_names_another_directory_or_pack_is_found),
     };
 

@@ -540,10 +540,12 @@ static void taken_back_before_it_was_used_the_rule_stands_again(void **state)
     ballot = story_ballot(story, "bo", "approve", "POL-0001");
     assert_done(story_sign(story, "cleo", "end_waiver", "POL-0001", END));
     assert_true(story_is_repetition(story));
-    assert_refused(story_cast(story, &ballot), 403, "separation-of-duties");
-    assert_refused(story_sign(story, "bo", "approve", "POL-0001", NULL), 403,
-                   "separation-of-duties");
-    assert_done(story_sign(story, "cleo", "return", "POL-0001", REASON));
+    /* Two must grant, and only cleo is left: the round cannot be granted any more, and says so. */
+    assert_string_equal(
+        value_get_str(story_row(story, "POL-0001@1.0/round/1"), "state", "", story_arena(story)),
+        "void");
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 0);
+    assert_refused(story_cast(story, &ballot), 409, "wrong-state");
     assert_refused(story_do(story, "bo", "submit", "POL-0001", NULL), 422, "guard-failed");
     /* It may be given anew; who was freed by the first frees nobody in return. */
     assert_refused(ask_waiver(story, "bo", "POL-0001", "SOD-1", "cleo"), 403,
@@ -552,6 +554,39 @@ static void taken_back_before_it_was_used_the_rule_stands_again(void **state)
     assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
     assert_true(story_has_row(story, "POL-0001@1.0/waiver/2"));
     assert_done(story_do(story, "bo", "submit", "POL-0001", NULL));
+    story_end(story);
+}
+
+/* Where enough others are asked, the round goes on without him: no request is left, and his word is not waited for. */
+static void taken_back_in_an_open_round_it_asks_him_no_more(void **state)
+{
+    struct story *story = story_begin_enrolled();
+    const struct value *round;
+
+    (void)state;
+    assert_done(story_put_people(story, "amara",
+                                 "{'people': [{'name': 'finn', 'kind': 'person', 'roles': "
+                                 "['top_management']}]}"));
+    assert_done(story_do(story, "bo", "open", NULL, policy));
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    assert_done(story_do(story, "bo", "submit", "POL-0001", NULL));
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 3);
+    assert_done(story_sign(story, "cleo", "end_waiver", "POL-0001", END));
+    assert_string_equal(story_leaf_type(story, 0), "round.counted");
+    assert_int_equal(story_task_count(story, "approval.request", NULL), 2);
+    round = value_get(story_ask(story, "cleo", "show", "{'record': 'POL-0001'}"), "round");
+    assert_int_equal(value_get(round, "waiting_for")->count, 2);
+    assert_int_equal(value_get_int(value_get(round, "barred"), "bo", 0), 1);
+    assert_refused(story_sign(story, "bo", "approve", "POL-0001", NULL), 403,
+                   "separation-of-duties");
+    /* A new one comes too late for this round. */
+    assert_done(waive(story, "cleo", "POL-0001", "SOD-1", "bo"));
+    assert_refused(story_sign(story, "bo", "approve", "POL-0001", NULL), 409, "wrong-state");
+    assert_true(says(story, "waiver 1, which was taken back"));
+    assert_done(story_sign(story, "cleo", "approve", "POL-0001", NULL));
+    assert_done(story_sign(story, "finn", "return", "POL-0001", REASON));
+    assert_done(story_do(story, "bo", "submit", "POL-0001", NULL));
+    assert_done(story_sign(story, "bo", "approve", "POL-0001", NULL));
     story_end(story);
 }
 
@@ -664,6 +699,7 @@ int main(void)
         cmocka_unit_test(a_repeated_command_is_the_same_waiver),
         cmocka_unit_test(taken_back_it_frees_nobody_and_what_was_decided_stands),
         cmocka_unit_test(taken_back_before_it_was_used_the_rule_stands_again),
+        cmocka_unit_test(taken_back_in_an_open_round_it_asks_him_no_more),
         cmocka_unit_test(its_end_is_signed_by_top_management_once_and_over_this_content),
         cmocka_unit_test(it_and_its_end_name_the_directory_and_pack_of_their_day),
         cmocka_unit_test(why_names_the_command),

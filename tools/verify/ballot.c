@@ -108,6 +108,14 @@ static bool one_refuse_ends(struct bytes stage)
     return !dmp_find(stage, "one_refuse_ends", &value) || dmp_is_true(stage, "one_refuse_ends");
 }
 
+/* Somebody whom a waiver let vote that was taken back (rounds.c) is gone as far as the round goes. */
+static bool is_barred(struct bytes round, struct bytes person)
+{
+    struct bytes barred, number;
+
+    return dmp_find(round, "barred", &barred) && dmp_find_key(barred, person, &number);
+}
+
 static void add_person(const struct ballot *ballot, struct bytes stage, struct bytes person,
                        struct tally *tally)
 {
@@ -116,7 +124,8 @@ static void add_person(const struct ballot *ballot, struct bytes stage, struct b
     bool has_veto = in_list(stage, "veto", person);
 
     tally->asked += weight;
-    if (vote.len == 0 && person_has_left(ballot->rows, person, ballot->now_ms)) {
+    if (vote.len == 0 && (person_has_left(ballot->rows, person, ballot->now_ms) ||
+                          is_barred(ballot->round, person))) {
         tally->abstained += weight;
     } else if (bytes_are(vote, "grant") || (vote.len == 0 && ballot->silence_grants)) {
         tally->granted += weight;

@@ -119,6 +119,7 @@ static void check_rights(struct proof *proof, const struct voting *voting, struc
 static void check_asked(struct proof *proof, const struct voting *voting)
 {
     struct bytes actor = proof->leaf->actor, right = voting->right;
+    struct bytes barred, number;
     bool is_own = bytes_equal(actor, right);
     int64_t round = -1;
 
@@ -128,6 +129,10 @@ static void check_asked(struct proof *proof, const struct voting *voting)
     if (!dmp_find_int(proof->leaf->body, "round", &round) || round != (int64_t)voting->number)
         PROOF_ERROR(proof, "VOTE_UNCAST", "%.*s: the vote of %.*s was signed for another round",
                     BYTES_ARG(proof->round_row), BYTES_ARG(actor));
+    if (dmp_find(voting->round, "barred", &barred) && dmp_find_key(barred, right, &number))
+        PROOF_ERROR(proof, "VOTE_UNASKED",
+                    "%.*s does not ask %.*s any more: the waiver that let them vote was taken back",
+                    BYTES_ARG(proof->round_row), BYTES_ARG(right));
     if (!is_asked(voting->round, right) && (voting->transition->vote != VOTE_RETURN || !is_own))
         PROOF_ERROR(proof, "VOTE_UNASKED", "%.*s does not ask %.*s, whose vote this is",
                     BYTES_ARG(proof->round_row), BYTES_ARG(right));
@@ -248,10 +253,66 @@ static void check_delegates(struct proof *proof, struct bytes round, struct byte
                 BYTES_ARG(round), BYTES_ARG(pairs.key));
 }
 
+/* Is the waiver of a rule that keeps nobody like them apart here? Where that takes more than the records say, it is not known. */
+static bool frees_nobody(struct proof *proof, const struct kind *kind, struct bytes record,
+                         struct bytes waiver, struct bytes person)
+{
+    bool is_known = true, is_of_approval = false;
+
+    for (int i = 0; kind != NULL && i < kind->apart_count; i++) {
+        if (!bytes_are(text_in(waiver, "rule"), kind->apart[i].rule))
+            continue;
+        is_of_approval = true;
+        if (people_keep_apart(proof, kind, record, kind->apart[i].word, person, &is_known) ||
+            !is_known)
+            return false;
+    }
+    return is_of_approval;
+}
+
+static struct bytes waiver_numbered(struct proof *proof, struct bytes record, struct bytes number)
+{
+    struct dmp_cursor cursor = dmp_cursor(number);
+    struct dmp_item item;
+    char key[256];
+    int len;
+
+    if (!dmp_next(&cursor, &item) || item.kind != DMP_INT)
+        return bytes_of(NULL, 0);
+    len = snprintf(key, sizeof key, "%.*s/waiver/%lld", BYTES_ARG(record), (long long)item.number);
+    return len > 0 && (size_t)len < sizeof key ? proof_find(proof, bytes_of(key, (size_t)len))
+                                               : bytes_of(NULL, 0);
+}
+
+/* A round goes on without somebody whom it asks by a waiver: only once that is taken back, and only if they had not voted. */
+static void check_barred(struct proof *proof, const struct table_entry *entry, struct bytes record,
+                         struct bytes barred)
+{
+    struct bytes round = entry->row != NULL ? table_row(entry) : bytes_of(NULL, 0);
+    const struct kind *kind = proof_kind(proof, record, proof_find(proof, record));
+    struct dmp_pairs pairs = dmp_pairs(barred);
+    struct bytes digest, wanted, ended;
+
+    while (dmp_pairs_next(&pairs)) {
+        struct bytes waiver = waiver_numbered(proof, record, pairs.value);
+
+        if (bytes_are(proof->leaf->type, "round.counted") && dmp_find(waiver, "ended", &ended) &&
+            bytes_equal(text_in(waiver, "person"), pairs.key) &&
+            dmp_find_bin(waiver, "digest", &digest) && dmp_find_bin(round, "digest", &wanted) &&
+            bytes_equal(digest, wanted) && text_under(round, "votes", pairs.key).len == 0 &&
+            text_under(round, "delegates", pairs.key).len == 0 &&
+            !frees_nobody(proof, kind, record, waiver, pairs.key))
+            continue;
+        PROOF_ERROR(proof, "ROUND_CHANGED",
+                    "%.*s goes on without %.*s, and no waiver that let them vote was taken back",
+                    BYTES_ARG(table_key(entry)), BYTES_ARG(pairs.key));
+    }
+}
+
 static bool may_change(struct bytes key)
 {
-    static const char *const keys[] = {"votes", "delegates", "tasks",     "asked",
-                                       "stage", "state",     "closed_ms", "why"};
+    static const char *const keys[] = {"votes", "delegates", "tasks", "asked", "stage",
+                                       "state", "closed_ms", "why",   "barred"};
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (bytes_are(key, keys[i]))
@@ -298,6 +359,8 @@ void rounds_row(struct proof *proof, const struct table_entry *entry, struct byt
         check_votes(proof, table_key(entry), votes);
     if (dmp_find(patch, "delegates", &votes))
         check_delegates(proof, table_key(entry), votes);
+    if (dmp_find(patch, "barred", &votes))
+        check_barred(proof, entry, record, votes);
     if (entry->row == NULL)
         proof_add(proof, entry, patch)->opens_round = true;
     else
