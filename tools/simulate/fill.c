@@ -347,6 +347,24 @@ static void complete_tables(struct making *making, const char *event, const stru
     }
 }
 
+/* What stands in the field names a version that has ended: the one that counts now, or nothing if there is none. */
+static struct value version_now(const struct simulation *sim, const struct field *field,
+                                const struct value *value)
+{
+    const struct known *named =
+        field->type == FIELD_REF && value_is(value, VALUE_STR) && value->count > 0
+            ? record_known(sim, value_slice(value))
+            : NULL;
+
+    if (named == NULL || !named->is_closed || !named->kind->lifecycle->versioned)
+        return VALUE_NONE;
+    for (int i = sim->record_count - 1; i >= 0; i--) {
+        if (sim->records[i]->is_valid && sim->records[i]->kind == named->kind)
+            return value_str(sim->records[i]->id);
+    }
+    return VALUE_NONE;
+}
+
 struct value fill_fields(struct simulation *sim, const struct known *record, const char *event,
                          const char *who, int stage)
 {
@@ -360,12 +378,12 @@ struct value fill_fields(struct simulation *sim, const struct known *record, con
     put_said(sim, record, event, fields, &out);
     for (int i = 0; i < record->kind->field_count; i++) {
         const struct field *field = &record->kind->fields[i];
+        const struct value *there = value_get(fields, field->name);
         struct value made;
 
-        if (!is_asked_for(record, field, event, stage) ||
-            !is_empty(value_get(fields, field->name)) || value_get(&out, field->name) != NULL)
+        if (!is_asked_for(record, field, event, stage) || value_get(&out, field->name) != NULL)
             continue;
-        made = some(&making, field);
+        made = is_empty(there) ? some(&making, field) : version_now(sim, field, there);
         if (made.type != VALUE_NIL)
             value_set(&sim->scratch, &out, field->name, made);
     }
