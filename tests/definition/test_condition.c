@@ -107,23 +107,23 @@ static struct condition_scope make_types(struct bench *b)
     struct type *record = arena_zero(&b->arena, sizeof *record), *list, *links;
     int i;
 
-    fields[0] = (struct member){"id", &TYPE_TEXT, false};
+    fields[0] = (struct member){"id", &TYPE_TEXT};
     for (i = 0; i < FIELD_COUNT; i++)
-        fields[i + 1] = (struct member){FIELDS[i].name, type_of_field(&b->arena, &FIELDS[i]), true};
+        fields[i + 1] = (struct member){FIELDS[i].name, type_of_field(&b->arena, &FIELDS[i])};
     *record = (struct type){
         .sort = SORT_MAP, .members = fields, .member_count = FIELD_COUNT + 1, .what = "a finding"};
     list = arena_zero(&b->arena, sizeof *list);
     *list =
         (struct type){.sort = SORT_LIST, .item = record, .or_empty = true, .uses = EXPR_USES_LINKS};
     kinds = arena_zero(&b->arena, sizeof *kinds);
-    kinds[0] = (struct member){"finding", list, true};
+    kinds[0] = (struct member){"finding", list};
     links = arena_zero(&b->arena, sizeof *links);
     *links = (struct type){.sort = SORT_MAP, .members = kinds, .member_count = 1, .what = "links"};
-    names[0] = (struct member){"record", record, false};
-    names[1] = (struct member){"today", &TYPE_DATE, false};
-    names[2] = (struct member){"now", &TYPE_MOMENT, false};
-    names[3] = (struct member){"args", &TYPE_MAP, false};
-    names[4] = (struct member){"links", links, false};
+    names[0] = (struct member){"record", record};
+    names[1] = (struct member){"today", &TYPE_DATE};
+    names[2] = (struct member){"now", &TYPE_MOMENT};
+    names[3] = (struct member){"args", &TYPE_MAP};
+    names[4] = (struct member){"links", links};
     return (struct condition_scope){names, 5, record};
 }
 
