@@ -14,6 +14,7 @@ enum error_class {
     ERROR_IO,      /* the operating system or the disk said no */
     ERROR_FULL,    /* no space; may pass */
     ERROR_DAMAGED, /* stored data is not what was stored */
+    ERROR_STALE,   /* it is whole, but not the newest that there was */
     ERROR_BUSY,    /* somebody else holds it */
     ERROR_MEMORY
 };

@@ -10,6 +10,7 @@
  *     floods.c     refusals beyond those that are journaled: counted
  *     late.c       administration that was done while nothing could be journaled
  *     founding.c   a new journal
+ *     restoring.c  a copy of the journal in its place
  *     loose.c      what was put up and is not used yet
  *     start.c      opening, recovery, the loop
  */
@@ -34,6 +35,7 @@ enum {
 };
 
 #define CLOCK_META "clock" /* to where a virtual clock was moved, in decimal microseconds */
+#define SIGNED_NAME "keys/log.signed"          /* the newest checkpoint that keys/log.key signed */
 #define CLOCK_MOST_MS INT64_C(253370764800000) /* 9999-01-01 */
 
 struct waiting_reply { /* whoever is answered in this batch: told 503 if it fails */
@@ -220,9 +222,24 @@ int engine_take_pack(struct engine *engine, struct value *args, struct buf *said
 /* ---- founding.c ---- */
 /* Makes the journal of an organisation whose rotad.cfg, keys, directory.cfg and pack/ are there. */
 int engine_found(const char *directory, struct error *err);
+/* A leaf by the engine on stream `journal`, before there is anybody else; `id` makes its command id. */
+int append_by_engine(struct engine *engine, const char *type, const char *id, struct value body,
+                     struct value effects, struct error *err);
 int load_log_seed(struct settings *settings, uint8_t out[SIGN_SEED_LEN], struct error *err);
 
+/* ---- restoring.c ---- */
+struct restore_wish {
+    const char *file;    /* the copy */
+    const char *against; /* a signed head that came from outside, or NULL */
+    bool accept_loss;    /* a new origin, if anything is missing */
+};
+
+/* The copy takes the journal's place in `directory`, where no engine may run. ERROR_STALE: entries are missing, or it is not
+ * known whether they are. Interrupted, it is to be run again. */
+int engine_restore(const char *directory, const struct restore_wish *wish, struct error *err);
+
 /* ---- start.c ---- */
+int engine_start_clock(struct engine *engine, struct error *err);
 int engine_run(const char *directory, int *exit_status, struct error *err);
 int engine_exit_status(const struct error *err); /* of rotad, by sysexits.h */
 

@@ -276,6 +276,22 @@ static bool may_ask(struct engine *engine, const char *principal)
            !authority_is_auditor(engine->core, slice_str(principal));
 }
 
+/* A reader who knows more entries than there are knew another journal: one from which a restore has lost some. To wait would be to
+ * miss all that takes their places. */
+static void refuse_beyond(struct engine *engine, const struct reply_to *to, struct slice id)
+{
+    struct reply no = reply_refusal(
+        "beyond-end", "The journal has not so many entries: it was restored from an older copy, "
+                      "or is another one. See its source and begin again.");
+
+    no.id = id;
+    no.out = value_map();
+    value_set(&engine->arena, &no.out, "head",
+              value_int((int64_t)journal_committed(engine->journal) - 1));
+    engine_wait_for_commit(engine, to, id);
+    engine_send(engine, to, &no);
+}
+
 void engine_events(struct engine *engine, const struct request *request)
 {
     struct value asked = VALUE_NONE;
@@ -313,6 +329,10 @@ void engine_events(struct engine *engine, const struct request *request)
     wait_ms = value_get_int(&asked, "wait_ms", 0);
     if (from < 0)
         from = (int64_t)journal_committed(engine->journal);
+    if ((uint64_t)from > journal_committed(engine->journal)) {
+        refuse_beyond(engine, request->to, value_get_text(&asked, "id"));
+        return;
+    }
     if (wait_ms > 0 && (uint64_t)from >= journal_committed(engine->journal) &&
         engine->poll_count < POLLS_MAX) {
         keep_poll(engine, request, (uint64_t)from,

@@ -78,15 +78,39 @@ static int read_roots(struct settings *settings, struct roots *roots, struct err
 
 /* ---- the first leaf ---- */
 
+int append_by_engine(struct engine *engine, const char *type, const char *id, struct value body,
+                     struct value effects, struct error *err)
+{
+    const struct value *row = state_row(core_state(engine->core), slice_str("journal"));
+    struct leaf leaf = {.seq = journal_size(engine->journal), .cause = -1};
+    struct buf bytes = BUF_EMPTY;
+    int rc;
+
+    leaf.time_us = clock_now_us(&engine->clock);
+    leaf.type = slice_str(type);
+    leaf.stream = slice_str("journal");
+    leaf.rev = (uint64_t)value_get_int(row, "rev", 0) + 1;
+    leaf.actor = slice_str("engine");
+    leaf.auth_method = slice_str("engine");
+    hash_command_id(slice_str("engine"), slice_str(id), leaf.command_id);
+    leaf.body = body;
+    leaf.effects = effects;
+    leaf_encode(&bytes, &leaf);
+    rc = journal_append(engine->journal, buf_slice(&bytes), true, leaf.command_id, err);
+    if (rc == 0) {
+        state_fold(core_state(engine->core), &leaf);
+        rc = engine_keep_fold(engine);
+    }
+    buf_release(&bytes);
+    return rc;
+}
+
 static int append_opened(struct engine *engine, const uint8_t seed[SIGN_SEED_LEN],
                          const struct roots *roots, struct error *err)
 {
     struct arena *arena = &engine->arena;
     struct value body = value_map(), effects = value_map(), keys = value_array();
     uint8_t log_key[SIGN_KEY_LEN];
-    struct leaf leaf = {0};
-    struct buf bytes = BUF_EMPTY;
-    int rc;
 
     sign_public_key(seed, log_key);
     for (int i = 0; i < roots->count; i++)
@@ -98,24 +122,7 @@ static int append_opened(struct engine *engine, const uint8_t seed[SIGN_SEED_LEN
     value_set(arena, &body, "root_keys", keys);
     value_set(arena, &body, "timezone", value_str(engine->settings.timezone));
     value_set(arena, &effects, "", body);
-    leaf.time_us = clock_now_us(&engine->clock);
-    leaf.type = slice_str("journal.opened");
-    leaf.stream = slice_str("journal");
-    leaf.rev = 1;
-    leaf.actor = slice_str("engine");
-    leaf.auth_method = slice_str("engine");
-    hash_command_id(slice_str("engine"), slice_str("journal.opened"), leaf.command_id);
-    leaf.cause = -1;
-    leaf.body = body;
-    leaf.effects = effects;
-    leaf_encode(&bytes, &leaf);
-    rc = journal_append(engine->journal, buf_slice(&bytes), true, leaf.command_id, err);
-    if (rc == 0) {
-        state_fold(core_state(engine->core), &leaf);
-        rc = engine_keep_fold(engine);
-    }
-    buf_release(&bytes);
-    return rc;
+    return append_by_engine(engine, "journal.opened", "journal.opened", body, effects, err);
 }
 
 /* ---- the directory ---- */
@@ -204,7 +211,7 @@ static int enrol_one(struct engine *engine, const char *name, struct error *err)
     len = fread(text, 1, ENROLMENT_BYTES_MAX, file);
     fclose(file);
     if (json_to_value(arena, slice_of(text, len), 4, &given, err) != 0)
-        return error_set(err, ERROR_INPUT, "%s: %s", path, err->text);
+        return error_add(err, "%s", path);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (value_get(&given, parts[i]) != NULL)
             value_set(arena, &args, parts[i], *value_get(&given, parts[i]));
@@ -288,6 +295,7 @@ int engine_found(const char *directory, struct error *err)
         return -1;
     options.directory = engine.settings.directory;
     options.origin = engine.settings.origin;
+    options.signed_path = settings_path(&engine.settings, SIGNED_NAME);
     if (load_log_seed(&engine.settings, options.log_seed, err) != 0 ||
         read_roots(&engine.settings, &roots, err) != 0 ||
         journal_open_sqlite(&options, &engine.journal, err) != 0)

@@ -110,6 +110,7 @@ static void on_log(void *self, int level, const char *text)
 static int open_journal(struct engine *engine, struct error *err)
 {
     struct journal_options options = {.directory = engine->settings.directory,
+                                      .signed_path = settings_path(&engine->settings, SIGNED_NAME),
                                       .origin = engine->settings.origin,
                                       .has_log_seed = true,
                                       .trust_clean_stop = true,
@@ -135,7 +136,7 @@ static int64_t moved_to_us(struct engine *engine)
 }
 
 /* The clock goes on from the last leaf: no entry is ever dated before one that is there. */
-static int start_clock(struct engine *engine, struct error *err)
+int engine_start_clock(struct engine *engine, struct error *err)
 {
     struct buf bytes = BUF_EMPTY;
     struct leaf leaf;
@@ -222,7 +223,7 @@ static int engine_open(struct engine *engine, const char *directory, struct erro
     engine->next_due_ms = 0; /* looked up in the first turn */
     engine->waiting = calloc(ENGINE_PENDING_MAX, sizeof *engine->waiting);
     check(engine->waiting != NULL);
-    if (open_journal(engine, err) != 0 || start_clock(engine, err) != 0)
+    if (open_journal(engine, err) != 0 || engine_start_clock(engine, err) != 0)
         return -1;
     shelf = engine_shelf(engine);
     engine->core = core_new(&shelf);
@@ -458,6 +459,7 @@ int engine_exit_status(const struct error *err)
 {
     switch (err->class) {
     case ERROR_DAMAGED:
+    case ERROR_STALE:
         return 65;
     case ERROR_BUSY:
         return 73;

@@ -90,6 +90,7 @@ int journal_start(struct backend **backend, const struct journal_options *option
 
 /* Keys of meta that this folder keeps for itself. */
 #define META_ORIGIN "origin"
+#define META_ORIGIN_ENTRY "origin_entry" /* the entry that names it, in decimal; absent: 0 */
 #define META_LOG_KEY "log_key"
 #define META_CLEAN_STOP "clean_stop"
 

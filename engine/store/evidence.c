@@ -2,8 +2,10 @@
 #include "base/check.h"
 #include "base/dmp.h"
 #include "store/inside.h"
+#include "store/small_file.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* At start at least the leaves behind the last multiple of this many are hashed again. */
 enum { RECHECK_LEAVES = 1024 };
@@ -54,20 +56,20 @@ static int meta_text(struct journal *journal, const char *key, struct buf *out, 
     return journal->backend->ops->meta(journal->backend, key, out, err);
 }
 
-/* What leaf 0 says under `key`; empty if there is no leaf 0 or it says nothing. Lent by `arena`. */
-static int first_leaf_says(struct journal *journal, struct arena *arena, const char *key,
-                           struct slice *out, struct error *err)
+/* What leaf `seq` says under `key`; empty if there is no such leaf or it says nothing. Lent by `arena`. */
+static int leaf_says(struct journal *journal, uint64_t seq, struct arena *arena, const char *key,
+                     struct slice *out, struct error *err)
 {
     struct buf leaf = BUF_EMPTY;
     struct value value;
-    int found = journal->backend->ops->leaf(journal->backend, 0, &leaf, err);
+    int found = journal->backend->ops->leaf(journal->backend, seq, &leaf, err);
 
     *out = slice_of(NULL, 0);
     if (found == 1) {
         char *copy = arena_copy(arena, leaf.at, leaf.len);
 
         if (dmp_decode(arena, slice_of(copy, leaf.len), &value, err) != 0)
-            found = error_set(err, ERROR_DAMAGED, "entry 0 is not a leaf");
+            found = error_set(err, ERROR_DAMAGED, "entry %" PRIu64 " is not a leaf", seq);
         else if (value.type == VALUE_ARRAY && value.count > LEAF_BODY) {
             const struct value *said = value_get(&value.as.items[LEAF_BODY], key);
 
@@ -77,6 +79,17 @@ static int first_leaf_says(struct journal *journal, struct arena *arena, const c
     }
     buf_release(&leaf);
     return found < 0 ? -1 : 0;
+}
+
+/* The entry that names the origin: the first, or the one with which a copy went on under another name. */
+static int origin_entry(struct journal *journal, uint64_t *seq, struct error *err)
+{
+    struct buf text = BUF_EMPTY;
+    int rc = meta_text(journal, META_ORIGIN_ENTRY, &text, err) < 0 ? -1 : 0;
+
+    *seq = text.len > 0 ? strtoull(buf_text(&text), NULL, 10) : 0;
+    buf_release(&text);
+    return rc;
 }
 
 int journal_is_command(struct journal *journal, uint64_t seq, const uint8_t id[16],
@@ -99,20 +112,22 @@ int journal_is_command(struct journal *journal, uint64_t seq, const uint8_t id[1
     return found;
 }
 
-/* The same fact from meta and from leaf 0, which is evidence; `out` is empty if neither has it. */
-static int fact_of(struct journal *journal, const char *key, struct buf *out, struct error *err)
+/* The same fact from meta and from leaf `seq`, which is evidence; `out` is empty if neither has it. */
+static int fact_of(struct journal *journal, const char *key, uint64_t seq, struct buf *out,
+                   struct error *err)
 {
     struct arena arena = ARENA_EMPTY;
     struct slice said;
     int rc = -1;
 
     if (meta_text(journal, key, out, err) >= 0 &&
-        first_leaf_says(journal, &arena, key, &said, err) == 0) {
+        leaf_says(journal, seq, &arena, key, &said, err) == 0) {
         rc = 0;
         if (out->len == 0)
             buf_add_slice(out, said);
         else if (said.len > 0 && !slice_equal(said, buf_slice(out)))
-            rc = error_set(err, ERROR_DAMAGED, "entry 0 has another %s than the file", key);
+            rc = error_set(err, ERROR_DAMAGED, "entry %" PRIu64 " has another %s than the file",
+                           seq, key);
     }
     arena_release(&arena);
     return rc;
@@ -121,8 +136,11 @@ static int fact_of(struct journal *journal, const char *key, struct buf *out, st
 static int take_origin(struct journal *journal, const char *wanted, struct error *err)
 {
     struct buf origin = BUF_EMPTY;
-    int rc = fact_of(journal, META_ORIGIN, &origin, err);
+    uint64_t seq;
+    int rc = origin_entry(journal, &seq, err);
 
+    if (rc == 0)
+        rc = fact_of(journal, META_ORIGIN, seq, &origin, err);
     if (rc == 0 && (origin.len == 0 || origin.len > NOTE_NAME_MAX))
         rc = error_set(err, ERROR_DAMAGED, "the journal does not say its origin");
     if (rc == 0 && wanted != NULL && !slice_is(buf_slice(&origin), wanted))
@@ -137,7 +155,7 @@ static int take_log_key(struct journal *journal, struct error *err)
 {
     uint8_t own[SIGN_KEY_LEN];
     struct buf key = BUF_EMPTY;
-    int rc = fact_of(journal, META_LOG_KEY, &key, err);
+    int rc = fact_of(journal, META_LOG_KEY, 0, &key, err);
 
     if (journal->has_log_seed)
         sign_public_key(journal->log_seed, own);
@@ -271,6 +289,90 @@ static int compare_with_signed(struct journal *journal, struct error *err)
     return 0;
 }
 
+/* ---- what the signer remembers ---- */
+
+static int is_stale(struct error *err, const struct journal *journal, uint64_t size)
+{
+    if (journal->committed.size == 0)
+        return error_set(err, ERROR_STALE,
+                         "%" PRIu64 " entries were signed under the name %s before (%s): a new "
+                         "journal takes a new name",
+                         size, journal->origin, journal->signed_path);
+    return error_set(
+        err, ERROR_STALE,
+        "%" PRIu64 " entries were signed, and these are %" PRIu64
+        ": an older copy stands in the place of the journal. Put the newest back (rota "
+        "restore FILE), or go on without what is missing (rota restore FILE "
+        "--accept-loss)",
+        size, journal->committed.size);
+}
+
+static int compare_with_remembered(struct journal *journal, const struct checkpoint *remembered,
+                                   struct error *err)
+{
+    struct merkle_source source = journal_source(journal);
+    uint8_t root[HASH_LEN];
+
+    if (remembered->size > journal->committed.size)
+        return is_stale(err, journal, remembered->size);
+    if (merkle_root_at(&source, remembered->size, root, err) != 0)
+        return -1;
+    if (memcmp(root, remembered->root, HASH_LEN) != 0)
+        return error_set(err, ERROR_STALE,
+                         "the first %" PRIu64
+                         " entries are others than those that were signed (%s): this is another "
+                         "history. Put the right copy in its place (rota restore FILE)",
+                         remembered->size, journal->signed_path);
+    return 0;
+}
+
+static int not_about_this(struct error *err, const struct journal *journal)
+{
+    err->class = ERROR_STALE;
+    return error_add(err, "%s is not about the journal %s", journal->signed_path, journal->origin);
+}
+
+/* The journal knows of more than the signer: a power cut, or somebody who brought an older head. A disk that is full keeps nobody
+ * from reading; the next checkpoint is remembered anyway. */
+static void remember_newest(struct journal *journal)
+{
+    struct backend *backend = journal->backend;
+    struct buf note = BUF_EMPTY;
+    uint64_t size;
+
+    if (backend->ops->last_checkpoint(backend, &note, &size, &journal->spare) == 1)
+        small_file_replace(journal->signed_path, buf_slice(&note), &journal->spare);
+    buf_release(&note);
+}
+
+/* The key has signed what is in its file; the journal must hold it. */
+static int check_remembered(struct journal *journal, struct error *err)
+{
+    struct checkpoint remembered = {.size = 0};
+    struct buf note = BUF_EMPTY;
+    int found;
+
+    if (journal->signed_path == NULL)
+        return 0;
+    found = small_file_read(journal->signed_path, &note, err);
+    if (found == 0 && journal->signed_size > 0)
+        found =
+            error_set(err, ERROR_STALE,
+                      "%s is missing: it says how much was signed, so that an older copy of the "
+                      "journal is seen. If this one is the newest, put it in its own place with "
+                      "the newest mail that was sent: rota restore FILE --against MAIL",
+                      journal->signed_path);
+    else if (found == 1 &&
+             checkpoint_open(buf_slice(&note), &journal->log_key, &remembered, err) != 0)
+        found = not_about_this(err, journal);
+    if (found == 1)
+        found = compare_with_remembered(journal, &remembered, err);
+    if (found == 0 && remembered.size < journal->signed_size)
+        remember_newest(journal);
+    buf_release(&note);
+    return found < 0 ? -1 : 0;
+}
+
 struct command_loader {
     struct journal *journal;
     uint64_t left; /* blocks */
@@ -313,7 +415,7 @@ int recover_tree(struct journal *journal, const struct journal_options *options,
         merkle_frontier_at(&source, size, &journal->committed, err) != 0)
         return -1;
     journal->tree = journal->committed;
-    if (compare_with_signed(journal, err) != 0)
+    if (compare_with_signed(journal, err) != 0 || check_remembered(journal, err) != 0)
         return -1;
     commands_expect(&journal->commands, size / 2); /* a run has two leaves or so */
     return backend->is_trusted ? 0 : read_commands(journal, UINT64_MAX, err);
@@ -365,7 +467,11 @@ static int sign_checkpoint(struct journal *journal, struct buf *note, struct err
     if (rc == 0) {
         checkpoint_add(&text, &next);
         note_sign(&bytes, buf_slice(&text), &journal->log_key, journal->log_seed);
-        rc = store_checkpoint(journal, buf_slice(&bytes), err);
+        /* First where no copy of the journal takes it away: nothing is signed that would not be known afterwards. */
+        if (journal->signed_path != NULL)
+            rc = small_file_replace(journal->signed_path, buf_slice(&bytes), err);
+        if (rc == 0)
+            rc = store_checkpoint(journal, buf_slice(&bytes), err);
     }
     if (rc == 0) {
         journal->signed_size = next.size;

@@ -15,6 +15,7 @@ struct journal {
     char origin[NOTE_NAME_MAX + 1];
     uint8_t log_seed[SIGN_SEED_LEN];
     bool has_log_seed;
+    char *signed_path;       /* owned; NULL: what was signed is kept in the journal alone */
     struct note_key log_key; /* whose signature a checkpoint must carry */
     bool has_log_key;
 

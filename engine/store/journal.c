@@ -48,9 +48,14 @@ int journal_start(struct backend **backend, const struct journal_options *option
     journal->has_log_seed = options->has_log_seed;
     if (options->has_log_seed)
         memcpy(journal->log_seed, options->log_seed, SIGN_SEED_LEN);
+    if (options->has_log_seed && options->signed_path != NULL) {
+        journal->signed_path = strdup(options->signed_path);
+        check(journal->signed_path != NULL);
+    }
     if (recover_tree(journal, options, said) != 0) {
         journal->backend->ops->close(journal->backend, false);
         commands_release(&journal->commands);
+        free(journal->signed_path);
         free(journal);
         return -1;
     }
@@ -77,6 +82,7 @@ void journal_close(struct journal **journal)
     buf_release(&self->recent);
     buf_release(&self->recent_ends);
     explicit_bzero(self->log_seed, sizeof self->log_seed);
+    free(self->signed_path);
     free(self);
 }
 
@@ -545,6 +551,11 @@ int journal_backup(struct journal *journal, const char *path, struct error *err)
 }
 
 /* ---- reading ---- */
+
+const char *journal_origin(const struct journal *journal)
+{
+    return journal->origin;
+}
 
 uint64_t journal_size(const struct journal *journal)
 {

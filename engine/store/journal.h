@@ -13,7 +13,8 @@
  *      a salvage.
  *   4. Nothing is changed in place and nothing is removed, except rows of the state, leases, uploads,
  *      redacted contents, and contents that no leaf names.
- *   5. A checkpoint is signed only for a tree that contains the one signed before.
+ *   5. A checkpoint is signed only for a tree that contains the one signed before, also where the journal was replaced
+ *      by another copy in between: an older one looks whole, and only the signer can tell (`signed_path`).
  *
  * One thread owns a journal. Backends: SQLite (durable), memory (tests, simulation). Every backend passes
  * tests/store/test_journal_contract.c.
@@ -40,6 +41,8 @@ struct journal_options {
     bool create;                     /* make a new journal; an existing one is an error */
     uint8_t log_seed[SIGN_SEED_LEN]; /* signs checkpoints */
     bool has_log_seed;               /* without it the journal opens, but signs nothing */
+    const char *
+        signed_path; /* borrowed; where the signer keeps the newest note beside its key; NULL: nowhere */
     const char *origin;    /* borrowed; needed for `create`; otherwise NULL or what must be found */
     bool trust_clean_stop; /* after a clean stop run quick_check later (journal_idle) */
     uint64_t free_bytes_min; /* below this journal_has_room() says no; 0: 64 MiB */
@@ -48,7 +51,8 @@ struct journal_options {
 /* Opens, recovers (evidence: checkpoint the WAL first, quick_check, frontier, compare with the last
  * signed checkpoint) and locks. ERROR_DAMAGED: do not start; the text says what is wrong and what to do (after a
  * failed fsync: store/salvage.h). ERROR_BUSY: another engine has it. ERROR_INPUT: another origin, another signing
- * key, no journal of this format, a network file system. */
+ * key, no journal of this format, a network file system. ERROR_STALE: more was signed than it holds, or something else, or what
+ * was signed last is not known (store/restore.h). */
 int journal_open_sqlite(const struct journal_options *options, struct journal **out,
                         struct error *err);
 /* Is always new; `origin` is needed, `directory` is not looked at. */
@@ -122,6 +126,7 @@ int journal_idle(struct journal *journal, int64_t now_ms, int *next_ms, struct e
 
 /* ---- reading: sees the open batch too ---- */
 
+const char *journal_origin(const struct journal *journal);
 uint64_t journal_size(const struct journal *journal); /* leaves, those of the open batch included */
 uint64_t journal_committed(const struct journal *journal); /* leaves that are durable */
 void journal_root(const struct journal *journal,

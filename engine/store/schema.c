@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CHECKPOINT_NO_DELETE_SQL                                                                   \
+    "CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint\n"                            \
+    "  BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;\n"
+
 /* Evidence: what an auditor reads. Rows of these tables are only ever added (content: also erased). The
  * contiguity trigger is what refuses INSERT OR REPLACE and gaps, which the other triggers would let pass. */
 static const char EVIDENCE_SQL[] =
@@ -36,9 +40,7 @@ static const char EVIDENCE_SQL[] =
     "  WHEN NEW.size <= (SELECT COALESCE(MAX(size), -1) FROM checkpoint)\n"
     "  BEGIN SELECT RAISE(ABORT, 'checkpoint: size must grow'); END;\n"
     "CREATE TRIGGER checkpoint_no_update BEFORE UPDATE ON checkpoint\n"
-    "  BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;\n"
-    "CREATE TRIGGER checkpoint_no_delete BEFORE DELETE ON checkpoint\n"
-    "  BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;\n";
+    "  BEGIN SELECT RAISE(ABORT, 'checkpoint is append-only'); END;\n" CHECKPOINT_NO_DELETE_SQL;
 
 /* Beside the evidence: what can be rebuilt from it (state, command) or need not be (the rest). */
 static const char WORKING_SQL[] =
@@ -69,6 +71,15 @@ int schema_create(sqlite3 *db)
 
     sqlite3_free(marks);
     return rc == SQLITE_OK ? create_tables(db) : rc;
+}
+
+int schema_forget_checkpoints(sqlite3 *db)
+{
+    return sqlite3_exec(db,
+                        "DROP TRIGGER checkpoint_no_delete;"
+                        "DELETE FROM cosignature;"
+                        "DELETE FROM checkpoint;" CHECKPOINT_NO_DELETE_SQL,
+                        NULL, NULL, NULL);
 }
 
 static int64_t pragma_int(sqlite3 *db, const char *sql)

@@ -71,6 +71,7 @@ struct sqlite_backend {
 /* The names of the files in the data directory. */
 #define SQLITE_FILE_NAME "journal.db"
 #define SALVAGE_MARK_NAME "journal.salvage" /* do not open before a salvage */
+#define RESTORE_MARK_NAME "journal.restore" /* nor while a restore is under way */
 #define SUSPECT_MARK_NAME "journal.suspect" /* check all pages before serving */
 
 /* Sets `err` after a result code and lowers the health: nothing may hide a failed fsync. Returns -1. */

@@ -251,25 +251,34 @@ static int check_options(const struct journal_options *options, struct error *er
     return note_key_make(slice_str(options->origin), (const uint8_t[SIGN_KEY_LEN]){0}, &key, err);
 }
 
-static int take_paths(struct sqlite_backend *self, const char *directory, struct error *err)
+/* A file beside the journal that says that it must not be opened as it is. */
+static int check_mark(const struct sqlite_backend *self, const char *name, const char *why,
+                      struct error *err)
 {
     char mark[PATH_MAX];
 
+    if ((size_t)snprintf(mark, sizeof mark, "%s/%s", self->directory, name) >= sizeof mark)
+        return error_set(err, ERROR_INPUT, "the path of the directory is too long");
+    return access(mark, F_OK) == 0 ? error_set(err, ERROR_DAMAGED, "%s", why) : 0;
+}
+
+static int take_paths(struct sqlite_backend *self, const char *directory, struct error *err)
+{
     if (realpath(directory, self->directory) == NULL)
         return error_set(err, ERROR_IO, "%s: %s", directory, strerror(errno));
     if ((size_t)snprintf(self->path, sizeof self->path, "%s/" SQLITE_FILE_NAME, self->directory) >=
-            sizeof self->path ||
-        (size_t)snprintf(mark, sizeof mark, "%s/" SALVAGE_MARK_NAME, self->directory) >=
-            sizeof mark)
+        sizeof self->path)
         return error_set(err, ERROR_INPUT, "the path of the directory is too long");
     if (lock_take(&self->lock, self->directory, err) != 0)
         return -1;
-    if (access(mark, F_OK) == 0)
-        return error_set(
-            err, ERROR_DAMAGED,
-            "an fsync failed here before, so what the file seems to hold may not be on "
-            "the disk: `rota salvage` first");
-    return 0;
+    if (check_mark(self, SALVAGE_MARK_NAME,
+                   "an fsync failed here before, so what the file seems to hold may not be on "
+                   "the disk: `rota salvage` first",
+                   err) != 0)
+        return -1;
+    return check_mark(
+        self, RESTORE_MARK_NAME,
+        "a restore was interrupted: the same `rota restore` again brings it to its end", err);
 }
 
 static int open_file(struct sqlite_backend *self, const struct journal_options *options,

@@ -16,6 +16,7 @@ static const struct status TABLE[] = {
     {409, "id-reused", "This command id was used for something else."},
     {409, "stale-content", "What you decide on is not what the record holds now."},
     {409, "stale-rules", "The directory or the definitions are not those you signed under."},
+    {409, "beyond-end", "The journal has not so many entries."},
     {410, "lease-lost", "The task is no longer yours."},
     {413, "too-large", "The message is too large or nested too deep."},
     {422, "guard-failed", "A condition of the workflow does not hold."},

@@ -187,6 +187,32 @@ static void the_head_comes_again_and_again_also_when_nothing_happens(void **stat
     house_free(&house);
 }
 
+/* Who knows more entries than there are followed a journal that a restore has cut: to wait would be to miss what takes their places. */
+static void a_reader_who_is_beyond_the_end_is_told(void **state)
+{
+    struct house *house = house_new();
+    struct client *tomas;
+    struct answer answer;
+    int64_t head;
+
+    (void)state;
+    house_start(house);
+    tomas = client_new(house, "tomas");
+    answer = ask_json(tomas, "rota.events.v1", "{\"v\":1,\"from\":0,\"max\":1}");
+    expect(tomas, &answer, 200, "");
+    head = value_get_int(&answer.said.out, "head", -1);
+    answer = ask_json(tomas, "rota.events.v1",
+                      arena_printf(&house->arena, "{\"v\":1,\"from\":%lld,\"wait_ms\":30000}",
+                                   (long long)head + 2));
+    expect(tomas, &answer, 409, "beyond-end");
+    assert_int_equal(value_get_int(&answer.said.out, "head", -1), head);
+    answer = ask_json(tomas, "rota.events.v1",
+                      arena_printf(&house->arena, "{\"v\":1,\"from\":%lld}", (long long)head + 1));
+    expect(tomas, &answer, 200, "");
+    client_free(&tomas);
+    house_free(&house);
+}
+
 static void wait_for_events(struct client *client, const char *id)
 {
     struct answer answer;
@@ -230,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_event_names_the_one_before_it_wherever_a_reader_begins),
         cmocka_unit_test(the_head_comes_again_and_again_also_when_nothing_happens),
+        cmocka_unit_test(a_reader_who_is_beyond_the_end_is_told),
         cmocka_unit_test(whoever_waits_has_the_rights_of_now),
     };
 

@@ -49,6 +49,7 @@ static void found_with_ledgers(struct house *house)
     remove_file(house, "journal.db");
     remove_file(house, "journal.db-wal");
     remove_file(house, "journal.db-shm");
+    remove_file(house, "keys/log.signed"); /* it is another journal, under the same name */
     if (run_program(found, &said) != 0)
         house_fail(house, "%s", buf_text(&said));
     buf_release(&said);

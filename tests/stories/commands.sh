@@ -194,6 +194,8 @@ says_row help 0 help show
 says_row stop 0 stop
 says_row down 0 down
 says_row salvage 0 salvage
+cp "$ROTA_DIR/journal.db" "$work/copy.db"
+says_row restore 0 restore "$work/copy.db"
 echo "completion words" >>"$work/rows" # lines for the shell: completion.sh
 
 "$python" - "$work/commands" "$work/rows" "$work/said" <<'END' >"$out" 2>"$err" || wrong "no object a line, or forms that nobody tried with --json"

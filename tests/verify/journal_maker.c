@@ -470,6 +470,84 @@ static bool is_waived(const struct maker *maker)
     return maker->flaw >= FLAW_WAIVED && maker->flaw <= FLAW_WAIVER_MUTE;
 }
 
+static bool is_restored(const struct maker *maker)
+{
+    return maker->flaw >= FLAW_RESTORED && maker->flaw <= FLAW_RESTORED_VOTE;
+}
+
+/* ---- the journal goes on from a copy ---- */
+
+static void head_facts(const char *key, const char *origin, const uint8_t root[32], uint64_t size,
+                       struct pack *out)
+{
+    pack_str(out, key);
+    pack_map(out, 3);
+    pack_pair(out, "origin", origin);
+    pack_bin_pair(out, "root", root, 32);
+    pack_str(out, "size");
+    pack_uint(out, size);
+}
+
+static void restored_facts(const struct maker *maker, bool with_row, struct pack *out)
+{
+    enum flaw flaw = maker->flaw;
+    uint8_t root[32], key[32];
+
+    maker_root(maker, 3, root);
+    public_of(maker->log_key, key);
+    pack_map(out, with_row ? 9 : 3);
+    if (with_row) {
+        pack_pair(out, "clock", "system");
+        pack_pair(out, "format", "rota.leaf/1");
+    }
+    if (flaw == FLAW_RESTORED_KNOWN)
+        pack_pair(out, "known", "much");
+    else
+        head_facts("known", maker->origin_before, root, 12, out);
+    if (with_row)
+        pack_bin_pair(out, "log_key", key, 32);
+    pack_pair(out, "origin", maker->origin);
+    if (with_row) {
+        pack_str(out, "rev");
+        pack_uint(out, 2);
+        pack_str(out, "root_keys");
+        pack_array(out, 0);
+        pack_pair(out, "timezone", "Europe/Brussels");
+    }
+    root[0] ^= flaw == FLAW_RESTORED_ROOT;
+    head_facts("was", flaw == FLAW_RESTORED_NAME ? "other.test/log" : maker->origin_before, root,
+               flaw == FLAW_RESTORED_SIZE ? 4 : 3, out);
+}
+
+static void tell_restored(struct maker *maker)
+{
+    enum flaw flaw = maker->flaw;
+    struct pack body = {.len = 0}, effects = {.len = 0}, row = {.len = 0};
+    uint8_t id[4];
+
+    maker->origin_before = maker->origin;
+    memcpy(maker->vkey_before, maker->vkey, sizeof maker->vkey);
+    if (flaw != FLAW_RESTORED_AGAIN)
+        maker->origin = flaw == FLAW_RESTORED_CLOCK ? MAKER_SINCE "/virtual" : MAKER_SINCE;
+    vkey_text(maker->log_key, maker->origin, 1, id, maker->vkey);
+    maker->shift++;
+    restored_facts(maker, false, &body);
+    pack_map(&effects, 1);
+    pack_str(&effects, "");
+    pack_raw(&effects, &body);
+    add_part(maker, &(struct part){.type = flaw == FLAW_RESTORED_TYPE ? "journal.renamed"
+                                                                      : "journal.restored",
+                                   .stream = "journal",
+                                   .actor = flaw == FLAW_RESTORED_BY ? "amara" : "engine",
+                                   .rev = 2,
+                                   .command = 40,
+                                   .body = &body,
+                                   .effects = &effects});
+    maker_sql(maker, "DELETE FROM state WHERE key = 'journal'");
+    restored_facts(maker, true, &row);
+    state(maker, "journal", &row);
+}
+
 static void opened_facts(const struct maker *maker, struct pack *out, bool with_rev)
 {
     bool is_virtual = maker->flaw == FLAW_CLOCK || maker->flaw == FLAW_VIRTUAL;
@@ -968,7 +1046,7 @@ static void sign_vote(struct maker *maker, const char *stream, const struct pack
     command_id(5, id);
     pack_bytes(&message, "rota.command/1\n", 15);
     pack_array(&message, 8);
-    pack_str(&message, maker->origin);
+    pack_str(&message, maker->flaw == FLAW_RESTORED_VOTE ? maker->origin_before : maker->origin);
     pack_bin(&message, id, 16);
     pack_str(&message, "record.approve");
     pack_str(&message, stream);
@@ -1129,6 +1207,8 @@ void maker_story(struct maker *maker, enum flaw flaw)
     if (is_rooted(maker))
         tell_key(maker);
     tell_open(maker, digest);
+    if (is_restored(maker))
+        tell_restored(maker);
     maker_checkpoint(maker);
     if (is_waived(maker))
         tell_waiver(maker, digest);

@@ -56,6 +56,17 @@ enum flaw {
     FLAW_OPENED_STREAM,
     FLAW_OPENED_ROOTS,
     FLAW_EFFECTS, /* an effect is neither a map nor nil */
+    /* From here on the journal goes on, before the submission, as MAKER_SINCE. */
+    FLAW_RESTORED,       /* none */
+    FLAW_RESTORED_SIZE,  /* from one entry more than there are */
+    FLAW_RESTORED_ROOT,  /* from another root */
+    FLAW_RESTORED_NAME,  /* from another name */
+    FLAW_RESTORED_AGAIN, /* under the name that it has */
+    FLAW_RESTORED_CLOCK, /* as if its clock were virtual */
+    FLAW_RESTORED_BY,    /* amara says so */
+    FLAW_RESTORED_KNOWN, /* what was known is no head */
+    FLAW_RESTORED_TYPE,  /* the entry is of another type */
+    FLAW_RESTORED_VOTE,  /* amara's vote was signed for the name before */
     /* From here on amara and bo are top management, bo has a key and frees amara from a rule, and her vote says so. */
     FLAW_WAIVED,         /* none */
     FLAW_WAIVER_BARE,    /* the waiver's signature is missing */
@@ -85,6 +96,8 @@ enum flaw {
     FLAW_DIRECTORY_KEY,   /* what the entry does is to give her bo's key */
 };
 
+#define MAKER_SINCE "rota.test/journal/since-1"
+
 struct maker {
     char dir[64], path[96];
     sqlite3 *db;
@@ -95,6 +108,8 @@ struct maker {
     EVP_PKEY *log_key, *witness_key, *amara_key, *bo_key, *root_keys[2];
     unsigned shift; /* leaves that come in between because the story is rooted */
     char vkey[256], witness_vkey[256];
+    const char *origin_before; /* of a story that is restored */
+    char vkey_before[256];
 };
 
 /* Make a temporary directory with an empty journal in it. */

@@ -24,11 +24,12 @@ struct ask {
 
 static void audit(const struct maker *maker, const struct ask *ask, struct report *report)
 {
-    struct vkey log, witness;
+    struct vkey logs[2], witness;
+    size_t log_count = maker->vkey_before[0] != '\0' ? 2 : 1;
     struct bytes trusted = ask->trusted != NULL ? bytes_text(ask->trusted) : bytes_of(NULL, 0);
     struct actor_keys keys = {0};
     struct audit_options options = {.path = maker->path,
-                                    .policy = {&log, 1, &witness, ask->with_witness, 1},
+                                    .policy = {logs, log_count, &witness, ask->with_witness, 1},
                                     .trusted = &trusted,
                                     .trusted_count = ask->trusted != NULL,
                                     .fresh_after = ask->fresh_after > 0 ? ask->fresh_after : -1,
@@ -41,7 +42,9 @@ static void audit(const struct maker *maker, const struct ask *ask, struct repor
         assert_int_equal(hex_read(bytes_text(ask->roots), roots, HASH_LEN), 0);
         options.roots = roots;
     }
-    assert_null(vkey_read(bytes_text(maker->vkey), &log));
+    assert_null(vkey_read(bytes_text(maker->vkey), &logs[0]));
+    if (log_count == 2)
+        assert_null(vkey_read(bytes_text(maker->vkey_before), &logs[1]));
     assert_null(vkey_read(bytes_text(maker->witness_vkey), &witness));
     if (ask->actor_keys != NULL)
         assert_int_equal(actor_keys_read(bytes_text(ask->actor_keys), &keys), 0);
@@ -642,6 +645,83 @@ static void a_journal_opened_with_root_keys_that_are_none_is_found(void **state)
     flawed(FLAW_OPENED_ROOTS, "OPENED_BAD");
 }
 
+/* ---- a copy that went on under another name ---- */
+
+static bool warns(const struct maker *maker, const struct ask *ask, const char *code)
+{
+    struct report report;
+    bool has = false;
+
+    audit(maker, ask, &report);
+    if (!report_holds(&report))
+        fail_msg("%s: %s", report.errors.at[0].code, report.errors.at[0].text);
+    for (size_t i = 0; i < report.warnings.count; i++)
+        has = has || strcmp(report.warnings.at[i].code, code) == 0;
+    report_release(&report);
+    return has;
+}
+
+/* The head over so many entries, as it was signed under the name before. */
+static void note_before(struct maker *maker, uint64_t size, char note[1024])
+{
+    const char *origin = maker->origin;
+
+    maker->origin = maker->origin_before;
+    maker_note(maker, size, note);
+    maker->origin = origin;
+}
+
+static void a_restored_journal_holds_and_says_that_it_is_one(void **state)
+{
+    struct maker maker;
+    char note[1024];
+
+    (void)state;
+    maker_begin(&maker, ORIGIN);
+    maker_story(&maker, FLAW_RESTORED);
+    assert_true(warns(&maker, &nothing_more, "RESTORED"));
+    note_before(&maker, 3, note);
+    assert_false(warns(&maker, &(struct ask){.trusted = note}, "LOST"));
+    note_before(&maker, 5, note);
+    assert_true(warns(&maker, &(struct ask){.trusted = note}, "LOST"));
+    assert_true(warns(&maker, &(struct ask){.trusted = note}, "NO_OUTSIDE_CHECKPOINT"));
+    maker_end(&maker);
+}
+
+static void a_head_of_before_that_is_another_is_found(void **state)
+{
+    struct maker maker, other;
+    char note[1024];
+
+    (void)state;
+    maker_begin(&other, ORIGIN);
+    maker_story(&other, FLAW_VIRTUAL);
+    maker_note(&other, 3, note);
+    maker_begin(&maker, ORIGIN);
+    maker_story(&maker, FLAW_RESTORED);
+    assert_finds_only(&maker, &(struct ask){.trusted = note}, "FORK");
+    maker_end(&maker);
+    maker_end(&other);
+}
+
+static void a_journal_that_goes_on_from_what_it_was_not_is_found(void **state)
+{
+    (void)state;
+    for (enum flaw flaw = FLAW_RESTORED_SIZE; flaw <= FLAW_RESTORED_TYPE; flaw++)
+        flawed(flaw, "ORIGIN_BAD");
+}
+
+static void a_vote_for_the_name_before_does_not_count_under_the_new_one(void **state)
+{
+    struct maker maker;
+
+    (void)state;
+    maker_begin(&maker, ORIGIN);
+    maker_story(&maker, FLAW_RESTORED_VOTE);
+    assert_finds_only(&maker, &nothing_more, "ACTOR_FORGED");
+    maker_end(&maker);
+}
+
 /* ---- keys that root keys endorse ---- */
 
 static void flawed_in_one_way(enum flaw flaw, const char *code)
@@ -909,6 +989,10 @@ int main(void)
         cmocka_unit_test(a_journal_that_does_not_begin_by_being_opened_is_found),
         cmocka_unit_test(a_journal_opened_on_another_stream_is_found),
         cmocka_unit_test(a_journal_opened_with_root_keys_that_are_none_is_found),
+        cmocka_unit_test(a_restored_journal_holds_and_says_that_it_is_one),
+        cmocka_unit_test(a_head_of_before_that_is_another_is_found),
+        cmocka_unit_test(a_journal_that_goes_on_from_what_it_was_not_is_found),
+        cmocka_unit_test(a_vote_for_the_name_before_does_not_count_under_the_new_one),
         cmocka_unit_test(a_key_that_two_roots_endorse_is_its_holders),
         cmocka_unit_test(the_root_keys_are_those_that_were_told),
         cmocka_unit_test(a_journal_without_roots_is_said_to_have_none),

@@ -69,28 +69,39 @@ static int write_note(const char *path, const struct buf *note)
                                      : tool_fail(TOOL_INTERNAL, "%s cannot be written", path);
 }
 
+/* The note in the text of a mail, or the text itself. False: neither. */
+static bool find_note(const char *text, struct buf *note)
+{
+    const char *begin = strstr(text, BEGIN), *end = begin != NULL ? strstr(begin, END) : NULL;
+
+    if (begin == NULL && strstr(text, "\n\n— ") != NULL) {
+        buf_add(note, text, strlen(text));
+        return true;
+    }
+    if (end == NULL)
+        return false;
+    begin += strlen(BEGIN);
+    begin += strspn(begin, "\r\n");
+    decode_block(note, begin, end,
+                 strcasestr(text, "Content-Transfer-Encoding: quoted-printable") != NULL);
+    return true;
+}
+
 int against_extract(struct tool *tool, const char *mail, const char *path)
 {
     struct slice bytes;
     struct error err = {ERROR_NONE, ""};
     struct buf note = BUF_EMPTY;
-    const char *text, *begin, *end;
     int status;
 
     if (values_read_bytes(&tool->arena, mail, MAIL_BYTES_MAX, &bytes, &err) != 0)
         return tool_error(TOOL_INPUT, &err);
-    text = arena_copy(&tool->arena, bytes.at, bytes.len);
-    begin = strstr(text, BEGIN);
-    end = begin != NULL ? strstr(begin, END) : NULL;
-    if (end == NULL)
-        return tool_fail(TOOL_INPUT,
-                         "%s holds no head of a journal: a mail that Rota sent has it at its end",
-                         mail);
-    begin += strlen(BEGIN);
-    begin += strspn(begin, "\r\n");
-    decode_block(&note, begin, end,
-                 strcasestr(text, "Content-Transfer-Encoding: quoted-printable") != NULL);
-    status = write_note(path, &note);
+    if (find_note(arena_copy(&tool->arena, bytes.at, bytes.len), &note))
+        status = write_note(path, &note);
+    else
+        status = tool_fail(TOOL_INPUT,
+                           "%s holds no head of a journal: a mail that Rota sent has it at its end",
+                           mail);
     buf_release(&note);
     return status;
 }

@@ -53,6 +53,7 @@ extern const struct tool_command command_migrate;
 extern const struct tool_command command_verify;
 extern const struct tool_command command_checkpoint;
 extern const struct tool_command command_backup;
+extern const struct tool_command command_restore;
 extern const struct tool_command command_salvage;
 extern const struct tool_command command_drain;
 extern const struct tool_command command_resume;

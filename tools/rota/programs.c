@@ -68,18 +68,18 @@ const char *program_share(struct tool *tool, const char *name)
 
 /* ---- foreground ---------------------------------------------------------------------------------- */
 
-int program_run(struct tool *tool, char *const *argv)
+static int run_program(char *const *argv, bool is_aside)
 {
     pid_t pid;
     int state = 0;
 
-    (void)tool;
     fflush(NULL);
     pid = fork();
     if (pid < 0)
         return tool_fail(-1, "fork: %s", strerror(errno));
     if (pid == 0) {
-        execv(argv[0], argv);
+        if (!is_aside || dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
+            execv(argv[0], argv);
         fprintf(stderr, "rota: %s: %s\n", argv[0], strerror(errno));
         _exit(127);
     }
@@ -89,6 +89,18 @@ int program_run(struct tool *tool, char *const *argv)
     if (WIFSIGNALED(state))
         return tool_fail(-1, "%s was ended by signal %d", argv[0], WTERMSIG(state));
     return WEXITSTATUS(state);
+}
+
+int program_run(struct tool *tool, char *const *argv)
+{
+    (void)tool;
+    return run_program(argv, false);
+}
+
+int program_run_aside(struct tool *tool, char *const *argv)
+{
+    (void)tool;
+    return run_program(argv, true);
 }
 
 /* ---- background ---------------------------------------------------------------------------------- */
@@ -218,7 +230,8 @@ static int meaning_of(struct tool *tool, const char *name, int state, long log_f
 
     show_log(tool, name, log_from);
     if (code == 65)
-        return tool_fail(TOOL_INPUT, "%s does not start: the journal is damaged", name);
+        return tool_fail(TOOL_INPUT, "%s does not start: the journal is damaged, or not the newest",
+                         name);
     if (code == 73)
         return tool_fail(TOOL_REFUSED, "%s does not start: another engine works on this directory",
                          name);

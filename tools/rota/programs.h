@@ -15,6 +15,8 @@ const char *program_share(struct tool *tool, const char *name);
 
 /* Runs a program in the foreground; its exit status, or -1 (said on stderr). */
 int program_run(struct tool *tool, char *const *argv);
+/* The same; what it prints goes to stderr, as it is not the answer to what was asked. */
+int program_run_aside(struct tool *tool, char *const *argv);
 
 /* The pid in DIR/run/NAME.pid if such a program runs now and works on DIR; else 0. */
 pid_t program_pid(struct tool *tool, const char *name);

@@ -62,6 +62,7 @@ const struct tool_command *const tool_commands[] = {
     &command_verify,
     &command_checkpoint,
     &command_backup,
+    &command_restore,
     &command_salvage,
     &command_drain,
     &command_resume,

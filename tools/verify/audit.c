@@ -5,6 +5,7 @@
 #include "fold.h"
 #include "four_eyes.h"
 #include "keyring.h"
+#include "origins.h"
 #include "proof.h"
 #include "schema.h"
 #include "waiver.h"
@@ -16,6 +17,7 @@ struct audit {
     struct report *report;
     struct db *db;
     struct checkpoints checkpoints;
+    struct origins origins;
     struct tree tree;
     struct node_check nodes;
     struct content_refs contents;
@@ -58,6 +60,7 @@ static void audit_begin(struct audit *audit, const struct audit_options *options
 static void audit_end(struct audit *audit)
 {
     checkpoints_release(&audit->checkpoints);
+    origins_release(&audit->origins);
     content_refs_release(&audit->contents);
     table_release(&audit->table);
     id_set_release(&audit->commands);
@@ -109,8 +112,9 @@ static const char *opened_body_fault(struct audit *audit, struct bytes body)
 {
     struct bytes origin, clock, format, key, root_keys, zone;
 
-    if (!dmp_find_str(body, "origin", &origin) || !bytes_equal(origin, audit->actors.origin))
-        return "its origin is not that of the checkpoints";
+    if (!dmp_find_str(body, "origin", &origin) || origin.len == 0 ||
+        memchr(origin.at, '\0', origin.len) != NULL)
+        return "it names no origin";
     if (!dmp_find_str(body, "format", &format) || !bytes_are(format, "rota.leaf/1"))
         return "its format is not rota.leaf/1";
     if (!dmp_find_bin(body, "log_key", &key) || !is_log_key(&audit->options->policy, key))
@@ -147,6 +151,12 @@ static void take_roots(struct audit *audit, struct bytes body)
                      "the root keys of entry 0 are not those that were given");
 }
 
+/* What is signed from here on binds this name. */
+static void take_origin(struct audit *audit)
+{
+    audit->actors.origin = audit->keys.origin = origins_now(&audit->origins);
+}
+
 static void check_opened(struct audit *audit, const struct leaf *leaf)
 {
     const char *fault = NULL;
@@ -169,8 +179,14 @@ static void check_opened(struct audit *audit, const struct leaf *leaf)
         fault = opened_body_fault(audit, leaf->body);
     if (fault != NULL)
         report_error(audit->report, "OPENED_BAD", 0, "entry 0: %s", fault);
-    else
+    else {
+        struct bytes origin;
+
+        dmp_find_str(leaf->body, "origin", &origin);
+        origins_open(&audit->origins, origin);
+        take_origin(audit);
         take_roots(audit, leaf->body);
+    }
 }
 
 /* ---- every leaf ---- */
@@ -260,6 +276,7 @@ static void audit_leaf(struct audit *audit, sqlite3_int64 row, struct bytes raw,
     uint8_t hash[HASH_LEN];
     struct leaf leaf;
     const char *why;
+    struct tree before = audit->tree;
 
     if (row < 0 || (uint64_t)row != seq)
         report_error(audit->report, "SEQ_GAP", (int64_t)seq,
@@ -276,6 +293,8 @@ static void audit_leaf(struct audit *audit, sqlite3_int64 row, struct bytes raw,
     }
     if (seq == 0)
         check_opened(audit, &leaf);
+    else if (origins_leaf(&audit->origins, audit->report, &leaf, seq, &before))
+        take_origin(audit);
     keyring_leaf(&audit->keys, audit->report, &leaf, seq);
     check_order(audit, &leaf, seq);
     check_command(audit, &leaf, seq);
@@ -356,14 +375,30 @@ static void find_state_tables(struct audit *audit)
                     "the file has no stored state that could be compared with the fold");
 }
 
+static const char *signed_origin(const struct audit *audit)
+{
+    return audit->checkpoints.origin[0] != '\0' ? audit->checkpoints.origin
+                                                : audit->options->policy.logs[0].name;
+}
+
+/* Until entry 0 says it. */
 static void find_origin(struct audit *audit)
 {
-    const char *origin = audit->checkpoints.origin;
+    const char *origin = signed_origin(audit);
 
-    if (origin[0] == '\0')
-        origin = audit->options->policy.logs[0].name;
     audit->actors.origin = audit->keys.origin = bytes_text(origin);
     report_clean(audit->report->origin, sizeof audit->report->origin, bytes_text(origin));
+}
+
+/* The name that the entries end with is the one that is signed. */
+static void conclude_origin(struct audit *audit)
+{
+    size_t count = audit->origins.count;
+
+    if (count > 0 && !bytes_are(origins_now(&audit->origins), signed_origin(audit)))
+        report_error(audit->report, "OPENED_BAD", (int64_t)audit->origins.at[count - 1].from,
+                     "entry %llu: its origin is not that of the checkpoints",
+                     (unsigned long long)audit->origins.at[count - 1].from);
 }
 
 static void compare_state(struct audit *audit)
@@ -438,7 +473,9 @@ static void audit_all(struct audit *audit)
     node_check_end(&audit->nodes);
     content_refs_check(&audit->contents, audit->db, audit->report);
     compare_state(audit);
+    conclude_origin(audit);
     checkpoints_conclude(&audit->checkpoints, audit->report, audit->tree.size);
+    checkpoints_conclude_earlier(&audit->checkpoints, audit->report, &audit->origins);
     if (options->policy.witness_count > 0)
         checkpoints_check_quorum(&audit->checkpoints, audit->db, audit->report, &options->policy,
                                  options->fresh_after);

@@ -4,12 +4,16 @@
 
 void checkpoints_release(struct checkpoints *checkpoints)
 {
+    for (size_t i = 0; i < checkpoints->earlier.count; i++)
+        free(checkpoints->earlier.at[i].origin);
     free(checkpoints->stored.at);
     free(checkpoints->outside.at);
+    free(checkpoints->earlier.at);
     *checkpoints = (struct checkpoints){0};
 }
 
-static void hold(struct held_checkpoints *held, const struct checkpoint *checkpoint)
+static struct held_checkpoint *hold(struct held_checkpoints *held,
+                                    const struct checkpoint *checkpoint)
 {
     size_t at = held->count;
 
@@ -19,6 +23,7 @@ static void hold(struct held_checkpoints *held, const struct checkpoint *checkpo
     held->at[at] = (struct held_checkpoint){.size = checkpoint->size};
     memcpy(held->at[at].root, checkpoint->root, HASH_LEN);
     held->count++;
+    return &held->at[at];
 }
 
 static void keep_origin(struct checkpoints *checkpoints, struct bytes origin)
@@ -64,12 +69,31 @@ void checkpoints_load(struct checkpoints *checkpoints, struct db *db, struct rep
     sqlite3_finalize(question);
 }
 
+/* By the name of a key that was given, and not the one that the journal has now. */
+static bool hold_earlier(struct checkpoints *checkpoints, const struct note_policy *policy,
+                         struct bytes note)
+{
+    struct note_policy log_only = {.logs = policy->logs, .log_count = policy->log_count};
+    struct note_signers signers;
+    struct checkpoint checkpoint;
+    struct held_checkpoint *held;
+
+    if (checkpoint_open(note, &log_only, bytes_text(""), &checkpoint, &signers) != NULL)
+        return false;
+    held = hold(&checkpoints->earlier, &checkpoint);
+    held->origin = memory_new(checkpoint.origin.len + 1, 1);
+    memcpy(held->origin, checkpoint.origin.at, checkpoint.origin.len);
+    return true;
+}
+
 void checkpoints_trust(struct checkpoints *checkpoints, struct report *report,
                        const struct note_policy *policy, struct bytes note)
 {
     struct checkpoint checkpoint;
     const char *why = open_by_log(checkpoints, policy, note, &checkpoint);
 
+    if (why != NULL && hold_earlier(checkpoints, policy, note))
+        return;
     if (why != NULL) {
         report_error(report, "TRUSTED_BAD", REPORT_NO_SEQ, "a checkpoint given from outside: %s",
                      why);
@@ -96,6 +120,7 @@ void checkpoints_reach(struct checkpoints *checkpoints, const struct tree *tree)
 {
     reach(&checkpoints->stored, tree);
     reach(&checkpoints->outside, tree);
+    reach(&checkpoints->earlier, tree);
 }
 
 static void conclude_stored(const struct held_checkpoint *one, struct report *report, uint64_t size)
@@ -127,6 +152,33 @@ static void conclude_outside(const struct held_checkpoint *one, struct report *r
                      (unsigned long long)one->size);
 }
 
+static void conclude_earlier(const struct held_checkpoint *one, struct report *report,
+                             const struct origins *origins)
+{
+    uint64_t end;
+
+    if (!origins_ended(origins, bytes_text(one->origin), &end))
+        report_error(report, "TRUSTED_BAD", REPORT_NO_SEQ,
+                     "a checkpoint given from outside is of %s, which this journal never was",
+                     one->origin);
+    else if (one->size > end)
+        report_warn(report, "LOST",
+                    "a checkpoint kept outside covers %llu entries of %s; this journal went on "
+                    "from %llu: the others are lost, as its entry %llu says",
+                    (unsigned long long)one->size, one->origin, (unsigned long long)end,
+                    (unsigned long long)end);
+    else
+        conclude_outside(one, report, end);
+}
+
+void checkpoints_conclude_earlier(struct checkpoints *checkpoints, struct report *report,
+                                  const struct origins *origins)
+{
+    for (size_t i = 0; i < checkpoints->earlier.count; i++)
+        conclude_earlier(&checkpoints->earlier.at[i], report, origins);
+    report->outside_checkpoints += checkpoints->earlier.count;
+}
+
 void checkpoints_conclude(struct checkpoints *checkpoints, struct report *report, uint64_t size)
 {
     const struct held_checkpoints *stored = &checkpoints->stored, *outside = &checkpoints->outside;
@@ -146,7 +198,7 @@ void checkpoints_conclude(struct checkpoints *checkpoints, struct report *report
         report_warn(report, "TAIL_UNSIGNED",
                     "the last %llu entries are not under a signed checkpoint yet",
                     (unsigned long long)(size - (uint64_t)report->newest_checkpoint));
-    if (outside->count == 0)
+    if (outside->count == 0) /* one of an earlier name excludes neither since then */
         report_warn(report, "NO_OUTSIDE_CHECKPOINT",
                     "no checkpoint from outside was given: an old copy put back, or a second "
                     "history by the holder "

@@ -14,7 +14,7 @@
 #endif
 
 enum { EXIT_HOLDS = 0, EXIT_DOES_NOT_HOLD = 1, EXIT_UNUSABLE = 2 };
-enum { MAX_KEYS = 16, MAX_WITNESSES = 64, MAX_TRUSTED = 64, MAX_FILE = 1 << 24 };
+enum { MAX_KEYS = 64, MAX_WITNESSES = 64, MAX_TRUSTED = 64, MAX_FILE = 1 << 24 };
 
 struct settings {
     struct audit_options audit;
@@ -50,7 +50,10 @@ static const struct option_text {
     const char *name, *argument, *help;
     int value;
 } option_texts[] = {
-    {"vkey", "KEY|@FILE", "the log's verifier key (repeat after a change of key)", OPTION_VKEY},
+    {"vkey", "KEY|@FILE",
+     "the log's verifier key (repeat after a change of key);\n"
+     "                          a file may have several, a line each",
+     OPTION_VKEY},
     {"trusted", "FILE", "a checkpoint that was kept outside (repeat)", OPTION_TRUSTED},
     {"witness", "KEY|@FILE", "a witness's verifier key (repeat)", OPTION_WITNESS},
     {"quorum", "N", "witnesses that must have signed (default: all)", OPTION_QUORUM},
@@ -164,19 +167,46 @@ static int read_key(const char *argument, struct vkey *out)
     return why == NULL ? 0 : complain(argument, why);
 }
 
-static int add_log(struct settings *settings, const char *argument)
+static int add_log_key(struct settings *settings, const char *argument, struct bytes text)
 {
     struct note_policy *policy = &settings->audit.policy;
     struct vkey *key = &settings->logs[policy->log_count];
+    const char *why;
 
     if (policy->log_count == MAX_KEYS)
         return complain("too many keys", NULL);
-    if (read_key(argument, key) != 0)
-        return -1;
-    if (key->kind != VKEY_ED25519)
-        return complain(argument, "is a witness's key, not a log's");
-    policy->log_count++;
-    return 0;
+    why = vkey_read(text, key);
+    if (why == NULL && key->kind != VKEY_ED25519)
+        why = "is a witness's key, not a log's";
+    policy->log_count += why == NULL;
+    return why == NULL ? 0 : complain(argument, why);
+}
+
+/* A file has a line for each name that the log had: the newest first. */
+static int add_log(struct settings *settings, const char *argument)
+{
+    struct buf file = {0};
+    struct bytes rest = bytes_text(argument);
+    int result = 0, count = 0;
+
+    if (argument[0] == '@') {
+        if (read_file(argument + 1, &file) != 0)
+            return -1;
+        rest = buf_bytes(&file);
+    }
+    while (result == 0 && rest.len > 0) {
+        const uint8_t *end = memchr(rest.at, '\n', rest.len);
+        size_t len = end != NULL ? (size_t)(end - rest.at) : rest.len;
+        struct bytes line = trimmed(bytes_of(rest.at, len));
+
+        rest = bytes_of(rest.at + len + (end != NULL), rest.len - len - (end != NULL));
+        if (line.len == 0)
+            continue;
+        count++;
+        result = add_log_key(settings, argument, line);
+    }
+    buf_release(&file);
+    return result == 0 && count == 0 ? complain(argument, "holds no key") : result;
 }
 
 static int add_witness(struct settings *settings, const char *argument)
