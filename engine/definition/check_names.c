@@ -185,6 +185,15 @@ void check_conflict(struct checks *c, const struct separation *separation)
         problem(c->problems, where_of(separation->conflict.at[0]),
                 "a conflict takes two roles; '%s' alone conflicts with nothing",
                 separation->conflict.at[0]);
+    for (int i = 1; i < separation->conflict.count; i++) {
+        for (int k = 0; k < i; k++) {
+            if (strcmp(separation->conflict.at[i], separation->conflict.at[k]) == 0)
+                problem(c->problems, where_of(separation->conflict.at[i]),
+                        "'%s' stands twice in the conflict of '%s', and no role conflicts with "
+                        "itself; name the other role",
+                        separation->conflict.at[i], separation->name);
+        }
+    }
 }
 
 /* ---- events ---- */

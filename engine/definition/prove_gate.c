@@ -265,6 +265,7 @@ void prove_gates(struct proof *proof)
 {
     for (int i = 0; i < proof->pack->rule_count; i++) {
         const struct rule *rule = &proof->pack->rules[i];
+        const char *why = never_holds(proof, rule->kind, rule->when);
 
         prove_once(proof, rule);
         prove_signal(proof, i);
@@ -273,7 +274,8 @@ void prove_gates(struct proof *proof)
         else if (!proof->fires[i])
             problem_add(proof->problems, PROBLEM_WARNING, rule->where, 0,
                         "rule '%s' never fires: %s", rule->name,
-                        truth_of(rule->when, NULL, rule->event) == NEVER
+                        why != NULL ? why
+                        : truth_of(rule->when, NULL, rule->event) == NEVER
                             ? "its condition is false whatever the data"
                             : "what it watches can never happen");
     }

@@ -2,6 +2,7 @@
  *
  *     prove.c           which proofs there are
  *     prove_expr.c      what is known of an expression before there are data
+ *     prove_guard.c     conditions that no record can meet, because of what its fields can hold
  *     prove_life.c      which rows can happen at all, and the graph of a kind's states
  *     prove_reach.c     every state is reached, every open one can be left for a closed one
  *     prove_round.c     nothing comes into force unapproved
@@ -68,6 +69,15 @@ int numbers_of(const struct expr *expr, int64_t out[NUMBERS_MAX]);
 
 /* Does it read a field of the record that `set` of a row changes? */
 bool expr_reads_set(const struct expr *expr, const struct transition *row);
+
+/* ---- prove_guard.c ---- */
+
+/* Why no record of the kind (index) can ever meet the condition: a number out of a field's bounds, a computed field that
+ * nothing sets. In the proof's arena; NULL: one may. */
+const char *never_holds(const struct proof *proof, int kind, const struct expr *when);
+
+/* Does the engine, a row or a rule ever set the field, or may people enter it? */
+bool is_ever_filled(const struct proof *proof, int kind, const char *name);
 
 /* ---- prove_life.c ---- */
 void lives_find(struct proof *proof);

@@ -209,7 +209,8 @@ static bool fire(struct proof *proof, int index)
     const struct rule *rule = &proof->pack->rules[index];
 
     if (proof->fires[index] || !has_happened(proof, rule->kind, rule->event) ||
-        truth_of(rule->when, NULL, rule->event) == NEVER)
+        truth_of(rule->when, NULL, rule->event) == NEVER ||
+        never_holds(proof, rule->kind, rule->when) != NULL)
         return false;
     proof->fires[index] = true;
     if (rule->starts != MODEL_NONE)
@@ -244,12 +245,13 @@ static void draw(struct proof *proof, int index)
 }
 
 /* Which conditions are false in which state, whatever the data. */
-static void rule_out(struct life *life, const struct lifecycle *l)
+static void rule_out(struct proof *proof, int kind, struct life *life, const struct lifecycle *l)
 {
     for (int i = 0; i < l->transition_count; i++) {
         const struct transition *row = &l->transitions[i];
         bool depends = expr_reads(row->when, "state");
-        bool never = truth_of(row->when, NULL, row->event) == NEVER;
+        bool never = truth_of(row->when, NULL, row->event) == NEVER ||
+                     never_holds(proof, kind, row->when) != NULL;
 
         for (int s = 0; s < l->state_count; s++)
             life->never[i * l->state_count + s] =
@@ -266,7 +268,7 @@ static void prepare(struct proof *proof, int index)
     life->made = arena_zero(proof->arena, rows);
     life->asked = arena_zero(proof->arena, rows);
     life->never = arena_zero(proof->arena, rows * ((size_t)l->state_count + 1));
-    rule_out(life, l);
+    rule_out(proof, index, life, l);
 }
 
 void lives_find(struct proof *proof)

@@ -1,7 +1,8 @@
-/* prove_need.c - what a kind asks for is asked at some time: warnings.
+/* prove_need.c - what a kind asks for is asked at some time, and can be met.
  *
- *   a need before an event that only opens records: there is nothing yet of which it could be asked;
- *   required fields where no row that can be made checks them (`needs_fields` is false in all of them). */
+ *   error: a need that nothing can ever meet, so that its event could not happen;
+ *   warning: a need before an event that only opens records: there is nothing yet of which it could be asked;
+ *   warning: required fields where no row that can be made checks them (`needs_fields` is false in all of them). */
 #include "definition/prove_inside.h"
 
 static bool only_opens(const struct lifecycle *lifecycle, const char *event)
@@ -48,6 +49,13 @@ void prove_needs(struct proof *proof)
     for (int i = 0; i < kind->need_count; i++) {
         const struct words *before = &kind->needs[i].before;
 
+        const char *why = never_holds(proof, proof->kind, kind->needs[i].when);
+
+        if (why != NULL ||
+            (kind->needs[i].when != NULL && truth_of(kind->needs[i].when, NULL, NULL) == NEVER))
+            say_of_kind(proof, PROBLEM_ERROR, kind->needs[i].where,
+                        "this need before '%s' can never be met: %s", before->at[0],
+                        why != NULL ? why : "its condition is false whatever the data");
         for (int e = 0; e < before->count; e++) {
             if (only_opens(kind->lifecycle, before->at[e]))
                 say_of_kind(proof, PROBLEM_WARNING, kind->needs[i].where,

@@ -106,13 +106,14 @@ static void prove_hands(struct proof *proof, const struct transition *row)
 static void prove_row(struct proof *proof, int index)
 {
     const struct transition *row = &kind_of(proof)->lifecycle->transitions[index];
+    const char *why = never_holds(proof, proof->kind, row->when);
 
     prove_hands(proof, row);
     if (row->creates || life_of(proof)->made[index] || !starts_reached(proof, row))
         return;
     if (is_never(proof, index))
-        say_of_kind(proof, PROBLEM_ERROR, row->where, "'%s' can never happen: its condition is %s",
-                    row->event, "false whatever the data");
+        say_of_kind(proof, PROBLEM_ERROR, row->where, "'%s' can never happen: %s", row->event,
+                    why != NULL ? why : "its condition is false whatever the data");
     else if (row->vote != VOTE_NONE && is_for_people(&row->by))
         say_of_kind(proof, PROBLEM_ERROR, row->where,
                     "nobody can ever vote with '%s': no round is open in the states it leaves",

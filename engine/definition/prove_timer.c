@@ -105,39 +105,6 @@ static void prove_round_timer(struct proof *proof, const struct timer *timer)
                 timer->name);
 }
 
-static bool sets(const struct setting *set, int count, const char *field)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcmp(set[i].field, field) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_filled_in(const struct proof *proof, const char *name)
-{
-    const struct field *field = kind_field(kind_of(proof), slice_str(name));
-    const struct lifecycle *l = kind_of(proof)->lifecycle;
-
-    /* The engine keeps these itself, the first where a kind declares a review. */
-    if (field == NULL || !field->computed || field->preset.type != VALUE_NIL ||
-        (strcmp(name, "next_review_due") == 0 && !span_is_zero(&kind_of(proof)->review_every)) ||
-        strcmp(name, "retain_until") == 0)
-        return true;
-    for (int i = 0; i < l->transition_count; i++) {
-        if (sets(l->transitions[i].set, l->transitions[i].set_count, name))
-            return true;
-    }
-    for (int i = 0; i < proof->pack->rule_count; i++) {
-        const struct rule *rule = &proof->pack->rules[i];
-
-        if (rule->starts == proof->kind &&
-            (sets(rule->set, rule->set_count, name) || sets(rule->due, rule->due_count, name)))
-            return true;
-    }
-    return false;
-}
-
 static bool is_left(const struct proof *proof, int state)
 {
     const struct lifecycle *l = kind_of(proof)->lifecycle;
@@ -180,6 +147,41 @@ static void prove_order(struct proof *proof, const struct timer *timer)
     }
 }
 
+/* ---- whom it tells ---- */
+
+/* May nobody be meant, because the word is a field that people need not fill in? */
+static bool may_mean_nobody(const struct proof *proof, const char *word)
+{
+    const struct field *field = kind_field(kind_of(proof), slice_str(word));
+
+    return field != NULL && field->type == FIELD_PERSON && !field->required &&
+           field->required_if == NULL &&
+           (!field->computed || !is_ever_filled(proof, proof->kind, word));
+}
+
+/* A ladder that does nothing but tell people, and all of them may be nobody: then nobody hears, and nobody knows. */
+static void prove_told(struct proof *proof, const struct timer *timer)
+{
+    const char *word = NULL;
+
+    for (int i = 0; i < timer->step_count; i++) {
+        const struct words *to = &timer->steps[i].tell.to;
+
+        if (timer->steps[i].event != NULL)
+            return;
+        for (int k = 0; k < to->count; k++) {
+            if (!may_mean_nobody(proof, to->at[k]))
+                return;
+            word = to->at[k];
+        }
+    }
+    if (word != NULL)
+        say_of_kind(proof, PROBLEM_WARNING, where_of(word),
+                    "timer '%s' tells only '%s', which may be empty: nobody would hear; tell "
+                    "'owner' as well, or make the field required",
+                    timer->name, word);
+}
+
 static void prove_timer(struct proof *proof, const struct timer *timer)
 {
     const struct lifecycle *l = kind_of(proof)->lifecycle;
@@ -189,7 +191,8 @@ static void prove_timer(struct proof *proof, const struct timer *timer)
         prove_round_timer(proof, timer);
     prove_end(proof, timer);
     prove_order(proof, timer);
-    if (timer->from == TIMER_FIELD && !is_filled_in(proof, timer->field))
+    prove_told(proof, timer);
+    if (timer->from == TIMER_FIELD && !is_ever_filled(proof, proof->kind, timer->field))
         say_of_kind(proof, PROBLEM_WARNING, where_of(timer->field),
                     "timer '%s' never runs: nothing ever sets the computed field '%s'", timer->name,
                     timer->field);

@@ -589,6 +589,7 @@ static const struct mutation MUTATIONS[] = {
     {"opens = \"round\"", "opens = \"rounds\"", "lifecycles.cfg:8: unknown thing to open 'rounds'; did you mean 'round'?"},
     {"meaning = \"approved\"; expires", "meaning = \"aproved\"; expires", "kinds/policy.cfg:3: unknown meaning 'aproved'; did you mean 'approved'?"},
     {"meaning = \"approved\"; } );\n  timers", "meaning = \"agreed\"; } );\n  timers", "lifecycles.cfg:20: unknown meaning 'agreed'"},
+    {"says = \"The author does not approve.\"", "says = \"x\"; conflict = [\"manager\", \"manager\"]", "common.cfg:9: 'manager' stands twice in the conflict of 'SOD-1', and no role conflicts with itself; name the other role"},
     {"apart_rule = \"SOD-1\"", "apart_rule = \"SOD-2\"", "lifecycles.cfg:20: unknown rule of separation 'SOD-2' (in kind 'duty'); did you mean 'SOD-1'?"},
     {"meaning = \"approved\"; expires", "meaning = \"approved\"; apart = (\"editors\", { who = \"owner\"; rule = \"SOD-9\"; }); expires", "kinds/policy.cfg:3: unknown rule of separation 'SOD-9'"},
     {"meaning = \"approved\"; expires", "meaning = \"approved\"; apart = (\"editors\", { who = \"ownr\"; }); expires", "kinds/policy.cfg:3: unknown who 'ownr'"},

@@ -127,6 +127,48 @@ static const struct example RESULTS[] = {
      "p.cfg:6: look -> conclude -> skip reaches 'signed' and no approval was granted (in kind 'look')\n"},
 };
 
+/* ---- what fields can hold ---- */
+
+#define GUARDED(WHEN, TIMER, NEED) \
+    "lifecycle = { name = \"life\"; states = ( { name = \"open\"; stage = \"in_force\"; edit = [\"clerk\"]; }, { name = \"shut\"; stage = \"closed\"; } );\n" \
+    "transitions = ( { event = \"begin\"; to = \"open\"; }, { event = \"end\"; from = [\"open\"]; to = \"shut\"; by = [\"clerk\"]; needs_fields = true; set = { done = \"true\"; }; },\n" \
+    "{ event = \"rush\"; from = [\"open\"]; to = \"shut\"; by = [\"clerk\"]; when = \"" WHEN "\"; } );\n" \
+    TIMER " };\n" \
+    "kind = { name = \"one\"; prefix = \"ONE\"; title = \"One\"; lifecycle = \"life\"; create = [\"clerk\"]; clauses = [\"4\", \"5\", \"6\", \"7\", \"8\", \"9\", \"10\"];\n" \
+    "fields = { count = { type = \"int\"; min = 1; max = 9; };\n" \
+    "lines = { type = \"table\"; min = 2; max = 3; columns = { text = { type = \"text\"; }; }; };\n" \
+    "seal = { type = \"text\"; computed = true; }; done = { type = \"bool\"; computed = true; };\n" \
+    "deputy = { type = \"person\"; }; helper = { type = \"person\"; required = true; }; };\n" \
+    NEED " };\n"
+#define BOUND(END, NUMBER) \
+    "p.cfg:3: 'rush' can never happen: it compares 'count' with " NUMBER ", and that is at " END " (p.cfg:6); compare with another number, or change the "
+#define UNSET "nothing ever sets the computed field 'seal' (p.cfg:8); let the 'set' of an event do that, or ask for another field (in kind 'one')\n"
+#define TELLS(WORDS) "timers = ( { name = \"nag\"; in = [\"open\"]; from = \"state\"; steps = ( { after = \"1 days\"; tell = [" WORDS "]; message = \"default\"; } ); } );"
+
+static const struct example GUARDS[] = {
+    {GUARDED("record.count > 8", "", ""), ""},
+    {GUARDED("record.count > 9", "", ""), BOUND("most 9", "9") "'max' of the field (in kind 'one')\n"},
+    {GUARDED("record.count == 10 && record.done", "", ""), BOUND("most 9", "10") "'max' of the field (in kind 'one')\n"},
+    {GUARDED("1 > record.count", "", ""), BOUND("least 1", "1") "'min' of the field (in kind 'one')\n"},
+    {GUARDED("record.count > 9 || record.done", "", ""), ""},
+    {GUARDED("!(record.count > 9)", "", ""), ""},
+    /* A table has fewer rows than `min` until it is complete, and never more than `max`. */
+    {GUARDED("size(record.lines) < 2", "", ""), ""},
+    {GUARDED("size(record.lines) >= 4", "", ""),
+     "p.cfg:3: 'rush' can never happen: it compares 'lines' with 4, and that is at most 3 (p.cfg:7); compare with another number, or change the 'max' of the field (in kind 'one')\n"},
+    {GUARDED("record.done", "", ""), ""},
+    {GUARDED("has(record.seal)", "", ""), "p.cfg:3: 'rush' can never happen: " UNSET},
+    {GUARDED("record.count > 1 && record.seal != 'x'", "", ""), "p.cfg:3: 'rush' can never happen: " UNSET},
+    {GUARDED("!has(record.seal) || record.seal == 'x'", "", ""), ""},
+    {GUARDED("true", "", "needs = ( { before = \"end\"; when = \"record.seal == 'red'\"; says = \"Seal it.\"; } );"),
+     "p.cfg:10: this need before 'end' can never be met: " UNSET},
+    /* Who is told may be nobody. */
+    {GUARDED("true", TELLS("\"deputy\", \"helper\""), ""), ""},
+    {GUARDED("true", TELLS("\"deputy\", \"boss\""), ""), ""},
+    {GUARDED("true", TELLS("\"deputy\""), ""),
+     "p.cfg:4: warning: timer 'nag' tells only 'deputy', which may be empty: nobody would hear; tell 'owner' as well, or make the field required (in kind 'one')\n"},
+};
+
 /* ---- states ---- */
 
 #define STATES3 "lifecycle = { name = \"life\"; states = ( { name = \"open\"; stage = \"in_force\"; },\n{ name = \"mid\"; stage = \"under_review\"; },\n{ name = \"shut\"; stage = \"closed\"; } );\ntransitions = ( { event = \"begin\"; to = \"open\"; },\n"
@@ -329,6 +371,12 @@ static void every_state_is_reached_and_can_be_left(void **state)
     assert_int_equal(SAYS(STATE_GRAPHS), 0);
 }
 
+static void conditions_can_be_met_by_what_fields_hold(void **state)
+{
+    (void)state;
+    assert_int_equal(SAYS(GUARDS), 0);
+}
+
 static void every_timer_is_answered(void **state)
 {
     (void)state;
@@ -416,6 +464,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_comes_into_force_unapproved),
         cmocka_unit_test(every_state_is_reached_and_can_be_left),
+        cmocka_unit_test(conditions_can_be_met_by_what_fields_hold),
         cmocka_unit_test(every_timer_is_answered),
         cmocka_unit_test(interactions_come_to_an_end),
         cmocka_unit_test(gates_open_and_each_is_done_for_each),
