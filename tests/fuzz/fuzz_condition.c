@@ -5,16 +5,13 @@
 
 #include "targets.h"
 
-static const struct member RECORD[] = {{"id", &TYPE_TEXT, false},    {"count", &TYPE_INT, true},
-                                       {"due", &TYPE_DATE, true},    {"found", &TYPE_MOMENT, true},
-                                       {"period", &TYPE_SPAN, true}, {"tags", &TYPE_TEXTS, true},
-                                       {"absent", &TYPE_BOOL, true}};
+static const struct member RECORD[] = {
+    {"id", &TYPE_TEXT},     {"count", &TYPE_INT},  {"due", &TYPE_DATE},   {"found", &TYPE_MOMENT},
+    {"period", &TYPE_SPAN}, {"tags", &TYPE_TEXTS}, {"absent", &TYPE_BOOL}};
 static const struct type RECORD_TYPE = {
     .sort = SORT_MAP, .members = RECORD, .member_count = 7, .what = "a record"};
-static const struct member NAMES[] = {{"record", &RECORD_TYPE, false},
-                                      {"today", &TYPE_DATE, false},
-                                      {"now", &TYPE_MOMENT, false},
-                                      {"args", &TYPE_MAP, false}};
+static const struct member NAMES[] = {
+    {"record", &RECORD_TYPE}, {"today", &TYPE_DATE}, {"now", &TYPE_MOMENT}, {"args", &TYPE_MAP}};
 static const struct condition_scope SCOPE = {NAMES, 4, &RECORD_TYPE};
 
 static struct value make_scope(struct arena *arena)
