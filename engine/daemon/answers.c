@@ -359,14 +359,28 @@ static int admin_checkpoint(struct admin *admin, struct error *err)
     return 0;
 }
 
+static const char *backup_path(struct admin *admin)
+{
+    return value_get_str(&admin->command->args, "path", "", &admin->engine->arena);
+}
+
+static int check_backup(struct admin *admin, struct error *err)
+{
+    const char *path = backup_path(admin);
+
+    if (path[0] != '/')
+        return error_set(err, ERROR_INPUT, "backup wants \"path\", an absolute file name");
+    if (access(path, F_OK) == 0)
+        return error_set(err, ERROR_INPUT, "%s exists: a backup never overwrites", path);
+    return 0;
+}
+
 static int admin_backup(struct admin *admin, struct error *err)
 {
     struct engine *engine = admin->engine;
-    const char *path = value_get_str(&admin->command->args, "path", NULL, &engine->arena);
 
-    if (path == NULL || path[0] != '/')
-        return error_set(err, ERROR_INPUT, "backup wants \"path\", an absolute file name");
-    if (admin_checkpoint(admin, err) != 0 || journal_backup(engine->journal, path, err) != 0)
+    if (admin_checkpoint(admin, err) != 0 ||
+        journal_backup(engine->journal, backup_path(admin), err) != 0)
         return -1;
     root_text(engine, &admin->out);
     return 0;
@@ -384,21 +398,39 @@ static int keep_clock(struct engine *engine, struct error *err)
     return -1;
 }
 
-static int admin_clock(struct admin *admin, struct error *err)
+/* To when the clock is to be moved; it may be asked whether it can be before that is entered. */
+static int clock_target(struct admin *admin, int64_t *until_ms, struct error *err)
 {
     struct engine *engine = admin->engine;
     int64_t now_ms = clock_now_us(&engine->clock) / 1000;
-    int64_t ms = value_get_int(&admin->command->args, "ms", -1), until_ms;
+    int64_t ms = value_get_int(&admin->command->args, "ms", -1);
 
     if (!engine->clock.is_virtual)
         return error_set(err, ERROR_INPUT, "this journal is kept on the system clock");
-    until_ms = value_get_int(&admin->command->args, "until_ms",
-                             ms < CLOCK_MOST_MS - now_ms ? now_ms + ms : INT64_MAX);
-    if (until_ms < now_ms)
+    *until_ms = value_get_int(&admin->command->args, "until_ms",
+                              ms < CLOCK_MOST_MS - now_ms ? now_ms + ms : INT64_MAX);
+    if (*until_ms < now_ms)
         return error_set(err, ERROR_INPUT, "time does not go back");
-    if (until_ms > CLOCK_MOST_MS)
+    if (*until_ms > CLOCK_MOST_MS)
         return error_set(err, ERROR_INPUT, "the clock ends with the year 9998");
-    clock_advance(&engine->clock, (until_ms - now_ms) * 1000);
+    return 0;
+}
+
+static int check_clock(struct admin *admin, struct error *err)
+{
+    int64_t until_ms;
+
+    return clock_target(admin, &until_ms, err);
+}
+
+static int admin_clock(struct admin *admin, struct error *err)
+{
+    struct engine *engine = admin->engine;
+    int64_t until_ms;
+
+    if (clock_target(admin, &until_ms, err) != 0)
+        return -1;
+    clock_advance(&engine->clock, (until_ms - clock_now_us(&engine->clock) / 1000) * 1000);
     if (keep_clock(engine, err) != 0)
         return -1;
     value_set(&engine->arena, &admin->out, "now_ms",
@@ -416,11 +448,17 @@ static const struct {
     const char *name;
     int (*run)(struct admin *admin, struct error *err);
     enum entered entered;
+    int (*check)(struct admin *admin,
+                 struct error *err); /* what can be known before it is entered; or NULL */
 } admin_commands[] = {
-    {"status", admin_status, NEVER_ENTERED},         {"metrics", admin_status, NEVER_ENTERED},
-    {"checkpoint", admin_checkpoint, NEVER_ENTERED}, {"drain", admin_drain, IF_POSSIBLE},
-    {"resume", admin_resume, IF_POSSIBLE},           {"stop", admin_stop, IF_POSSIBLE},
-    {"backup", admin_backup, IF_POSSIBLE},           {"clock.advance", admin_clock, BEFORE},
+    {"status", admin_status, NEVER_ENTERED, NULL},
+    {"metrics", admin_status, NEVER_ENTERED, NULL},
+    {"checkpoint", admin_checkpoint, NEVER_ENTERED, NULL},
+    {"drain", admin_drain, IF_POSSIBLE, NULL},
+    {"resume", admin_resume, IF_POSSIBLE, NULL},
+    {"stop", admin_stop, IF_POSSIBLE, NULL},
+    {"backup", admin_backup, IF_POSSIBLE, check_backup},
+    {"clock.advance", admin_clock, BEFORE, check_clock},
 };
 
 /* Asked of the core like any command: the permission and the entry are one. */
@@ -536,6 +574,11 @@ static void run_admin(struct admin *admin, size_t which)
     }
     if (journal_health(engine->journal) != JOURNAL_UNKNOWN && is_repeated_admin(admin, &question))
         return;
+    if (admin_commands[which].check != NULL && is_permitted(admin) &&
+        !engine_late_is(engine, &question) && admin_commands[which].check(admin, &err) != 0) {
+        send_refusal(engine, admin->request, admin->command->id, "guard-failed", err.text);
+        return;
+    }
     if (!engine_is_writable(engine)) {
         run_unentered(admin, which, &question);
         return;

@@ -148,6 +148,30 @@ static int no_such_stream(struct tool *tool, const char *stream)
                      stream, nearest_said(&tool->arena, stream, names, 3));
 }
 
+/* Of the whole journal what happened last, unless it is said from where. */
+static int newest(struct tool *tool, int64_t limit, int64_t *from)
+{
+    const struct value *info;
+    int status = facts_info(tool, &info);
+    int64_t size = status == TOOL_DONE ? value_get_int(info, "size", 0) : 0;
+
+    *from = size > limit ? size - limit : 0;
+    return status;
+}
+
+/* What is not shown, and how it is asked for. */
+static void tell_rest(struct tool *tool, const struct value *answer, bool is_newest, int64_t from)
+{
+    if (is_newest && from > 0)
+        output_line(&tool->out, INK_DIM,
+                    "what came before: rota log --from N, or a larger --limit");
+    if (value_get(answer, "before") != NULL)
+        output_line(&tool->out, INK_DIM, "earlier entries are not shown: --limit N shows more");
+    if (value_get(answer, "next") != NULL)
+        output_line(&tool->out, INK_DIM, "it goes on: rota log --from %lld",
+                    (long long)value_get_int(answer, "next", 0));
+}
+
 static int run(struct tool *tool, const struct arguments *given)
 {
     const char *record = given->word_count > 0 ? given->words[0] : NULL;
@@ -155,10 +179,14 @@ static int run(struct tool *tool, const struct arguments *given)
     struct value args = value_map(), answer;
     const struct value *entries;
     int64_t from, limit;
+    bool is_newest;
     int status;
 
     if ((status = number_option(given, "--from", -1, &from)) != TOOL_DONE ||
         (status = number_option(given, "--limit", LIMIT, &limit)) != TOOL_DONE)
+        return status;
+    is_newest = record == NULL && stream == NULL && from < 0;
+    if (is_newest && (status = newest(tool, limit, &from)) != TOOL_DONE)
         return status;
     if (record != NULL)
         value_set(&tool->arena, &args, "record", value_str(record));
@@ -179,6 +207,8 @@ static int run(struct tool *tool, const struct arguments *given)
         output_json(&tool->out, &entries->as.items[i]);
     if (!tool->out.json)
         log_print(tool, entries, record, record == NULL || arguments_have(given, "--all"));
+    if (!tool->out.json)
+        tell_rest(tool, &answer, is_newest, from);
     return TOOL_DONE;
 }
 
@@ -196,7 +226,8 @@ const struct tool_command command_log = {
     "[RECORD] [--stream STREAM] [--from SEQ] [--limit N] [--all]",
     "history: who did what, when, and whether it was signed",
     "With a record: all that concerns it; deliveries of notices are counted unless --all is "
-    "given.\nWithout: the journal, oldest first. --json always gives every entry.\n\n"
+    "given.\nWithout: the newest entries of the journal, or those from --from on. --json gives "
+    "deliveries too.\n\n"
     "    rota log SCP-0001\n"
     "    rota log --from 120 --json",
     options,

@@ -1,6 +1,8 @@
 /* main.c - the way from the command line to a command. */
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/streams.h"
 
@@ -40,18 +42,29 @@ static int without_command(struct tool *tool, const struct arguments *given, int
     return argc > 1 ? TOOL_DONE : TOOL_USAGE;
 }
 
-/* Everything was written? A full disk must not look like success. */
+/* Has whoever read our output gone, as `head` does when it has enough? */
+static bool is_nobody_reading(void)
+{
+    struct pollfd out = {STDOUT_FILENO, 0, 0};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+/* Everything was written? A full disk must not look like success; a reader who has enough is no news to anybody. */
 static int finish(struct tool *tool, int status)
 {
     bool bad = ferror(stdout) != 0;
 
-    if (fflush(stdout) != 0 || bad)
-        status =
-            status == TOOL_DONE ? tool_fail(TOOL_INTERNAL, "stdout cannot be written") : status;
+    bad = fflush(stdout) != 0 || bad;
     ask_close(tool);
     facts_free(tool);
     arena_release(&tool->arena);
-    return status;
+    if (bad && is_nobody_reading()) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    return bad && status == TOOL_DONE ? tool_fail(TOOL_INTERNAL, "stdout cannot be written")
+                                      : status;
 }
 
 int main(int argc, char **argv)

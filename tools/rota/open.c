@@ -74,7 +74,9 @@ static int run(struct tool *tool, const struct arguments *given)
     if (status != TOOL_DONE || (status = given_read(tool, given, first, kind, &from)) != TOOL_DONE)
         return status;
     if (from.title.type != VALUE_STR)
-        return tool_usage(given, "a record needs a title: --title \"...\"");
+        return tool_usage(
+            given,
+            "a record needs a title: --title \"...\" (--template shows all that it may have)");
     command.id = slice_str(id != NULL ? id : "");
     put(tool, &command.args, "kind", value_text(value_get_text(kind, "name")));
     put(tool, &command.args, "title", from.title);

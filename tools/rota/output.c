@@ -593,6 +593,43 @@ static void table_print_row(struct output *out, int indent, int count, const str
     arena_release(&arena);
 }
 
+/* Would many words be parted? */
+static bool is_crammed(const struct widths *w, int room)
+{
+    int words = 0;
+
+    for (int c = 0; c < w->count; c++)
+        words += w->word[c];
+    return words - room > room / 4;
+}
+
+/* Instead of a table that nobody could read: each row in lines of its own, its first cell before the others. */
+static void table_print_lines(const struct table *table, struct output *out, int indent)
+{
+    struct arena arena = ARENA_EMPTY;
+    const char *labels[TABLE_COLUMNS_MAX];
+    int label_width = 0;
+
+    for (int c = 0; c < table->column_count; c++) {
+        const char *head = table->heads[c], *bracket = strstr(head, " (");
+        int width;
+
+        labels[c] =
+            arena_copy(&arena, head, bracket != NULL ? (size_t)(bracket - head) : strlen(head));
+        width = text_width(slice_str(labels[c]));
+        label_width = width > label_width ? width : label_width;
+    }
+    for (int r = 0; r < table->row_count; r++)
+        for (int c = 0; c < table->column_count; c++) {
+            const struct cell *cell = &table->cells[r * table->column_count + c];
+
+            if (cell->text[0] != '\0')
+                output_pair(out, indent + (c > 0 ? 2 : 0), label_width, labels[c], cell->ink,
+                            slice_str(text_clean(&arena, slice_str(cell->text), false)));
+        }
+    arena_release(&arena);
+}
+
 void table_print(struct table *table, struct output *out, int indent)
 {
     int widths[TABLE_COLUMNS_MAX];
@@ -607,6 +644,11 @@ void table_print(struct table *table, struct output *out, int indent)
     room = is_for_programs ? INT_MAX / 2 : out->width - indent;
     table_narrow(table, out, room);
     measured = table_measure(table);
+    if (table->column_count > 2 && table->heads[0] != NULL &&
+        is_crammed(&measured, room - 2 * (table->column_count - 1))) {
+        table_print_lines(table, out, indent);
+        return;
+    }
     table_widths(&measured, room - 2 * (table->column_count - 1), widths);
     if (table->column_count > 0 && table->heads[0] != NULL) {
         struct cell heads[TABLE_COLUMNS_MAX];

@@ -86,7 +86,7 @@ static int run_people(struct tool *tool, const struct arguments *given)
 
 static int run_person(struct tool *tool, const struct arguments *given)
 {
-    if (strcmp(given->words[0], "list") != 0)
+    if (given->word_count > 0 && strcmp(given->words[0], "list") != 0)
         return forms_unknown(given);
     return run_people(tool, given);
 }
@@ -96,4 +96,4 @@ const struct tool_command command_people = {
     0,        false,    run_people};
 
 const struct tool_command command_person = {
-    "person", "people", "list", "the same as people", "", NULL, 1, 1, false, run_person};
+    "person", "people", "[list]", "the same as people", "", NULL, 0, 1, false, run_person};

@@ -232,7 +232,11 @@ static void print_status(struct tool *tool, const struct value *answer)
                  : text);
     }
     pair(tool, "no commands", number_text(tool, value_get(answer, "error")));
-    pair(tool, "tasks", tasks_text(tool, value_get(answer, "tasks")));
+    pair(tool, "tasks",
+         arena_printf(&tool->arena, "%s%s", tasks_text(tool, value_get(answer, "tasks")),
+                      value_get_bool(answer, "draining", false)
+                          ? "; none is given out (rota resume goes on)"
+                          : ""));
     if (now > 0)
         pair(tool, "clock", arena_printf(&tool->arena, "%s, %s", facts_moment(tool, now), clock));
     pair(tool, "not right", number_text(tool, value_get(answer, "clock_error")));

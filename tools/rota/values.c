@@ -202,15 +202,17 @@ static const char *nearest_column(const struct values *values, const struct valu
 static int unknown_field(const struct values *values, struct slice name, struct error *err)
 {
     const struct value *fields = value_get(values->kind, "fields");
-    const char *names[256], *near;
-    char *text;
+    const char *names[256], *near, *text;
     int count = 0;
 
     for (uint32_t i = 0; value_is(fields, VALUE_ARRAY) && i < fields->count && count < 256; i++)
         names[count++] = value_get_str(&fields->as.items[i], "name", "", values->arena);
     near = nearest_said(values->arena, arena_copy(values->arena, name.at, name.len), names, count);
-    text = arena_printf(values->arena, "%s has no such field%s",
-                        value_get_str(values->kind, "name", "this kind", values->arena), near);
+    text = value_get_str(values->kind, "name", "this kind", values->arena);
+    text = *near != '\0' ? arena_printf(values->arena, "%s has no such field%s", text, near)
+                         : arena_printf(values->arena,
+                                        "%s has no such field (rota open %s --template lists them)",
+                                        text, text);
     return fault(values, name, err, text);
 }
 

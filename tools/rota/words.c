@@ -290,8 +290,8 @@ static void say_admin(struct sentence *s)
     static const struct {
         const char *what, *text;
     } known[] = {
-        {"backup", "copied the journal"},        {"drain", "had no new tasks given out"},
-        {"resume", "had tasks given out again"}, {"stop", "stopped the engine"},
+        {"backup", "asked for a copy of the journal"}, {"drain", "had no new tasks given out"},
+        {"resume", "had tasks given out again"},       {"stop", "stopped the engine"},
         {"clock.advance", "moved the clock"},
     };
     struct slice what = slice_of(s->type.at + 6, s->type.len - 6);
@@ -303,7 +303,7 @@ static void say_admin(struct sentence *s)
         if (slice_is(what, known[i].what))
             text = known[i].text;
     add_slice(s, "", text != NULL ? slice_str(text) : s->type, "");
-    add_slice(s, " to ", value_get_text(s->body, "path"), "");
+    add_slice(s, ": ", value_get_text(s->body, "path"), "");
     if (until_ms >= 0)
         add(s, " to %s", facts_moment(s->tool, until_ms));
     else if (ms >= 86400000 && ms % 86400000 == 0)
