@@ -152,7 +152,21 @@ try:
     while True: said += os.read(fd, 4096)
 except OSError: pass
 os.write(1, said); sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$1" >"$out" 2>"$err"; }
+# Where a table would part word after word it is lines.
+narrow() { "$python" -c 'import fcntl, os, pty, struct, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    os.execvp("rota", ["rota"] + sys.argv[1:])
+said = b""
+try:
+    while True: said += os.read(fd, 4096)
+except OSError: pass
+os.write(1, said.replace(b"\r\n", b"\n")); sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$@" >"$out" 2>"$err"; }
 if has_terminals; then
+    narrow --as ines people || wrong "people in 40 columns"
+    says "  address  amara@lumiere-analytics.example"
+    says "communication-worker"
     terminal n && wrong "a no was taken for a yes"
     says "not signed"
     ends 0 --as ines show SCP-0001@2.0

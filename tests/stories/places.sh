@@ -26,6 +26,20 @@ cp "$top/kept.db" "$top/kept.as.it.was"
 [ $? = 2 ] || wrong "rota-verify that nobody hears: exit $?, not 2"
 cmp -s "$top/kept.db" "$top/kept.as.it.was" || wrong "rota-verify wrote into what it was to check"
 
+# ---- a reader who has enough is no news; a disk that is full is ----
+"$python" -c '
+import os, signal, subprocess, sys
+reads, writes = os.pipe()
+os.close(reads)
+done = subprocess.run(["rota", "--as", "ines", "people"], stdout=writes, stderr=subprocess.PIPE)
+sys.exit(0 if (done.returncode, done.stderr) == (-signal.SIGPIPE, b"") else "%s %s" % (done.returncode, done.stderr))' 2>"$err" ||
+    wrong "a pipe that nobody reads: $(cat "$err")"
+if [ -c /dev/full ]; then
+    rota --as ines people >/dev/full 2>"$err"
+    [ $? = 5 ] || wrong "what cannot be written: exit $?, not 5"
+    complains "cannot be written"
+fi
+
 # ---- a copy is another organisation's directory, whatever its files say ----
 cp -R "$ROTA_DIR" "$top/copy"
 ends 0 down "$top/copy"
