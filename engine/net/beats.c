@@ -119,7 +119,7 @@ static void expire(struct broker *broker, struct task *task)
     if (session != NULL && !ends) {
         session->overdue++;
         session->overdue_until_ms = broker->boot_ms + broker->idle_expiry_ms;
-        session_tell(broker, session, &session->cancels, slice_str(task->lease.token));
+        session_tell(broker, session, &session->cancels, slice_str(task->lease->token));
     }
     task_lost(broker, task, !task->is_undelivered, "expired");
     if (ends)
@@ -131,7 +131,7 @@ static void expire_leases(struct broker *broker)
     struct task *task;
 
     while ((task = heap_first(&broker->expiries)) != NULL &&
-           task->lease.until_boot_ms <= broker->boot_ms)
+           task->lease->until_boot_ms <= broker->boot_ms)
         expire(broker, task);
 }
 

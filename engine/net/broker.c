@@ -84,8 +84,8 @@ int64_t broker_next_ms(const struct broker *broker)
 
     if (broker->has_gone_sessions)
         return 0;
-    if (task != NULL && task->lease.until_boot_ms < broker->next_beat_ms)
-        return task->lease.until_boot_ms;
+    if (task != NULL && task->lease->until_boot_ms < broker->next_beat_ms)
+        return task->lease->until_boot_ms;
     return broker->next_beat_ms;
 }
 

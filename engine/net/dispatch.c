@@ -4,7 +4,6 @@
 #include "wire/body.h"
 #include "wire/token.h"
 
-#include <stdio.h>
 #include <sys/random.h>
 
 /* What the broker alone knows joins what the owner wrote. */
@@ -34,7 +33,7 @@ static void send_request(struct broker *broker, const struct task *task,
     struct mdp_message message = {.dialect = session->dialect,
                                   .party = MDP_WORKER,
                                   .verb = MDP_REQUEST,
-                                  .address = slice_str(task->lease.token),
+                                  .address = slice_str(task->lease->token),
                                   .body = body};
     struct out_message *queued;
 
@@ -53,14 +52,12 @@ static void give(struct broker *broker, struct task *task, struct session *sessi
                  const struct parcel *parcel, int64_t wall_ms)
 {
     uint8_t nonce[TOKEN_NONCE_LEN];
+    char token[BROKER_TOKEN_MAX + 1];
 
     check(getrandom(nonce, sizeof nonce, 0) == (ssize_t)sizeof nonce);
-    task->lease.task = task->id;
-    task->lease.attempt = task->attempt;
-    token_format(task->lease.token, task->id, task->attempt, nonce);
-    snprintf(task->lease.principal, sizeof task->lease.principal, "%s", session->principal);
-    task_lease(broker, task, session);
-    broker->ops.leased(broker->ops.self, &task->lease);
+    token_format(token, task->id, task->attempt, nonce);
+    task_lease(broker, task, session, token);
+    broker->ops.leased(broker->ops.self, task->lease);
     send_request(broker, task, parcel, wall_ms);
 }
 

@@ -107,8 +107,9 @@ struct task {
     struct service *service;
     int64_t lease_ms, max_run_ms;
     ptrdiff_t ready_at, expiry_at; /* places in the heaps */
+    struct task *next_place; /* of those whose ids have the same place in the broker's table */
     /* only while (or after) leased: */
-    struct lease lease;
+    struct lease *lease;     /* owned; NULL: never */
     int64_t lease_span_ms;   /* what a renewal adds */
     struct session *session; /* NULL: held over a restart, or restored by a discard */
     struct task *next_leased, *prev_leased;
@@ -179,8 +180,9 @@ struct broker {
     struct session *first_session;
     struct map services_by_name;
     struct service *services;
-    struct map tasks;     /* 8 bytes of id -> struct task, READY or LEASED */
-    struct heap expiries; /* of struct task, LEASED */
+    struct task **places;           /* id -> struct task, READY or LEASED; owned */
+    size_t place_count, task_count; /* a power of two or 0; how many tasks are in it */
+    struct heap expiries;           /* of struct task, LEASED */
     struct change *changes;
     size_t change_count, change_cap;
     struct map unanswered; /* principal -> how many requests: the number itself as the pointer */
@@ -244,7 +246,8 @@ void disconnect_later(struct broker *broker, const struct route *route, enum mdp
 void tasks_open(struct broker *broker);
 struct service *service_of(struct broker *broker, struct slice name); /* made if new */
 struct task *task_find(const struct broker *broker, int64_t id);
-void task_lease(struct broker *broker, struct task *task, struct session *session);
+void task_lease(struct broker *broker, struct task *task, struct session *session,
+                const char *token);
 /* Takes a task out of everything; what it was can be restored until the release. */
 void task_end(struct broker *broker, struct task *task);
 void task_lost(struct broker *broker, struct task *task, bool counts, const char *why);

@@ -193,7 +193,7 @@ static void recheck_held(struct broker *broker)
         struct task *task = broker->expiries.items[i];
 
         if (task->session == NULL &&
-            !broker->ops.may_serve(broker->ops.self, task->lease.principal, task->service->name)) {
+            !broker->ops.may_serve(broker->ops.self, task->lease->principal, task->service->name)) {
             task_lost(broker, task, false, "rights withdrawn");
             i = 0;
         } else {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { PLACES_FIRST = 64 };
+
 /* ---- order ---- */
 
 static bool more_urgent(const void *a, const void *b)
@@ -27,8 +29,8 @@ static void moved_ready(void *item, ptrdiff_t place)
 
 static bool expires_first(const void *a, const void *b)
 {
-    return ((const struct task *)a)->lease.until_boot_ms <
-           ((const struct task *)b)->lease.until_boot_ms;
+    return ((const struct task *)a)->lease->until_boot_ms <
+           ((const struct task *)b)->lease->until_boot_ms;
 }
 
 static void moved_expiry(void *item, ptrdiff_t place)
@@ -64,14 +66,66 @@ struct service *service_of(struct broker *broker, struct slice name)
 
 /* ---- tasks in and out of the map and the heaps ---- */
 
-static struct slice id_key(const int64_t *id)
+/* Ids follow one another: their low bits spread them evenly. */
+static struct task **place_of(const struct broker *broker, int64_t id)
 {
-    return slice_of(id, sizeof *id);
+    return &broker->places[(uint64_t)id & (broker->place_count - 1)];
 }
 
 struct task *task_find(const struct broker *broker, int64_t id)
 {
-    return map_get(&broker->tasks, id_key(&id));
+    struct task *task = broker->place_count > 0 ? *place_of(broker, id) : NULL;
+
+    while (task != NULL && task->id != id)
+        task = task->next_place;
+    return task;
+}
+
+static void put_in_place(struct broker *broker, struct task *task)
+{
+    struct task **place = place_of(broker, task->id);
+
+    task->next_place = *place;
+    *place = task;
+}
+
+static void grow_places(struct broker *broker)
+{
+    struct task **before = broker->places;
+    size_t count = broker->place_count;
+
+    broker->place_count = count > 0 ? count * 2 : PLACES_FIRST;
+    broker->places = calloc(broker->place_count, sizeof *broker->places);
+    check(broker->places != NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct task *task = before[i], *next;
+
+        for (; task != NULL; task = next) {
+            next = task->next_place;
+            put_in_place(broker, task);
+        }
+    }
+    free(before);
+}
+
+static void enter_places(struct broker *broker, struct task *task)
+{
+    if (broker->task_count == broker->place_count)
+        grow_places(broker);
+    put_in_place(broker, task);
+    broker->task_count++;
+}
+
+static void leave_places(struct broker *broker, struct task *task)
+{
+    struct task **at = place_of(broker, task->id);
+
+    while (*at != task) {
+        check(*at != NULL);
+        at = &(*at)->next_place;
+    }
+    *at = task->next_place;
+    broker->task_count--;
 }
 
 static void note_change(struct broker *broker, enum change_kind kind, struct task *task)
@@ -86,18 +140,20 @@ static void note_change(struct broker *broker, enum change_kind kind, struct tas
 
 static void enter_ready(struct broker *broker, struct task *task)
 {
+    check(task->state == TASK_PAST);
     task->state = TASK_READY;
     task->session = NULL;
     task->lost_why = NULL;
     task->is_undelivered = false;
-    map_put(&broker->tasks, id_key(&task->id), task);
+    enter_places(broker, task);
     heap_add(&task->service->ready, task);
 }
 
 static void enter_leased(struct broker *broker, struct task *task)
 {
+    if (task->state == TASK_PAST)
+        enter_places(broker, task);
     task->state = TASK_LEASED;
-    map_put(&broker->tasks, id_key(&task->id), task);
     heap_add(&broker->expiries, task);
     task->service->leased++;
 }
@@ -133,8 +189,23 @@ static void leave(struct broker *broker, struct task *task)
         task->service->leased--;
         leave_session(broker, task);
     }
-    map_remove(&broker->tasks, id_key(&task->id));
+    leave_places(broker, task);
     task->state = TASK_PAST;
+}
+
+static void task_free(struct task *task)
+{
+    free(task->lease);
+    free(task);
+}
+
+/* A task that waits has none: there may be very many. */
+static struct lease *lease_room(struct task *task)
+{
+    if (task->lease == NULL)
+        task->lease = calloc(1, sizeof *task->lease);
+    check(task->lease != NULL);
+    return task->lease;
 }
 
 /* ---- the owner's side ---- */
@@ -146,6 +217,7 @@ static struct task *task_new(struct broker *broker, const struct offer *offer)
     check(task != NULL);
     check(service_name_is_valid(slice_str(offer->service)) && offer->attempt >= 1);
     task->id = offer->task;
+    task->state = TASK_PAST; /* so far */
     task->attempt = offer->attempt;
     task->priority = offer->priority;
     task->due_ms = offer->due_ms;
@@ -173,7 +245,7 @@ const char *broker_holder(const struct broker *broker, int64_t id)
 {
     const struct task *task = task_find(broker, id);
 
-    return task != NULL && task->state == TASK_LEASED ? task->lease.principal : NULL;
+    return task != NULL && task->state == TASK_LEASED ? task->lease->principal : NULL;
 }
 
 bool broker_withdraw(struct broker *broker, int64_t id)
@@ -188,9 +260,9 @@ bool broker_withdraw(struct broker *broker, int64_t id)
         /* The worker is still at it: its credit stays taken until it says something, or as long as
          * the lease would have run. */
         session->overdue++;
-        session->overdue_until_ms = task->lease.until_boot_ms;
+        session->overdue_until_ms = task->lease->until_boot_ms;
         if (session->is_sdk)
-            session_tell(broker, session, &session->cancels, slice_str(task->lease.token));
+            session_tell(broker, session, &session->cancels, slice_str(task->lease->token));
     }
     task_end(broker, task);
     return is_leased;
@@ -206,10 +278,10 @@ void broker_hold(struct broker *broker, const struct lease *lease, const struct 
     if (task != NULL)
         task_end(broker, task);
     task = task_new(broker, offer);
-    task->lease = *lease;
+    *lease_room(task) = *lease;
     task->attempt = lease->attempt;
-    if (task->lease.last_boot_ms == 0)
-        task->lease.last_boot_ms = INT64_MAX;
+    if (task->lease->last_boot_ms == 0)
+        task->lease->last_boot_ms = INT64_MAX;
     task->lease_span_ms = offer->lease_ms > 0 ? offer->lease_ms : broker->sdk_lease_ms;
     enter_leased(broker, task);
     note_change(broker, CHANGE_OFFERED, task);
@@ -231,21 +303,26 @@ void task_adopt(struct broker *broker, struct task *task, struct session *sessio
     session_rank(session);
 }
 
-void task_lease(struct broker *broker, struct task *task, struct session *session)
+void task_lease(struct broker *broker, struct task *task, struct session *session,
+                const char *token)
 {
+    struct lease *lease = lease_room(task);
     int64_t span = task->lease_ms;
 
     check(task->state == TASK_READY);
+    lease->task = task->id;
+    lease->attempt = task->attempt;
+    snprintf(lease->token, sizeof lease->token, "%s", token);
+    snprintf(lease->principal, sizeof lease->principal, "%s", session->principal);
     if (span == 0)
         span = session->lease_ms > 0 ? session->lease_ms
                : session->is_sdk     ? broker->sdk_lease_ms
                                      : broker->plain_lease_ms;
     task->lease_span_ms = span;
-    task->lease.last_boot_ms =
-        task->max_run_ms > 0 ? broker->boot_ms + task->max_run_ms : INT64_MAX;
-    task->lease.until_boot_ms = broker->boot_ms + span;
-    if (task->lease.until_boot_ms > task->lease.last_boot_ms)
-        task->lease.until_boot_ms = task->lease.last_boot_ms;
+    lease->last_boot_ms = task->max_run_ms > 0 ? broker->boot_ms + task->max_run_ms : INT64_MAX;
+    lease->until_boot_ms = broker->boot_ms + span;
+    if (lease->until_boot_ms > lease->last_boot_ms)
+        lease->until_boot_ms = lease->last_boot_ms;
     task->is_envelope = session->envelope;
     task->knows_envelope = true;
     task->is_undelivered = false;
@@ -259,13 +336,13 @@ void task_renew(struct broker *broker, struct task *task)
 {
     int64_t until = broker->boot_ms + task->lease_span_ms;
 
-    if (until > task->lease.last_boot_ms)
-        until = task->lease.last_boot_ms;
-    if (until <= task->lease.until_boot_ms)
+    if (until > task->lease->last_boot_ms)
+        until = task->lease->last_boot_ms;
+    if (until <= task->lease->until_boot_ms)
         return;
-    task->lease.until_boot_ms = until;
+    task->lease->until_boot_ms = until;
     heap_changed(&broker->expiries, task->expiry_at);
-    broker->ops.leased(broker->ops.self, &task->lease);
+    broker->ops.leased(broker->ops.self, task->lease);
 }
 
 void task_end(struct broker *broker, struct task *task)
@@ -280,7 +357,7 @@ void task_lost(struct broker *broker, struct task *task, bool counts, const char
     task->lost_why = why;
     task->lost_counts = counts;
     task_end(broker, task);
-    broker->ops.lost(broker->ops.self, &task->lease, counts, why);
+    broker->ops.lost(broker->ops.self, task->lease, counts, why);
 }
 
 /* ---- the release and its opposite ---- */
@@ -289,7 +366,7 @@ void tasks_keep(struct broker *broker)
 {
     for (size_t i = 0; i < broker->change_count; i++) {
         if (broker->changes[i].kind == CHANGE_ENDED)
-            free(broker->changes[i].task);
+            task_free(broker->changes[i].task);
     }
     broker->change_count = 0;
 }
@@ -307,7 +384,7 @@ static void undo_end(struct broker *broker, const struct change *change)
         return;
     }
     if (task->lost_why != NULL)
-        task->lease.until_boot_ms = 0;
+        task->lease->until_boot_ms = 0;
     enter_leased(broker, task);
 }
 
@@ -320,7 +397,7 @@ void tasks_undo(struct broker *broker)
         switch (change->kind) {
         case CHANGE_OFFERED:
             leave(broker, task);
-            free(task);
+            task_free(task);
             break;
         case CHANGE_LEASED:
             leave(broker, task);
@@ -336,7 +413,7 @@ void tasks_undo(struct broker *broker)
 static void free_all(struct heap *heap)
 {
     for (size_t i = 0; i < heap->count; i++)
-        free(heap->items[i]);
+        task_free(heap->items[i]);
     heap_release(heap);
 }
 
@@ -353,7 +430,7 @@ void tasks_release(struct broker *broker)
         free(service);
     }
     map_release(&broker->services_by_name);
-    map_release(&broker->tasks);
+    free(broker->places);
 }
 
 void broker_each_service(struct broker *broker, broker_service_fn *each, void *self)

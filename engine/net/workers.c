@@ -102,7 +102,7 @@ static struct task *leased_by(struct broker *broker, const char *principal, stru
         return NULL;
     task = task_find(broker, id);
     if (task == NULL || task->state != TASK_LEASED || task->lost_why != NULL ||
-        !slice_is(token, task->lease.token) || strcmp(principal, task->lease.principal) != 0)
+        !slice_is(token, task->lease->token) || strcmp(principal, task->lease->principal) != 0)
         return NULL;
     return task;
 }
@@ -145,7 +145,7 @@ static void read_result(struct broker *broker, const struct task *task,
         mdp->body_count > 0 && outcome_decode(&broker->scratch, mdp->body[0], &outcome, NULL) == 0;
     bool is_envelope = task->knows_envelope ? task->is_envelope : decodes && mdp->body_count == 2;
 
-    *out = (struct result){.lease = &task->lease, .status = 200};
+    *out = (struct result){.lease = task->lease, .status = 200};
     if (is_envelope) {
         out->status = decodes ? outcome.status : 500;
         out->header = decodes ? body_at(mdp, 0) : slice_of(NULL, 0);
@@ -186,7 +186,7 @@ static void partial(struct broker *broker, struct session *session, const struct
         progress_decode(&broker->scratch, mdp->body[0], &progress, NULL) != 0)
         progress = (struct progress){-1, {NULL, 0}};
     task_renew(broker, task);
-    broker->ops.progress(broker->ops.self, &task->lease, progress.percent, progress.note);
+    broker->ops.progress(broker->ops.self, task->lease, progress.percent, progress.note);
 }
 
 /* ---- HEARTBEAT ---- */
