@@ -10,11 +10,14 @@ void four_eyes_init(struct four_eyes *eyes, const struct actor_check *actors)
 {
     *eyes = (struct four_eyes){.actors = actors};
     table_init(&eyes->proposals);
+    table_init(&eyes->people);
 }
 
 void four_eyes_release(struct four_eyes *eyes)
 {
     table_release(&eyes->proposals);
+    table_release(&eyes->people);
+    free(eyes->rows);
 }
 
 static void fault(const struct four_eyes *eyes, const char *code, uint64_t seq, const char *why,
@@ -72,12 +75,11 @@ static bool may_agree(struct bytes person, uint64_t time_us)
 static bool has_second(const struct four_eyes *eyes, struct bytes actor, struct bytes gone,
                        uint64_t time_us, struct bytes *who)
 {
-    const struct table_entry *entry = eyes->actors->rows->first;
-
-    for (; entry != NULL; entry = entry->next) {
+    for (size_t i = 0; i < eyes->row_count; i++) {
+        const struct table_entry *entry = eyes->rows[i];
         struct bytes name = table_key(entry);
 
-        if (entry->row == NULL || !begins(name, person_prefix))
+        if (entry->row == NULL)
             continue;
         name = bytes_of(name.at + 7, name.len - 7);
         if (bytes_equal(name, actor) || bytes_equal(name, gone) ||
@@ -316,28 +318,40 @@ static int by_key(const void *a, const void *b)
 }
 
 /* SHA-256("rota.directory/1\n" and the rows in the order of their keys). */
-static void digest_of(const struct table *rows, uint8_t out[HASH_LEN])
+static void digest_of(const struct four_eyes *eyes, uint8_t out[HASH_LEN])
 {
-    const struct table_entry **people = NULL;
-    size_t count = 0, cap = 0;
     struct buf bytes = {0};
     struct bytes all;
 
-    for (const struct table_entry *entry = rows->first; entry != NULL; entry = entry->next) {
-        if (entry->row == NULL || !begins(table_key(entry), person_prefix))
-            continue;
-        people = memory_grow(people, &cap, count + 1, sizeof *people);
-        people[count++] = entry;
-    }
-    if (count > 0)
-        qsort(people, count, sizeof *people, by_key);
+    if (eyes->row_count > 0)
+        qsort(eyes->rows, eyes->row_count, sizeof *eyes->rows, by_key);
     buf_add_bytes(&bytes, bytes_text("rota.directory/1\n"));
-    for (size_t i = 0; i < count; i++)
-        buf_add_bytes(&bytes, table_row(people[i]));
+    for (size_t i = 0; i < eyes->row_count; i++)
+        if (eyes->rows[i]->row != NULL)
+            buf_add_bytes(&bytes, table_row(eyes->rows[i]));
     all = buf_bytes(&bytes);
     hash_sha256(&all, 1, out);
     buf_release(&bytes);
-    free(people);
+}
+
+/* Who comes into the directory is listed, once. */
+static void note_people(struct four_eyes *eyes, const struct leaf *leaf)
+{
+    struct dmp_pairs pairs = dmp_pairs(leaf->effects);
+
+    while (dmp_pairs_next(&pairs)) {
+        struct bytes key = pairs.key.len > 0 ? pairs.key : leaf->stream;
+        const struct table_entry *row =
+            begins(key, person_prefix) ? table_find(eyes->actors->rows, key) : NULL;
+        struct table_entry *known = row != NULL ? table_entry(&eyes->people, key) : NULL;
+
+        if (known == NULL || known->mark > 0)
+            continue;
+        known->mark = 1;
+        eyes->rows =
+            memory_grow(eyes->rows, &eyes->row_cap, eyes->row_count + 1, sizeof *eyes->rows);
+        eyes->rows[eyes->row_count++] = row;
+    }
 }
 
 /* ---- everything else ---- */
@@ -404,7 +418,7 @@ static struct bytes directory_now(const struct four_eyes *eyes, uint8_t room[HAS
 
     if (dmp_find_bin(row_of(eyes, "", bytes_text("directory")), "whole", &whole))
         return whole;
-    digest_of(eyes->actors->rows, room);
+    digest_of(eyes, room);
     return bytes_of(room, HASH_LEN);
 }
 
@@ -491,13 +505,15 @@ void four_eyes_folded(struct four_eyes *eyes, const struct leaf *leaf, uint64_t 
     struct bytes said;
     uint8_t digest[HASH_LEN];
 
+    if (eyes->actors->rows != NULL)
+        note_people(eyes, leaf);
     if (eyes->actors->rows == NULL ||
         !(bytes_are(leaf->type, "directory.installed") || begins(leaf->type, "key.")))
         return;
     /* Older journals keep the digest of the last list alone. */
     if (!dmp_find_bin(row_of(eyes, "", bytes_text("directory")), "whole", &said))
         return;
-    digest_of(eyes->actors->rows, digest);
+    digest_of(eyes, digest);
     if (!bytes_equal(said, bytes_of(digest, HASH_LEN)))
         fault(eyes, "DIRECTORY_DIGEST", seq, "the digest of the directory is another",
               leaf->stream);

@@ -21,9 +21,12 @@
 
 struct four_eyes {
     const struct actor_check *actors; /* borrowed */
-    struct table proposals;           /* proposal/N: hash of what was proposed, and by whom */
-    bool has_directory, has_pack;     /* the first of each is the founding */
-    bool names_under;                 /* a decision was signed that says what it was made under */
+    struct table people;              /* person/NAME, all that were ever there */
+    const struct table_entry **rows;  /* owned; their rows */
+    size_t row_count, row_cap;
+    struct table proposals;       /* proposal/N: hash of what was proposed, and by whom */
+    bool has_directory, has_pack; /* the first of each is the founding */
+    bool names_under;             /* a decision was signed that says what it was made under */
     uint64_t without_under; /* decisions before that do not, of an engine of the days before */
 };
 

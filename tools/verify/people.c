@@ -157,12 +157,11 @@ static bool means_versions(struct proof *proof, struct bytes record, const char 
 
     if (memchr(record.at, '@', record.len) != NULL)
         return means;
-    for (const struct table_entry *entry = proof->rows->first; entry != NULL && !means;
-         entry = entry->next)
-        if (entry->row != NULL && entry->key_len > record.len && entry->key[record.len] == '@' &&
-            memcmp(entry->key, record.at, record.len) == 0 &&
-            memchr(entry->key, '/', entry->key_len) == NULL)
-            means = means_there(proof, table_key(entry), word, name, is_known);
+    for (uint32_t n = proof_versions(proof, record); n > 0 && !means;
+         n = proof->version_at[n - 1].before)
+        if (proof->version_at[n - 1].entry->row != NULL)
+            means =
+                means_there(proof, table_key(proof->version_at[n - 1].entry), word, name, is_known);
     return means;
 }
 

@@ -10,6 +10,7 @@ void proof_init(struct proof *proof, struct report *report, struct table *rows,
 {
     *proof = (struct proof){.report = report, .rows = rows, .actors = actors};
     proof->definitions = (struct definitions){.db = db, .report = report};
+    table_init(&proof->versions);
 }
 
 void proof_release(struct proof *proof)
@@ -21,6 +22,8 @@ void proof_release(struct proof *proof)
     free(proof->marks);
     free(proof->changes);
     free(proof->people);
+    free(proof->version_at);
+    table_release(&proof->versions);
     buf_release(&proof->scratch);
 }
 
@@ -31,6 +34,28 @@ struct bytes proof_find(const struct proof *proof, struct bytes key)
     const struct table_entry *entry = table_find(proof->rows, key);
 
     return entry != NULL && entry->row != NULL ? table_row(entry) : bytes_of(NULL, 0);
+}
+
+uint32_t proof_versions(const struct proof *proof, struct bytes document)
+{
+    const struct table_entry *entry = table_find(&proof->versions, document);
+
+    return entry != NULL ? entry->mark : 0;
+}
+
+/* A version begins, or one that was taken away begins again: it is listed once. */
+static void note_version(struct proof *proof, const struct table_entry *entry, const char *at)
+{
+    struct table_entry *document =
+        table_entry(&proof->versions, bytes_of(entry->key, (size_t)(at - entry->key)));
+
+    for (uint32_t n = document->mark; n > 0; n = proof->version_at[n - 1].before)
+        if (proof->version_at[n - 1].entry == entry)
+            return;
+    proof->version_at = memory_grow(proof->version_at, &proof->version_cap,
+                                    proof->version_count + 1, sizeof *proof->version_at);
+    proof->version_at[proof->version_count] = (struct proof_version){entry, document->mark};
+    document->mark = (uint32_t)++proof->version_count;
 }
 
 struct proof_mark proof_mark(const struct proof *proof, struct bytes record)
@@ -342,7 +367,10 @@ void proof_row(void *context, const struct table_entry *entry, struct bytes patc
 {
     struct proof *proof = context;
     const char *slash = memchr(entry->key, '/', entry->key_len);
+    const char *at = slash == NULL ? memchr(entry->key, '@', entry->key_len) : NULL;
 
+    if (at != NULL && entry->row == NULL)
+        note_version(proof, entry, at);
     if (slash == NULL) {
         if (memchr(entry->key, '-', entry->key_len) != NULL)
             moves_row(proof, entry, patch);

@@ -63,6 +63,11 @@ struct proof_votes {       /* of a round */
     uint32_t next_free; /* of one that is free: the next, counted from 1 */
 };
 
+struct proof_version {
+    const struct table_entry *entry; /* of SCP-0001@2.0 */
+    uint32_t before;                 /* the one that came before, counted from 1; 0: none */
+};
+
 struct proof {
     struct report *report;            /* borrowed */
     struct table *rows;               /* borrowed; of the fold */
@@ -83,6 +88,10 @@ struct proof {
     struct buf scratch;
     const struct table_entry **people; /* owned; person/NAME, all that were ever there */
     size_t people_count, people_cap;
+    struct table
+        versions; /* of documents: SCP-0001, its mark the newest of its versions, counted from 1 */
+    struct proof_version *version_at; /* owned */
+    size_t version_count, version_cap;
     bool keeps_votes; /* also of rounds that are over */
     bool has_pack;    /* there is a definition at all */
     bool looks_back;  /* a word is asked for a rule of separation */
@@ -128,6 +137,9 @@ const struct definition *proof_current(struct proof *proof);
 
 /* The row under a key of the fold; of no length: there is none. */
 struct bytes proof_find(const struct proof *proof, struct bytes key);
+
+/* The versions of a document that ever were, the newest first, counted from 1: 0 ends them. */
+uint32_t proof_versions(const struct proof *proof, struct bytes document);
 
 /* The mark of a record; empty if there is none. */
 struct proof_mark proof_mark(const struct proof *proof, struct bytes record);
