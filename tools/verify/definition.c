@@ -139,6 +139,10 @@ static void read_row(const struct kind *kind, const config_setting_t *group, str
         row->meaning = text_of(group, "meaning");
     if (text_of(group, "vote") != NULL)
         row->vote = vote_of(text_of(group, "vote"));
+    if (config_setting_get_member(group, "by") != NULL)
+        row->by = config_setting_get_member(group, "by");
+    row->is_automatic = truth_of(group, "auto", row->is_automatic);
+    row->erases = truth_of(group, "erases", row->erases);
     if (config_setting_get_member(group, "apart") != NULL)
         row->apart = config_setting_get_member(group, "apart");
     if (text_of(group, "apart_rule") != NULL)
@@ -393,6 +397,19 @@ words definition_process(const struct definition *definition, struct bytes id, c
     return process == NULL ? NULL : config_setting_get_member(process, what);
 }
 
+const config_setting_t *definition_setting(const struct definition *definition, const char *name)
+{
+    for (size_t i = 0; i < definition->file_count; i++) {
+        const config_setting_t *pack = config_lookup(&definition->files[i], "pack");
+        const config_setting_t *setting =
+            pack != NULL ? config_setting_get_member(pack, name) : NULL;
+
+        if (setting != NULL)
+            return setting;
+    }
+    return NULL;
+}
+
 static void read_kind(struct definition *definition, const config_setting_t *group)
 {
     const config_setting_t *lifecycles[2] = {
@@ -412,6 +429,7 @@ static void read_kind(struct definition *definition, const config_setting_t *gro
     kind->fields = config_setting_get_member(group, "fields");
     kind->needs = config_setting_get_member(group, "needs");
     kind->audience = config_setting_get_member(group, "audience");
+    kind->owner = config_setting_get_member(group, "owner");
     kind->is_kept = text_of(group, "retention") != NULL;
     add_states(kind, lifecycles[0]);
     kind->own_states = kind->state_count;

@@ -43,6 +43,8 @@ struct kind_row { /* a transition */
     bool opens_round;
     const config_setting_t *sets[ROW_SETS_MAX]; /* groups: field = expression */
     int set_count;
+    words by; /* who may, `system` is the engine; NULL: nobody is named */
+    bool is_automatic, erases;
     words apart; /* who may not; NULL: nobody in particular */
     const char *apart_rule;
 };
@@ -72,7 +74,7 @@ struct kind {
     struct kind_row *rows;       /* owned */
     size_t row_count, row_cap;
     const config_setting_t *fields, *needs;
-    words audience;
+    words audience, owner;
     const struct definition *of; /* borrowed */
     bool has_approval, silence_grants, is_one_stage;
     const char *expires;           /* a span, as "20 days"; or NULL */
@@ -135,6 +137,9 @@ const char *kind_field_type(const struct kind *kind, const char *name);
 
 /* The roles that a process names (`owner`, `approves`, `tell`); NULL: none. */
 words definition_process(const struct definition *definition, struct bytes id, const char *what);
+
+/* A setting of the pack itself (`migrate_by`, `migrate_meaning`); NULL: it is not there. */
+const config_setting_t *definition_setting(const struct definition *definition, const char *name);
 
 /* Does an event put this field there by an expression of its own? */
 bool row_sets(const struct kind_row *row, struct bytes field);

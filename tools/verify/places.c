@@ -283,3 +283,15 @@ void places_vote(struct proof *proof, const struct kind *kind, const struct kind
                 BYTES_ARG(proof->round_row), BYTES_ARG(proof->leaf->actor), BYTES_ARG(right),
                 stand.why_not);
 }
+
+bool places_stands_in(struct proof *proof, const struct kind *kind, struct bytes record,
+                      struct bytes right)
+{
+    struct stand stand = {proof, kind, NULL, record, right, ""};
+    struct dmp_pairs given = dmp_pairs(given_by(proof, right));
+
+    while (dmp_pairs_next(&given))
+        if (leads(&stand, given.value, 0))
+            return true;
+    return false;
+}

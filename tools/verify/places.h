@@ -21,4 +21,8 @@ void places_end(struct proof *proof);
 void places_vote(struct proof *proof, const struct kind *kind, const struct kind_stage *stage,
                  struct bytes record, struct bytes right);
 
+/* Has `right` put the leaf's actor in their place for a record of this kind, by any delegation? */
+bool places_stands_in(struct proof *proof, const struct kind *kind, struct bytes record,
+                      struct bytes right);
+
 #endif

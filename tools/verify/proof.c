@@ -11,6 +11,7 @@ void proof_init(struct proof *proof, struct report *report, struct table *rows,
     *proof = (struct proof){.report = report, .rows = rows, .actors = actors};
     proof->definitions = (struct definitions){.db = db, .report = report};
     table_init(&proof->versions);
+    table_init(&proof->disposals);
 }
 
 void proof_release(struct proof *proof)
@@ -24,6 +25,7 @@ void proof_release(struct proof *proof)
     free(proof->people);
     free(proof->version_at);
     table_release(&proof->versions);
+    table_release(&proof->disposals);
     buf_release(&proof->scratch);
 }
 
@@ -350,6 +352,7 @@ void proof_begin(struct proof *proof, const struct leaf *leaf, uint64_t seq)
         rounds_vote(proof);
     else
         apart_event(proof);
+    rights_event(proof);
 }
 
 /* Somebody who comes back after his entry was deleted stands there already. */

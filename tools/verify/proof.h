@@ -23,6 +23,9 @@
  *   MOVE_APART        somebody makes an event happen, or is named for it, whom a rule of separation keeps apart from it
  *   VOTE_PLACE        a vote is in the place of somebody who did not delegate it (places.h)
  *   DELEGATION        a delegation is not what its giver signed (places.h)
+ *   MOVE_BY           a signed event that is no vote, or a migration, is by the engine, or by somebody whom the definition does not
+ *                     let make it
+ *   ERASED            a text or file is erased, and no event of the record that it belonged to erases it
  *   DECISION_MEANING  a decision does not carry the meaning that its definition demands
  */
 #ifndef ROTA_VERIFY_PROOF_H
@@ -92,9 +95,10 @@ struct proof {
         versions; /* of documents: SCP-0001, its mark the newest of its versions, counted from 1 */
     struct proof_version *version_at; /* owned */
     size_t version_count, version_cap;
-    bool keeps_votes; /* also of rounds that are over */
-    bool has_pack;    /* there is a definition at all */
-    bool looks_back;  /* a word is asked for a rule of separation */
+    struct table disposals; /* of records: revision is 1 + the seq of the event that erased, last */
+    bool keeps_votes;       /* also of rounds that are over */
+    bool has_pack;          /* there is a definition at all */
+    bool looks_back;        /* a word is asked for a rule of separation */
     const struct kind
         *named_kind; /* of an event that brings fields: its needs are asked when it is folded */
     const struct kind_row *named_row;
@@ -209,6 +213,11 @@ const char *people_word(struct proof *proof, const struct kind *kind, struct byt
  * where waivers are (waiver.h). */
 bool people_are_freed(const struct proof *proof, struct bytes record, struct bytes digest,
                       const char *rule, struct bytes name);
+
+/* ---- rights.c ---- */
+
+/* Is what is signed, and no vote, by somebody who may; is what is erased erased by such an event: before the leaf is folded. */
+void rights_event(struct proof *proof);
 
 /* ---- apart.c ---- */
 
