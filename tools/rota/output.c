@@ -593,6 +593,8 @@ static void table_print_row(struct output *out, int indent, int count, const str
     arena_release(&arena);
 }
 
+enum { LABEL_MAX = 12 }; /* of a longer head the first word has to do */
+
 /* Would many words be parted? */
 static bool is_crammed(const struct widths *w, int room)
 {
@@ -611,11 +613,11 @@ static void table_print_lines(const struct table *table, struct output *out, int
     int label_width = 0;
 
     for (int c = 0; c < table->column_count; c++) {
-        const char *head = table->heads[c], *bracket = strstr(head, " (");
+        const char *head = table->heads[c];
         int width;
 
         labels[c] =
-            arena_copy(&arena, head, bracket != NULL ? (size_t)(bracket - head) : strlen(head));
+            arena_copy(&arena, head, strlen(head) > LABEL_MAX ? strcspn(head, " ") : strlen(head));
         width = text_width(slice_str(labels[c]));
         label_width = width > label_width ? width : label_width;
     }
