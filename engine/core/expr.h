@@ -47,7 +47,9 @@ enum {
         8192 /* reads a field that can be erased: where it goes must be erasable too */
 };
 
-enum { EXPR_STEPS_MAX = 2000000, EXPR_DEPTH_MAX = 64 };
+/* A step is 30 to 250 ns of a processor, so that a condition of a bad pack holds the engine for an eighth of a second at most. The
+ * most that the shipped pack needs is what differs between two risk assessments of 400 risks, all of another level: 0.26 million. */
+enum { EXPR_STEPS_MAX = 500000, EXPR_DEPTH_MAX = 64 };
 
 const char *expr_text(const struct expr *expr); /* as written; lent */
 unsigned expr_uses(const struct expr *expr);
