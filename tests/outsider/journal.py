@@ -102,7 +102,8 @@ def person_signed(origin, leaf, key):
 
 
 def main(path):
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+    db.execute("BEGIN")  # one moment of it, also while an engine writes
     tree, state, runs, signed, time_us, revs = Tree(), {}, [], 0, 0, {}
     notes = dict(db.execute("SELECT size, note FROM checkpoint"))
     for seq, raw in db.execute("SELECT seq, entry FROM journal ORDER BY seq"):

@@ -59,4 +59,5 @@ says "signatures   5 by people, checked" # amara 2, henrik 2, amara 1: the exclu
 [ -z "${ROTA_AUDITOR:-}" ] ||
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" ||
     wrong "the independent auditor disagrees"
+is_as_written
 told "documents that go together"

@@ -110,4 +110,5 @@ assert all["DCO-0001@1.0"]["takes_approval"] and sum(v["signed"] and len(v["key"
 if [ -n "${ROTA_AUDITOR:-}" ]; then
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" || wrong "the independent auditor disagrees"
 fi
+is_as_written
 told "standing in for somebody"

@@ -77,4 +77,5 @@ db.commit()
 END
 ! rota-verify "$ROTA_DIR/copy.db" --vkey "@$ROTA_DIR/keys/log.vkey" >"$out" 2>"$err" || wrong "an erasure that nobody entered is not found"
 says "CONTENT_MISSING"
+is_as_written
 told "disposal: kept, held, disposed of by two; gone from the disk, and the proof stays"

@@ -65,4 +65,5 @@ if [ -n "${ROTA_AUDITOR:-}" ]; then
     "$python" "$ROTA_AUDITOR" "$org/journal.db" --vkey "$(cat "$org/keys/log.vkey")" --actor-keys "$away/actors" >"$out" 2>"$err" ||
         wrong "the independent auditor finds fault"
 fi
+is_as_written
 told "keys: roots, endorsements, rotation, revocation"

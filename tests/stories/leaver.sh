@@ -61,4 +61,5 @@ ends 0 --as henrik inbox
 says_not "hand_over"
 ends 0 down
 ends 0 verify
+is_as_written
 told "somebody left, and what they owned has an owner"

@@ -99,4 +99,5 @@ ends 0 verify "$ROTA_DIR/copy.db"
 [ -z "${ROTA_AUDITOR:-}" ] ||
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/copy.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" ||
     wrong "the independent auditor does not agree"
+is_as_written
 told "packs: installed with a reason, refused where something would be lost; records move and come back"

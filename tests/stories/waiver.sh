@@ -127,4 +127,5 @@ says "signatures   7 by people, checked"
 [ -z "${ROTA_AUDITOR:-}" ] ||
     "$python" "$ROTA_AUDITOR" "$ROTA_DIR/journal.db" --vkey "$(cat "$ROTA_DIR/keys/log.vkey")" >"$out" 2>"$err" ||
     wrong "the independent auditor disagrees"
+is_as_written
 told "a rule waived, for one record and one person"
