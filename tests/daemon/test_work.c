@@ -28,7 +28,7 @@ enum {
 
 struct scene {
     struct engine engine;
-    char directory[64];
+    char directory[96];
     void *worker;
     int64_t given[ROOM], lost[ROOM];
     int given_count, lost_count, done_count;
@@ -142,6 +142,14 @@ static void lost(void *self, const struct lease *lease, bool counts, const char 
     engine_offer(&scene->engine, lease->task);
 }
 
+static const char *socket_of(const struct scene *scene)
+{
+    static char path[sizeof scene->directory + 8];
+
+    snprintf(path, sizeof path, "%s/plain", scene->directory);
+    return path;
+}
+
 static void close_engine(struct scene *scene)
 {
     struct engine *engine = &scene->engine;
@@ -166,7 +174,7 @@ static void start_engine(struct scene *scene)
     struct engine *engine = &scene->engine;
     struct shelf shelf = engine_shelf(engine);
     struct error err = {ERROR_NONE, ""};
-    char plain[96];
+    char plain[sizeof scene->directory + 16];
     struct broker_ops ops = {.self = scene,
                              .principal = principal_of,
                              .may_serve = may_serve,
@@ -177,7 +185,7 @@ static void start_engine(struct scene *scene)
     struct broker_options options = {.plain = plain};
 
     options.context = engine->context = zmq_ctx_new();
-    snprintf(plain, sizeof plain, "ipc://%s/plain", scene->directory);
+    snprintf(plain, sizeof plain, "ipc://%s", socket_of(scene));
     engine->core = core_new(&shelf);
     clock_start(&engine->clock, true, (int64_t)NOW_MS * 1000);
     if (broker_open(&options, &ops, &engine->broker, &err) != 0 ||
@@ -188,11 +196,13 @@ static void start_engine(struct scene *scene)
 static struct scene *scene_new(void)
 {
     struct scene *scene = calloc(1, sizeof *scene);
+    const char *tmp = getenv("TMPDIR");
     struct journal_options options = {.origin = "work.example/test"};
     struct error err = {ERROR_NONE, ""};
 
     assert_non_null(scene);
-    snprintf(scene->directory, sizeof scene->directory, "/tmp/rota-work-XXXXXX");
+    snprintf(scene->directory, sizeof scene->directory, "%s/rota-work-XXXXXX",
+             tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(scene->directory));
     if (journal_open_memory(&options, &scene->engine.journal, &err) != 0)
         fail_msg("%s", err.text);
@@ -206,7 +216,8 @@ static void scene_free(struct scene **scene)
 {
     close_engine(*scene);
     journal_close(&(*scene)->engine.journal);
-    rmdir((*scene)->directory);
+    assert_int_equal(unlink(socket_of(*scene)), 0);
+    assert_int_equal(rmdir((*scene)->directory), 0);
     free(*scene);
     *scene = NULL;
 }
