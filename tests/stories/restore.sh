@@ -16,6 +16,9 @@ ends 0 init "$ROTA_DIR" --sample
 name=$(origin)
 ends 0 up
 ends 0 --as ines open scope_statement --title One
+ends 0 --as ines open --from "$ROTA_DIR/sample/interested_parties.cfg"
+ends 0 --as ines submit IPR-0001
+ends 0 --as amara approve IPR-0001 --yes
 ends 0 backup "$base/old.db"
 ends 0 --as ines open scope_statement --title Two
 ends 0 checkpoint
@@ -71,9 +74,12 @@ case $(origin) in *"/since-"*"/virtual") ;; *) wrong "the origin is $(origin)" ;
 ends 0 up
 ends 0 --as ines show SCP-0001
 ends 1 --as ines show SCP-0002
-ends 0 --as ines open scope_statement --title "Two again"
-ends 0 verify
+ends 0 --as ines open --from "$ROTA_DIR/sample/context_issues.cfg"
+ends 0 --as ines submit CTX-0001
+ends 0 --as henrik approve CTX-0001 --yes
+ends 0 verify --approvals # each signature under the name of its moment
 says "RESTORED"
+says "approvals    2, each proven"
 says "The journal holds."
 ends 0 verify --against "$base/kept.checkpoint"
 says "LOST"
