@@ -95,6 +95,18 @@ static void a_migration_to_where_it_is_already_is_found(void **state)
     story_end(story);
 }
 
+/* Its state stays, and what lists and conditions look at says that it is closed. */
+static void a_stage_that_is_not_the_states_is_found(void **state)
+{
+    struct story *story = with_a_finding();
+    struct forgery *forgery = forgery_begin(story);
+
+    (void)state;
+    forgery_add(forgery, "record.edit", RECORD, "amara", "{}", "{'': {'stage': 'closed'}}");
+    forgery_is_found(&forgery, "MOVE_UNKNOWN");
+    story_end(story);
+}
+
 /* What a record says is taken away, as if it had been disposed of. */
 static void a_text_that_nothing_erases_is_found(void **state)
 {
@@ -130,6 +142,7 @@ int main(void)
         cmocka_unit_test(without_her_signature_is_found),
         cmocka_unit_test(by_who_may_holds),
         cmocka_unit_test(a_migration_to_where_it_is_already_is_found),
+        cmocka_unit_test(a_stage_that_is_not_the_states_is_found),
         cmocka_unit_test(a_text_that_nothing_erases_is_found),
     };
 

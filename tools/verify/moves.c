@@ -417,6 +417,10 @@ static void conclude_record(struct proof *proof, struct bytes record, struct byt
 
     if (state < 0)
         return;
+    if (!bytes_are(text_in(row, "stage"), kind->states[state].stage))
+        PROOF_ERROR(proof, "MOVE_UNKNOWN",
+                    "%.*s is shown as \"%.*s\", and its state \"%.*s\" is none of that kind",
+                    BYTES_ARG(record), BYTES_ARG(text_in(row, "stage")), BYTES_ARG(facts.state));
     if (!dmp_find_bin(row, "digest", &digest) ||
         !proof_is_content(proof, record, row, kind, digest, proof_review(row)))
         PROOF_ERROR(proof, "RECORD_DIGEST",
