@@ -97,7 +97,13 @@ static int restore(struct tool *tool, const char *file, const char *head, bool a
 {
     const char *before = origin_of(tool);
     /* With a loss accepted, a head that is larger than the copy is just what is known to be lost. */
-    int status = check_copy(tool, file, accepts_loss ? NULL : head);
+    int status;
+
+    if (!tool->out.json) {
+        output_line(&tool->out, INK_DIM, "every entry and signature of %s is checked", file);
+        fflush(stdout);
+    }
+    status = check_copy(tool, file, accepts_loss ? NULL : head);
 
     if (status == TOOL_DONE)
         status = place_copy(tool, file, head, accepts_loss);
