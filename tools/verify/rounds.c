@@ -656,7 +656,8 @@ void rounds_granted(struct proof *proof, const struct proof_change *change)
         memcpy(mark.digest, digest.at, HASH_LEN);
     review = proof_review(row);
     if (review.len <= sizeof mark.review) {
-        memcpy(mark.review, review.at, review.len);
+        if (review.len > 0)
+            memcpy(mark.review, review.at, review.len);
         mark.review_len = (uint8_t)review.len;
     }
     proof_set_mark(proof, record, &mark);
