@@ -76,6 +76,19 @@ static void mark_seen(struct core *core, struct import *import, const struct val
     }
 }
 
+/* A kind may say of what is counted here that it is content. */
+static void put_fields(struct core *core, const struct subject *subject, const struct value *fields,
+                       struct value *own)
+{
+    struct value after;
+
+    if (fields->count == 0)
+        return;
+    value_set(core->arena, own, "fields", *fields);
+    after = value_merged(core->arena, subject->row, own);
+    record_put_digest(core, subject, &after, own);
+}
+
 static int seen_again(struct core *core, const struct import *import, struct slice record,
                       const char *event)
 {
@@ -89,8 +102,7 @@ static int seen_again(struct core *core, const struct import *import, struct sli
         return 0;
     put_sight(core, import, value_get_int(value_get(finding.row, "fields"), "occurrences", 1) + 1,
               &fields);
-    if (fields.count > 0)
-        value_set(core->arena, &own, "fields", fields);
+    put_fields(core, &finding, &fields, &own);
     value_set(core->arena, &own, "changed_ms", value_int(core->now_ms));
     value_set(core->arena, &effects, "", own);
     value_set(core->arena, &body, "tool", value_text(import->tool));
@@ -339,14 +351,15 @@ static void put_imported(struct core *core, const struct question *question,
 {
     const struct field *field = kind_field(audit->kind, slice_str("imports"));
     const struct value *before = record_field(audit, "imports");
-    struct value table;
+    struct value table, fields = value_map();
 
     if (field == NULL || field->type != FIELD_TABLE)
         return;
     table = before != NULL ? value_copy(core->arena, before) : value_array();
     value_set(core->arena, imported_row(core, question->args, &table), "results",
               value_int(import->next));
-    value_set(core->arena, value_sub(core->arena, own, slice_str("fields")), "imports", table);
+    value_set(core->arena, &fields, "imports", table);
+    put_fields(core, audit, &fields, own);
 }
 
 static void put_file(struct core *core, const struct question *question,

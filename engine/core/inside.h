@@ -135,6 +135,9 @@ struct slice record_base(struct slice id);    /* before '@' */
 const struct value *record_field(const struct subject *subject, const char *name);
 void record_digest(struct core *core, struct slice id, const struct kind *kind, struct slice title,
                    const struct value *fields, struct slice pack, uint8_t out[HASH_LEN]);
+/* The digest of the record's row as it will be, into the patch of it, if that is another one. */
+void record_put_digest(struct core *core, const struct subject *subject, const struct value *after,
+                       struct value *own);
 /* Refuses a value that its field cannot hold: one of another type, somebody who is not there, a record that does not
  * exist. */
 int record_check_fields(struct core *core, const struct kind *kind, const struct value *fields,

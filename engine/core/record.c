@@ -462,6 +462,17 @@ void record_digest(struct core *core, struct slice id, const struct kind *kind, 
     buf_release(&bytes);
 }
 
+void record_put_digest(struct core *core, const struct subject *subject, const struct value *after,
+                       struct value *own)
+{
+    uint8_t *digest = arena_take(core->arena, HASH_LEN);
+
+    record_digest(core, subject->id, subject->kind, value_get_text(after, "title"),
+                  value_get(after, "fields"), value_get_bin(after, "pack"), digest);
+    if (!slice_equal(value_get_bin(after, "digest"), slice_of(digest, HASH_LEN)))
+        value_set(core->arena, own, "digest", value_bin(digest, HASH_LEN));
+}
+
 /* ---- opening ---- */
 
 struct slice record_new_id(struct core *core, const struct kind *kind, struct value *effects)

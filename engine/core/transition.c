@@ -416,17 +416,6 @@ static void put_review(struct core *core, struct move *move, const struct state 
     value_set(core->arena, &move->own, "reviewed_ms", value_int(core->now_ms));
 }
 
-static void put_digest(struct core *core, struct move *move, const struct value *fields)
-{
-    const struct value *row = move->subject.row != NULL ? move->subject.row : &move->own;
-    uint8_t *digest = arena_take(core->arena, HASH_LEN);
-
-    record_digest(core, move->subject.id, move->subject.kind, value_get_text(row, "title"), fields,
-                  value_get_bin(row, "pack"), digest);
-    if (!slice_equal(value_get_bin(row, "digest"), slice_of(digest, HASH_LEN)))
-        value_set(core->arena, &move->own, "digest", value_bin(digest, HASH_LEN));
-}
-
 static void put_state(struct core *core, struct move *move, const struct state *to)
 {
     const struct value *row = move->subject.row;
@@ -497,7 +486,7 @@ static int prepare_own(struct core *core, struct move *move, struct value *after
     if (move->transition->erases)
         put_disposed(core, move);
     *after = row_after(core, move);
-    put_digest(core, move, value_get(after, "fields"));
+    record_put_digest(core, &move->subject, after, &move->own);
     *after = row_after(core, move);
     /* A round that this ends has ended its timers already. */
     timers =

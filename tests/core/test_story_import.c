@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "core/story.h"
@@ -53,6 +54,21 @@ static const struct value *how_far(struct story *story, const char *sha256)
     return story_ask(
         story, "dana", "import",
         arena_printf(story_arena(story), "{'record': 'AUD-0001', 'sha256': '%s'}", sha256));
+}
+
+static void what_an_import_writes_into_content_is_digested_at_once(void **state)
+{
+    struct story *story = with_audit_in_fieldwork();
+    char digest[80];
+
+    (void)state;
+    snprintf(digest, sizeof digest, "%s", story_fact(story, "AUD-0001", "digest"));
+    assert_done(import(story, part(story, A, 1, 2, 0, 2)));
+    assert_string_not_equal(story_fact(story, "AUD-0001", "digest"), digest);
+    snprintf(digest, sizeof digest, "%s", story_fact(story, "AUD-0001", "digest"));
+    assert_done(story_do(story, "dana", "close", "AUD-0001", NULL));
+    assert_string_equal(story_fact(story, "AUD-0001", "digest"), digest);
+    story_end(story);
 }
 
 static void a_file_goes_in_parts_and_only_the_next_is_taken(void **state)
@@ -214,6 +230,7 @@ static void thousands_of_findings_come_and_go(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_an_import_writes_into_content_is_digested_at_once),
         cmocka_unit_test(a_file_goes_in_parts_and_only_the_next_is_taken),
         cmocka_unit_test(a_row_that_stands_in_two_parts_is_one_finding),
         cmocka_unit_test(what_is_missing_is_decided_with_the_last_part),
