@@ -9,7 +9,7 @@ mkdir "$made"
 export PYTHONDONTWRITEBYTECODE=1
 
 ends 0 init "$ROTA_DIR" --sample
-sed -i 's/^sdk_lease_ms.*/sdk_lease_ms = 2000;/' "$ROTA_DIR/rotad.cfg"
+sed -i 's/^sdk_lease_ms.*/sdk_lease_ms = 6000;/' "$ROTA_DIR/rotad.cfg"
 for name in one two; do
     ends 0 worker new $name --service audit.collect
     sed -i "s/^workers = (/& { name = \"$name\"; title = \"From outside\"; serves = [\"audit.collect\"]; },/" "$ROTA_DIR/directory.cfg"
