@@ -153,7 +153,7 @@ int answer_follow(struct core *core, const struct question *question)
         if (strcmp(event, steps[i].event) == 0)
             return steps[i].answer(core, question);
     }
-    return signal_record(core, record, event, cause, value_get(follow, "args"),
+    return signal_follow(core, record, event, cause, value_get(follow, "args"),
                          value_get_text(follow, "from"));
 }
 

@@ -223,6 +223,9 @@ int refuse_event(struct core *core, const struct subject *subject, struct slice 
  * are linked from then on. */
 int signal_record(struct core *core, struct slice record, const char *event, int64_t cause,
                   const struct value *args, struct slice from);
+/* The same as a question of its own: what the record lacks is a refusal. */
+int signal_follow(struct core *core, struct slice record, const char *event, int64_t cause,
+                  const struct value *args, struct slice from);
 void try_automatic(struct core *core, struct slice record, int64_t cause);
 /* Records that are linked to this one, by id after `after`, look whether something is open to them now. */
 void neighbours_follow(struct core *core, struct slice record, struct slice after, int64_t cause);

@@ -93,8 +93,10 @@ int guard_transition(struct core *core, const struct subject *subject,
                : bundle_guard(core, subject, transition, actor);
 }
 
-int guard_alone(struct core *core, const struct subject *subject,
-                const struct transition *transition, struct slice actor, const struct value *args)
+/* Is this the moment? Its condition holds, what it waits for is closed, what is erased has had its time. */
+static int guard_moment(struct core *core, const struct subject *subject,
+                        const struct transition *transition, struct slice actor,
+                        const struct value *args)
 {
     struct error why = {ERROR_NONE, ""};
     struct slice child;
@@ -105,9 +107,15 @@ int guard_alone(struct core *core, const struct subject *subject,
     if (!gates_are_open(core, subject, transition->event, &child))
         return run_refuse(core, 422, "guard-failed", "%s waits until %.*s is closed.",
                           transition->event, (int)child.len, (const char *)child.at);
-    if (transition->erases && guard_erasing(core, subject) != 0)
-        return -1;
-    return record_check_complete(core, subject, transition);
+    return transition->erases ? guard_erasing(core, subject) : 0;
+}
+
+int guard_alone(struct core *core, const struct subject *subject,
+                const struct transition *transition, struct slice actor, const struct value *args)
+{
+    return guard_moment(core, subject, transition, actor, args) != 0
+               ? -1
+               : record_check_complete(core, subject, transition);
 }
 
 static const struct value *origin_row(struct core *core)
@@ -954,8 +962,9 @@ int transition_command(struct core *core, const struct question *question)
     return make_event(core, question, &move);
 }
 
-int signal_record(struct core *core, struct slice record, const char *event, int64_t cause,
-                  const struct value *args, struct slice from)
+/* `is_last`: nothing else will try, so what the record lacks is a refusal. */
+static int signal_now(struct core *core, struct slice record, const char *event, int64_t cause,
+                      const struct value *args, struct slice from, bool is_last)
 {
     struct move move = {0};
     struct value none = value_map();
@@ -976,9 +985,19 @@ int signal_record(struct core *core, struct slice record, const char *event, int
         authority_transition(core, slice_str("engine"), &move.subject, move.transition,
                              &sentence) != PERMIT)
         return 0;
-    if (guard_transition(core, &move.subject, move.transition, slice_str("engine"),
-                         args != NULL ? args : &none) != 0) {
+    if (guard_moment(core, &move.subject, move.transition, slice_str("engine"),
+                     args != NULL ? args : &none) != 0 ||
+        bundle_guard(core, &move.subject, move.transition, slice_str("engine")) != 0) {
         core->run->is_refused = false;
+        return 0;
+    }
+    /* One whose moment it is, and whose record lacks something, is no fault of theirs either, but not to be lost: it is asked in a run
+     * of its own, and what is refused there waits for a person. */
+    if (record_check_complete(core, &move.subject, move.transition) != 0) {
+        if (is_last)
+            return -1;
+        core->run->is_refused = false;
+        run_follow(core, move.subject.id, event, cause, args, from);
         return 0;
     }
     move.author = run_engine(cause);
@@ -990,6 +1009,18 @@ int signal_record(struct core *core, struct slice record, const char *event, int
         record_link(core, move.subject.id, from, "triggered_by", "triggers", &move.own,
                     &move.effects);
     return move_make(core, &move);
+}
+
+int signal_record(struct core *core, struct slice record, const char *event, int64_t cause,
+                  const struct value *args, struct slice from)
+{
+    return signal_now(core, record, event, cause, args, from, false);
+}
+
+int signal_follow(struct core *core, struct slice record, const char *event, int64_t cause,
+                  const struct value *args, struct slice from)
+{
+    return signal_now(core, record, event, cause, args, from, true);
 }
 
 /* The first automatic transition from the record's state, at place `*at` of its lifecycle or after; NULL at the end. */

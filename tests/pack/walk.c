@@ -590,6 +590,34 @@ static bool play_count(struct walk *walk, const struct line *line)
            wrong(walk, "there are %d records of %s, not %s", count, kind->name, line->words[2]);
 }
 
+static bool play_may(struct walk *walk, const struct line *line)
+{
+    if (line->count != 2 || strcmp(line->words[1], "park") != 0)
+        return wrong(walk, "may park");
+    story_may_park(walk->story);
+    return true;
+}
+
+static bool play_parked(struct walk *walk, const struct line *line)
+{
+    struct value rows = rows_of(walk, "task/");
+    const char *record = line->count == 3 ? id_of(walk, line->words[1]) : NULL;
+
+    if (record == NULL)
+        return wrong(walk, "parked NAME EVENT");
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const struct value *row = value_get(&rows.as.items[i], "row");
+
+        if (slice_is(value_get_text(row, "service"), "rota.follow") &&
+            slice_is(value_get_text(row, "state"), "parked") &&
+            slice_is(value_get_text(row, "record"), record) &&
+            slice_starts(value_get_text(row, "note"),
+                         arena_printf(&walk->arena, "%s: ", line->words[2])))
+            return true;
+    }
+    return wrong(walk, "no %s of %s is parked", line->words[2], record);
+}
+
 /* ---- steps ---- */
 
 static bool play_let(struct walk *walk, const struct line *line)
@@ -624,11 +652,12 @@ static const struct {
     const char *word;
     bool (*play)(struct walk *walk, const struct line *line);
 } steps[] = {
-    {"at", play_at},           {"until", play_until},     {"pass", play_pass},
-    {"refused", play_refused}, {"task", play_task},       {"told", play_told},
-    {"untold", play_untold},   {"state", play_state},     {"field", play_field},
-    {"fact", play_fact},       {"exists", play_exists},   {"count", play_count},
-    {"let", play_let},         {"include", play_include},
+    {"at", play_at},           {"until", play_until},   {"pass", play_pass},
+    {"refused", play_refused}, {"task", play_task},     {"told", play_told},
+    {"untold", play_untold},   {"state", play_state},   {"field", play_field},
+    {"fact", play_fact},       {"exists", play_exists}, {"count", play_count},
+    {"may", play_may},         {"parked", play_parked}, {"let", play_let},
+    {"include", play_include},
 };
 
 static bool play_line(struct walk *walk, char *text)

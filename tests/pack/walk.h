@@ -9,6 +9,8 @@
  *     exists KIND [as NAME] [JSON]               the newest record of a kind that nobody opened, with these fields
  *     count KIND N | state NAME STATE | field NAME FIELD [VALUE] | fact NAME KEY [VALUE]
  *     told WHO NAME MESSAGE | untold WHO NAME MESSAGE
+ *     may park                                   from here on what follows may be refused: it is parked
+ *     parked NAME EVENT                          an event of the record that the engine was to make, and could not, waits for a person
  *     let NAME VALUE | let NAME JSON             $NAME stands for it, wherever it is
  *     include FILE                               the steps of tests/pack/walks/FILE, here
  *
