@@ -408,14 +408,30 @@ static bool is_theirs(struct core *core, const struct subject *subject, const st
     return value_has_text(&heirs, actor);
 }
 
+/* A word for people, in a sentence; a role or a field says itself. */
+static const char *word_said(const char *word)
+{
+    static const char *const said[][2] = {{"asked", "whoever is asked"},
+                                          {"author", "the author"},
+                                          {"owner", "the owner"},
+                                          {"system", "the engine"}};
+
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        if (strcmp(word, said[i][0]) == 0)
+            return said[i][1];
+    return word;
+}
+
 static struct slice words_text(struct core *core, const struct words *words)
 {
     struct slice text = slice_str("nobody");
 
-    for (int i = 0; i < words->count; i++)
-        text = i == 0
-                   ? slice_str(words->at[0])
-                   : textf(core, "%.*s or %s", (int)text.len, (const char *)text.at, words->at[i]);
+    for (int i = 0; i < words->count; i++) {
+        const char *word = word_said(words->at[i]);
+
+        text = i == 0 ? slice_str(word)
+                      : textf(core, "%.*s or %s", (int)text.len, (const char *)text.at, word);
+    }
     return text;
 }
 

@@ -448,8 +448,8 @@ static void why_names_what_stands_in_the_way(void **state)
     assert_non_null(strstr(shown(story, value_get(why, "missing")), "still needed: text"));
     why = story_ask(story, "amara", "why",
                     "{'record': 'POL-0001', 'event': 'submit', 'person': 'finn'}");
-    assert_non_null(
-        strstr(shown(story, value_get(why, "missing")), "Only author or owner may do this"));
+    assert_non_null(strstr(shown(story, value_get(why, "missing")),
+                           "Only the author or the owner may do this"));
     assert_string_equal(shown(story, value_get(why, "who")),
                         "[{\"people\": [\"amara\"], \"word\": \"author\"}, "
                         "{\"people\": [\"amara\"], \"word\": \"owner\"}]");
