@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define SINCE "/since-"
+#define MOMENT "20261126T053107Z" /* as long as each is */
 #define VIRTUAL "/virtual"
 
 struct restoring {
@@ -30,6 +31,8 @@ struct restoring {
     struct checkpoint known; /* the largest head that was signed; size 0: none is known */
     struct buf known_note;   /* what `known` borrows from */
     uint64_t in_place;       /* entries of the journal that stands there */
+    uint64_t copy_size;
+    const char *copy_origin;
 };
 
 /* ---- what is known ---- */
@@ -65,7 +68,8 @@ static int take_known(struct restoring *self, struct error *err)
     if (found != 1)
         return found;
     if (open_note(self, buf_slice(&self->known_note), &self->known, err) != 0)
-        return error_add(err, "%s", path);
+        return error_add(
+            err, "%s cannot be read; move it away and tell by --against what was signed", path);
     return 0;
 }
 
@@ -96,57 +100,76 @@ static int take_against(struct restoring *self, const char *path, struct error *
 
 /* ---- is anything missing? ---- */
 
+enum signing { LOOKS_ONLY, SIGNS };
+
+/* With SIGNS what is not signed yet is signed at the close: only what is to be the journal is opened so. */
 static int open_copy(struct restoring *self, const char *origin, const char *signed_path,
-                     struct error *err)
+                     enum signing signing, struct error *err)
 {
     struct journal_options options = {.directory = restore_directory(self->restore),
                                       .origin = origin,
                                       .signed_path = signed_path,
-                                      .has_log_seed = true};
+                                      .has_log_seed = signing == SIGNS};
 
     memcpy(options.log_seed, self->seed, SIGN_SEED_LEN);
     return journal_open_sqlite(&options, &self->engine.journal, err);
+}
+
+/* How far the copy goes, and under which name (in the engine's arena). */
+static int look_at_copy(struct restoring *self, struct error *err)
+{
+    const char *origin;
+
+    if (open_copy(self, NULL, NULL, LOOKS_ONLY, err) != 0)
+        return -1;
+    origin = journal_origin(self->engine.journal);
+    self->copy_size = journal_size(self->engine.journal);
+    self->copy_origin = arena_str(&self->engine.arena, origin);
+    journal_close(&self->engine.journal);
+    return 0;
 }
 
 /* 0: the copy is the newest there is, and is closed again, signed to its end. */
 static int check_whole(struct restoring *self, struct error *err)
 {
     struct settings *settings = &self->engine.settings;
-    uint64_t size;
 
-    if (open_copy(self, settings->origin, settings_path(settings, SIGNED_NAME), err) != 0)
-        return -1;
-    size = journal_size(self->engine.journal);
-    if (size < self->in_place) {
-        journal_close(&self->engine.journal);
+    if (self->copy_size < self->in_place)
         return error_set(err, ERROR_STALE,
                          "the journal that stands there has %" PRIu64
                          " entries, the copy has %" PRIu64
                          ". Take a newer copy, or go on without the others (--accept-loss)",
-                         self->in_place, size);
-    }
+                         self->in_place, self->copy_size);
+    if (open_copy(self, settings->origin, settings_path(settings, SIGNED_NAME), SIGNS, err) != 0)
+        return -1;
     journal_close(&self->engine.journal);
     return 0;
 }
 
 /* ---- going on under another name ---- */
 
+/* How long the name is without what an earlier restore and a rehearsal put behind it. */
+static size_t base_len(const char *origin, bool is_virtual)
+{
+    size_t len = strlen(origin) - (is_virtual ? strlen(VIRTUAL) : 0);
+    size_t behind = strlen(SINCE) + strlen(MOMENT);
+
+    return len > behind && memcmp(origin + len - behind, SINCE, strlen(SINCE)) == 0 ? len - behind
+                                                                                    : len;
+}
+
 /* ORIGIN/since-20261126T053107Z: another one each time, and a rehearsal stays one by its name. */
 static const char *new_origin(struct restoring *self)
 {
-    const char *old = self->engine.settings.origin, *since = strstr(old, SINCE);
-    size_t len = strlen(old);
+    const struct settings *settings = &self->engine.settings;
     time_t now = time(NULL);
     char when[32];
     struct tm utc;
 
-    if (since != NULL)
-        len = (size_t)(since - old);
-    else if (self->engine.settings.is_virtual)
-        len -= strlen(VIRTUAL);
     strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
-    return arena_printf(&self->engine.arena, "%.*s" SINCE "%s%s", (int)len, old, when,
-                        self->engine.settings.is_virtual ? VIRTUAL : "");
+    return arena_printf(&self->engine.arena, "%.*s" SINCE "%s%s",
+                        (int)base_len(settings->origin, settings->is_virtual), settings->origin,
+                        when, settings->is_virtual ? VIRTUAL : "");
 }
 
 static struct value head_of(struct arena *arena, struct slice origin, uint64_t size,
@@ -182,40 +205,27 @@ static int append_restored(struct restoring *self, const char *origin, struct sl
 }
 
 /* The copy is closed when this begins and when it ends. */
-static int go_on_anew(struct restoring *self, struct slice old, struct error *err)
+static int accept_loss(struct restoring *self, struct error *err)
 {
     struct engine *engine = &self->engine;
     const char *origin = new_origin(self);
     struct shelf shelf;
     int rc = -1;
 
-    if (slice_is(old, origin))
+    if (strcmp(self->copy_origin, origin) == 0)
         return error_set(err, ERROR_BUSY, "two restores within a second; again, please");
     if (restore_rename(self->restore, origin, err) != 0 ||
-        open_copy(self, origin, restore_signed_path(self->restore), err) != 0)
+        open_copy(self, origin, restore_signed_path(self->restore), SIGNS, err) != 0)
         return -1;
     shelf = engine_shelf(engine);
     engine->core = core_new(&shelf);
-    if (engine_start_clock(engine, err) == 0 && append_restored(self, origin, old, err) == 0 &&
+    if (engine_start_clock(engine, err) == 0 &&
+        append_restored(self, origin, slice_str(self->copy_origin), err) == 0 &&
         journal_commit(engine->journal, err) == 0 &&
         journal_checkpoint(engine->journal, NULL, err) == 0)
         rc = 0;
     core_free(&engine->core);
     journal_close(&engine->journal);
-    return rc;
-}
-
-static int accept_loss(struct restoring *self, struct error *err)
-{
-    struct buf old = BUF_EMPTY;
-    int rc = -1;
-
-    if (open_copy(self, NULL, NULL, err) != 0)
-        return -1;
-    buf_addf(&old, "%s", journal_origin(self->engine.journal));
-    journal_close(&self->engine.journal);
-    rc = go_on_anew(self, buf_slice(&old), err);
-    buf_release(&old);
     return rc;
 }
 
@@ -342,7 +352,7 @@ static int settle_name(struct restoring *self, struct error *err)
 static int make_ready(struct restoring *self, const struct restore_wish *wish, struct error *err)
 {
     self->in_place = restore_in_place(self->restore, self->engine.settings.origin);
-    if (take_known(self, err) != 0 ||
+    if (look_at_copy(self, err) != 0 || take_known(self, err) != 0 ||
         (wish->against != NULL && take_against(self, wish->against, err) != 0))
         return -1;
     if (check_whole(self, err) == 0)

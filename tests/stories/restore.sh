@@ -19,6 +19,8 @@ ends 0 --as ines open scope_statement --title One
 ends 0 --as ines open --from "$ROTA_DIR/sample/interested_parties.cfg"
 ends 0 --as ines submit IPR-0001
 ends 0 --as amara approve IPR-0001 --yes
+ends 0 checkpoint
+cp "$out" "$base/first.checkpoint"
 ends 0 backup "$base/old.db"
 ends 0 --as ines open scope_statement --title Two
 ends 0 checkpoint
@@ -39,6 +41,15 @@ ends 4 restore "$base/old.db"
 complains "$known entries were signed"
 ends 4 restore "$base/absent.db"
 ends 4 restore "$ROTA_DIR/rotad.cfg"
+
+# ---- nor one that has less than what stands there; what is refused is not signed ----
+cp "$ROTA_DIR/keys/log.signed" "$base/log.signed"
+cp "$base/first.checkpoint" "$ROTA_DIR/keys/log.signed"
+cp "$base/journal.db" "$ROTA_DIR/journal.db"
+ends 4 restore "$base/old.db"
+complains "that stands there has"
+cmp -s "$base/first.checkpoint" "$ROTA_DIR/keys/log.signed" || wrong "a copy that was refused was signed"
+mv "$base/log.signed" "$ROTA_DIR/keys/log.signed"
 
 # ---- the newest is put back, and the journal goes on under its name ----
 ends 0 restore "$base/newest.db"
